@@ -1,0 +1,63 @@
+/// What a model alias stands for: the backend that serves it, its limits and its price.
+public struct ModelRoute: Sendable, Hashable {
+    /// The name clients ask for.
+    public let alias: String
+    /// The backends that serve it, in order of preference; at least one.
+    public let backends: [String]
+    /// The name the backend knows the model by.
+    public let upstreamModel: String
+    /// The context window in tokens, prompt and completion together.
+    public let contextTokens: Int64
+    /// The most completion tokens one request may ask for.
+    public let maximumCompletionTokens: Int64
+    /// The price, if one is set.
+    public let price: Price?
+
+    /// Makes a route; traps without a backend, which the configuration refuses first.
+    public init(
+        alias: String, backends: [String], upstreamModel: String, contextTokens: Int64,
+        maximumCompletionTokens: Int64, price: Price?
+    ) {
+        precondition(!backends.isEmpty, "a model alias has at least one backend")
+        self.alias = alias
+        self.backends = backends
+        self.upstreamModel = upstreamModel
+        self.contextTokens = contextTokens
+        self.maximumCompletionTokens = maximumCompletionTokens
+        self.price = price
+    }
+}
+
+/// Every model alias that this gateway serves: an immutable snapshot, swapped whole.
+public struct Catalog: Sendable {
+    /// What a name and a principal come to.
+    public enum Resolution: Sendable, Equatable {
+        /// The alias stands for this route and the principal may use it.
+        case route(ModelRoute)
+        /// The alias exists and the principal may not use it.
+        case forbidden
+        /// There is no such alias.
+        case unknown
+    }
+
+    private let routes: [String: ModelRoute]
+
+    /// Makes a snapshot; of two routes with one alias the later wins, which the configuration refuses first.
+    public init(routes: [ModelRoute]) {
+        self.routes = Dictionary(routes.map { ($0.alias, $0) }) { _, later in later }
+    }
+
+    /// Resolves an alias for a principal. A key's list that names an alias not in the catalog gives `unknown`.
+    public func resolve(_ alias: String, for principal: Principal) -> Resolution {
+        guard let route = routes[alias] else { return .unknown }
+        return principal.mayUse(model: alias) ? .route(route) : .forbidden
+    }
+
+    /// The routes a principal may use, by alias.
+    public func routes(for principal: Principal) -> [ModelRoute] {
+        routes.values.filter { principal.mayUse(model: $0.alias) }.sorted { $0.alias < $1.alias }
+    }
+
+    /// Every route, by alias.
+    public var all: [ModelRoute] { routes.values.sorted { $0.alias < $1.alias } }
+}

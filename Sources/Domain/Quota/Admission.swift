@@ -1,0 +1,108 @@
+/// What a request asks the ledger for.
+public struct AdmissionRequest: Sendable {
+    public let requestID: RequestID
+    public let principal: Principal
+    /// The most tokens it may use; what it reserves.
+    public let bound: TokenBound
+    /// The model alias asked for.
+    public let model: String
+    /// The backend chosen.
+    public let backend: String
+    /// The price in force, if the model has one.
+    public let price: Price?
+
+    /// Makes an admission request.
+    public init(
+        requestID: RequestID, principal: Principal, bound: TokenBound, model: String,
+        backend: String, price: Price?
+    ) {
+        self.requestID = requestID
+        self.principal = principal
+        self.bound = bound
+        self.model = model
+        self.backend = backend
+        self.price = price
+    }
+
+    /// The units it reserves of a resource.
+    public func units(of resource: Resource) -> Int64 {
+        switch resource {
+        case .tokens: bound.total
+        case .requests: 1
+        // Without a price nothing can be bounded in money; such a request costs nothing here.
+        case .cost: price?.highestCost(within: bound).rawValue ?? 0
+        }
+    }
+}
+
+/// One request's hold on one lease.
+public struct Claim: Sendable, Hashable {
+    public let account: AccountKey
+    public let accountID: AccountID
+    public let lease: LeaseID
+    /// Tokens, requests or nano-dollars held.
+    public let units: Int64
+
+    /// Makes a claim.
+    public init(account: AccountKey, accountID: AccountID, lease: LeaseID, units: Int64) {
+        self.account = account
+        self.accountID = accountID
+        self.lease = lease
+        self.units = units
+    }
+}
+
+/// Whether a request may run. A refusal is a value: callers must look at both.
+public enum Admission: ~Copyable, Sendable {
+    case admitted(Reservation)
+    case denied(Denial)
+}
+
+/// Why a request may not run, with the numbers that say so.
+public struct Denial: Sendable, Hashable {
+    /// What was in the way.
+    public enum Reason: Sendable, Hashable {
+        /// Too fast, or too many at once.
+        case rateLimited(RateLimit.Dimension)
+        /// The quota's period has no room left for a request of this size.
+        case quotaExhausted
+        /// There would be room, but open requests hold it; it may come free at once.
+        case quotaReserved
+        /// The request alone is larger than the whole limit; it can never pass as it is.
+        case exceedsLimit
+    }
+
+    public let reason: Reason
+    public let subject: Subject
+    public let resource: Resource
+    /// The quota's period; nil for a rate limit.
+    public let period: Period?
+    public let limit: Int64
+    /// Spent so far, as the ledger last said; nil where that means nothing.
+    public let used: Int64?
+    /// Held by open requests, as the ledger last said.
+    public let reserved: Int64?
+    /// What the request asked for.
+    public let requested: Int64
+    /// How long to wait before another try can succeed; nil when waiting alone does not help soon.
+    public let retryAfter: Duration?
+    /// When the period ends; nil for `total` and for rate limits.
+    public let resetsAt: Timestamp?
+
+    /// Makes a denial.
+    public init(
+        reason: Reason, subject: Subject, resource: Resource, period: Period?, limit: Int64,
+        used: Int64?, reserved: Int64?, requested: Int64, retryAfter: Duration?, resetsAt: Timestamp?
+    ) {
+        self.reason = reason
+        self.subject = subject
+        self.resource = resource
+        self.period = period
+        self.limit = limit
+        self.used = used
+        self.reserved = reserved
+        self.requested = requested
+        self.retryAfter = retryAfter
+        self.resetsAt = resetsAt
+    }
+}

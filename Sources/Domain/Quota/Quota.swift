@@ -1,0 +1,175 @@
+/// What a quota or a rate limit belongs to.
+public struct Subject: Sendable, Hashable {
+    /// The levels of tenancy.
+    public enum Kind: Int16, Sendable, CaseIterable {
+        case organization = 1
+        case team = 2
+        case key = 3
+
+        /// The glossary's word for the level.
+        public var name: String {
+            switch self {
+            case .organization: "organization"
+            case .team: "team"
+            case .key: "key"
+            }
+        }
+    }
+
+    /// The level.
+    public let kind: Kind
+    /// The organization's or team's id, or the key's subject id.
+    public let id: Int64
+
+    /// Makes a subject.
+    public init(kind: Kind, id: Int64) {
+        self.kind = kind
+        self.id = id
+    }
+}
+
+/// What a quota counts.
+public enum Resource: Int16, Sendable, CaseIterable {
+    /// Prompt and completion tokens together.
+    case tokens = 1
+    /// Answered requests.
+    case requests = 2
+    /// Nano-dollars.
+    case cost = 3
+
+    /// The glossary's word for the resource.
+    public var name: String {
+        switch self {
+        case .tokens: "tokens"
+        case .requests: "requests"
+        case .cost: "cost"
+        }
+    }
+}
+
+/// The calendar period over which a quota is an allowance. Periods are in UTC.
+public enum Period: Int16, Sendable, CaseIterable {
+    case day = 1
+    case month = 2
+    /// For ever: the quota never renews.
+    case total = 3
+
+    /// The glossary's word for the period.
+    public var name: String {
+        switch self {
+        case .day: "day"
+        case .month: "month"
+        case .total: "total"
+        }
+    }
+
+    /// The first day of the period that holds `instant`. The sentinel for `total` is 1970-01-01.
+    public func start(at instant: Timestamp) -> CalendarDay {
+        switch self {
+        case .day: instant.day
+        case .month: instant.day.firstOfMonth
+        case .total: CalendarDay(rawValue: 0)
+        }
+    }
+
+    /// When the period that began on `start` ends; nil for `total`.
+    public func end(of start: CalendarDay) -> Timestamp? {
+        switch self {
+        case .day: start.next.start
+        case .month: start.firstOfNextMonth.start
+        case .total: nil
+        }
+    }
+}
+
+/// A hard allowance of a resource per period.
+public struct Quota: Sendable, Hashable {
+    /// What it belongs to.
+    public let subject: Subject
+    /// What it counts.
+    public let resource: Resource
+    /// Over which period.
+    public let period: Period
+    /// The allowance, in tokens, requests or nano-dollars.
+    public let limit: Int64
+
+    /// Makes a quota; a limit is not negative.
+    public init(subject: Subject, resource: Resource, period: Period, limit: Int64) {
+        precondition(limit >= 0, "a quota is not negative")
+        self.subject = subject
+        self.resource = resource
+        self.period = period
+        self.limit = limit
+    }
+
+    /// The account that holds the quota's running numbers at `instant`.
+    public func account(at instant: Timestamp) -> AccountKey {
+        AccountKey(
+            subject: subject, resource: resource, period: period, start: period.start(at: instant))
+    }
+}
+
+/// Names an account: a quota's running numbers for one subject and period.
+public struct AccountKey: Sendable, Hashable {
+    public let subject: Subject
+    public let resource: Resource
+    public let period: Period
+    /// The period's first day.
+    public let start: CalendarDay
+
+    /// Names the account of a subject, resource and period.
+    public init(subject: Subject, resource: Resource, period: Period, start: CalendarDay) {
+        self.subject = subject
+        self.resource = resource
+        self.period = period
+        self.start = start
+    }
+}
+
+/// The number of an account's row in the ledger.
+public struct AccountID: Sendable, Hashable {
+    public let rawValue: Int64
+
+    /// Makes an id of the number stored in the ledger.
+    public init(rawValue: Int64) { self.rawValue = rawValue }
+}
+
+/// The number of a lease's row in the ledger: 63 random bits, chosen by the node.
+public struct LeaseID: Sendable, Hashable {
+    public let rawValue: Int64
+
+    /// Makes an id of the number stored in the ledger.
+    public init(rawValue: Int64) { self.rawValue = rawValue }
+}
+
+/// An allowance per flow: how fast, or how many at once.
+public struct RateLimit: Sendable, Hashable {
+    /// What flows.
+    public enum Dimension: Int16, Sendable, CaseIterable {
+        case requestsPerMinute = 1
+        case tokensPerMinute = 2
+        case concurrentRequests = 3
+
+        /// The name in errors and reports.
+        public var name: String {
+            switch self {
+            case .requestsPerMinute: "requests_per_minute"
+            case .tokensPerMinute: "tokens_per_minute"
+            case .concurrentRequests: "concurrent_requests"
+            }
+        }
+    }
+
+    public let subject: Subject
+    public let dimension: Dimension
+    /// Requests or tokens per minute, or requests at once.
+    public let limit: Int64
+
+    /// Makes a rate limit; it is at least one.
+    public init(subject: Subject, dimension: Dimension, limit: Int64) {
+        precondition(limit >= 1, "a rate limit is at least one")
+        self.subject = subject
+        self.dimension = dimension
+        self.limit = limit
+    }
+}

@@ -1,0 +1,47 @@
+/// Who is calling, proven: the key, its team and organization, and what they may do.
+///
+/// A snapshot of the directory. It may be up to two seconds behind an administrator's change; the ledger checks
+/// the key itself again when it accepts a request.
+public struct Principal: Sendable, Equatable {
+    /// The shard of all rows of the organization.
+    public let shard: Shard
+    /// The tenant.
+    public let organization: OrganizationID
+    /// The team the key was issued to.
+    public let team: TeamID
+    /// The key presented.
+    public let key: KeyID
+    /// The subject that the key's own quotas belong to; two keys share it while one replaces the other.
+    public let keySubject: Int64
+    /// The model aliases the key may use, or nil for all.
+    public let allowedModels: Set<String>?
+    /// The bound on completion tokens where the client names none and the model allows more.
+    public let defaultCompletionTokens: Int64?
+    /// Whether a stream always ends with usage, asked for or not.
+    public let alwaysShowsUsage: Bool
+    /// Every quota that applies: the key's, the team's and the organization's.
+    public let quotas: [Quota]
+    /// Every rate limit that applies, likewise.
+    public let rateLimits: [RateLimit]
+
+    /// Makes a principal of a directory record.
+    public init(
+        shard: Shard, organization: OrganizationID, team: TeamID, key: KeyID, keySubject: Int64,
+        allowedModels: Set<String>?, defaultCompletionTokens: Int64?, alwaysShowsUsage: Bool,
+        quotas: [Quota], rateLimits: [RateLimit]
+    ) {
+        self.shard = shard
+        self.organization = organization
+        self.team = team
+        self.key = key
+        self.keySubject = keySubject
+        self.allowedModels = allowedModels
+        self.defaultCompletionTokens = defaultCompletionTokens
+        self.alwaysShowsUsage = alwaysShowsUsage
+        self.quotas = quotas
+        self.rateLimits = rateLimits
+    }
+
+    /// Whether the key may use the model alias.
+    public func mayUse(model alias: String) -> Bool { allowedModels?.contains(alias) ?? true }
+}
