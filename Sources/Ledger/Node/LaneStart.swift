@@ -1,0 +1,96 @@
+import Domain
+import Postgres
+
+/// Opens this node's lane in a shard under a new epoch, and closes it. Plain blocking steps on one connection.
+struct LaneStart {
+    let shard: Int16
+    let node: Int64
+    let settings: LedgerSettings
+    let random: LedgerRandom
+
+    /// Opens the lane. An earlier epoch of this node cannot be alive, since the node's folder is locked: it is fenced at
+    /// once and swept, so that its leases come back and its open requests are settled at their bound.
+    ///
+    /// Throws when the ledger cannot be reached, or when two copies of this node's folder fight over the lane.
+    func open(_ connection: PostgresConnection) throws(PostgresError) -> LaneKey {
+        try writeNames(connection)
+        let fresh = LaneKey(shard: shard, node: node, epoch: random.epoch())
+        if !(try connection.execute(LaneStatements.insert(fresh)).rows.isEmpty) { return fresh }
+        guard let row = try Self.read(connection, shard: shard, node: node) else {
+            throw PostgresError(kind: .invalid(reason: "the lane vanished while it was opened"))
+        }
+        let old = LaneKey(shard: shard, node: node, epoch: row.epoch)
+        if row.isLive { _ = try connection.execute(LaneStatements.fence(old, silentFor: .zero)) }
+        try Sweep(lane: old).run(connection)
+        let renewed = try connection.execute(LaneStatements.renew(old, epoch: fresh.epoch))
+        guard !renewed.rows.isEmpty else {
+            throw PostgresError(
+                kind: .invalid(reason: "another process opened this node's lane at the same time"))
+        }
+        return fresh
+    }
+
+    /// Closes the lane for good. Nothing of it may be open.
+    static func close(_ lane: LaneKey, _ connection: PostgresConnection) throws(PostgresError) {
+        _ = try connection.execute(LaneStatements.fence(lane, silentFor: .zero))
+    }
+
+    /// What the ledger's row of a lane says; nil when there is none.
+    static func read(
+        _ connection: PostgresConnection, shard: Int16, node: Int64
+    ) throws(PostgresError) -> LaneMachine.Row? {
+        let result = try connection.execute(LaneStatements.read(shard: shard, node: node))
+        guard let row = result.rows.first else { return nil }
+        return LaneMachine.Row(
+            epoch: try row.uuid(0), lastSequence: try row.int8(1), isLive: try row.bool(2))
+    }
+
+    private func writeNames(_ connection: PostgresConnection) throws(PostgresError) {
+        for model in settings.models {
+            try expect(model, in: try connection.execute(NameStatements.model(shard, model)))
+        }
+        for backend in settings.backends {
+            try expect(backend, in: try connection.execute(NameStatements.backend(shard, backend)))
+        }
+        for (model, price) in settings.prices.sorted(by: { $0.key < $1.key }) {
+            _ = try connection.execute(NameStatements.price(shard, model, price))
+        }
+    }
+
+    private func expect(_ name: String, in result: PostgresResult) throws(PostgresError) {
+        guard let row = result.rows.first, try row.text(0) == name else {
+            throw PostgresError(
+                kind: .invalid(reason: "the name \(name) has the number of another name; rename it"))
+        }
+    }
+}
+
+/// Settles what a dead lane left behind: W2 and W3. Repeatable, by any node, at any time after the fence.
+struct Sweep {
+    let lane: LaneKey
+
+    /// What a sweep did.
+    struct Outcome: Equatable {
+        var settledRequests: Int64 = 0
+        var endedLeases = 0
+    }
+
+    @discardableResult
+    func run(_ connection: PostgresConnection) throws(PostgresError) -> Outcome {
+        var outcome = Outcome()
+        while true {
+            let row = try connection.execute(SweepStatements.settle(lane)).rows.first
+            let count = try row?.int8(0) ?? 0
+            outcome.settledRequests += count
+            if count == 0 { break }
+        }
+        for row in try connection.execute(SweepStatements.leases(lane)).rows {
+            let ended = try connection.execute(
+                ReturnStatement.end(
+                    lane, account: AccountID(rawValue: try row.int8(0)),
+                    lease: LeaseID(rawValue: try row.int8(1))))
+            outcome.endedLeases += ended.rows.count
+        }
+        return outcome
+    }
+}

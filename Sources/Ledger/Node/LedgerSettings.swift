@@ -1,0 +1,43 @@
+public import Domain
+
+/// How a node works with its ledger. The defaults are for a ledger in the same data centre.
+public struct LedgerSettings: Sendable {
+    /// Postgres, as a libpq connection URI.
+    public var databaseURL: String
+    /// The node's folder: its identity, its lock, later its journal.
+    public var dataDirectory: String
+    /// Names in the catalog, so that their numbers are in the ledger before the first record that uses them.
+    public var models: [String]
+    /// Likewise for backends.
+    public var backends: [String]
+    /// Prices in force, by model alias.
+    public var prices: [String: Price]
+    /// How long a request waits for a lease, and for the ledger to accept its opening, before 503.
+    public var acceptanceWait: Duration = .seconds(1)
+    /// How long an answer's end is held for its settlement.
+    public var settlementWait: Duration = .seconds(10)
+    /// How often lanes beat.
+    public var heartbeat: Duration = .seconds(1)
+    /// After how long a silent lane is fenced and swept.
+    public var fenceAfter: Duration = .seconds(15)
+    /// How often the node looks for lanes to sweep.
+    public var sweepEvery: Duration = .seconds(5)
+    /// How long a stopping node waits for open requests and leases.
+    public var drainWait: Duration = .seconds(10)
+    /// Rows that may wait for the ledger before admission is refused.
+    public var backlogLimit = 20_000
+    /// Whether named prepared statements may be used; false behind a PgBouncer older than 1.21.
+    public var usesPreparedStatements = true
+
+    /// Makes settings with the defaults.
+    public init(
+        databaseURL: String, dataDirectory: String, models: [String], backends: [String],
+        prices: [String: Price]
+    ) {
+        self.databaseURL = databaseURL
+        self.dataDirectory = dataDirectory
+        self.models = models
+        self.backends = backends
+        self.prices = prices
+    }
+}

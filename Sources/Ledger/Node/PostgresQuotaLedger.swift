@@ -1,0 +1,144 @@
+public import Domain
+public import Logging
+import Postgres
+public import ServiceLifecycle
+import Synchronization
+
+/// The ledger in Postgres, as one node sees it: leases in memory, openings and closings in group-committed batches, and the
+/// background work that keeps both honest.
+public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
+    private let settings: LedgerSettings
+    private let folder: NodeFolder
+    private let clock: LedgerClock
+    private let pools: LedgerPools
+    private let random: LedgerRandom
+    private let logger: Logger
+    private let shards = Mutex<[Int16: ShardLedger]>([:])
+    private let started: AsyncStream<ShardLedger>
+    private let start: AsyncStream<ShardLedger>.Continuation
+
+    /// Opens the node's folder. Nothing is asked of Postgres before ``run()``.
+    ///
+    /// Throws when the folder cannot be used, or another gateway uses it.
+    public init(
+        _ settings: LedgerSettings, time: any TimeSource, random: LedgerRandom, logger: Logger
+    ) throws(LedgerStartError) {
+        self.settings = settings
+        self.random = random
+        self.logger = logger
+        folder = try NodeFolder(settings.dataDirectory, random: random)
+        clock = LedgerClock(time)
+        do {
+            pools = LedgerPools(
+                lanes: try LedgerPools.pool(settings, "turnpike lane", mostWaiting: 1024, logger),
+                clerks: try LedgerPools.pool(settings, "turnpike clerk", mostWaiting: 4096, logger),
+                orders: OrderQueue())
+        } catch {
+            throw LedgerStartError("the database setting cannot be used: \(error)")
+        }
+        (started, start) = AsyncStream.makeStream(of: ShardLedger.self)
+    }
+
+    /// This node's number in the ledger.
+    public var node: Int64 { folder.node }
+
+    /// Whether the lane of the default organization's shard is open and the ledger answers.
+    public var isReady: Bool {
+        shardLedger(OrganizationID.default.shard).change { state, _ in
+            state.lane.key != nil && state.silentSince == nil && !state.isDraining
+        }
+    }
+
+    // MARK: Requests
+
+    public func admit(_ request: AdmissionRequest) async throws(LedgerFault) -> Admission {
+        try await shardLedger(request.principal.shard).admit(request)
+    }
+
+    public func acceptance(
+        of reservation: borrowing Reservation
+    ) async throws(LedgerFault) -> Acceptance {
+        try await shardLedger(reservation.principal.shard).acceptance(of: reservation.requestID)
+    }
+
+    public func note(completionTokens: Int64, of reservation: borrowing Reservation) {
+        shardLedger(reservation.principal.shard).journal
+            .progressed(reservation.requestID, completionTokens: completionTokens)
+    }
+
+    public func settle(
+        _ reservation: consuming Reservation, as settlement: Settlement
+    ) async throws(LedgerFault) -> Receipt {
+        try await shardLedger(reservation.principal.shard).settle(reservation, as: settlement)
+    }
+
+    public func standing(of principal: Principal) -> Standing {
+        shardLedger(principal.shard).standing(of: principal)
+    }
+
+    /// The node's side of a shard; its lane is opened when the shard is first asked for.
+    private func shardLedger(_ shard: Shard) -> ShardLedger {
+        shards.withLock { shards in
+            if let known = shards[shard.rawValue] { return known }
+            let fresh = ShardLedger(
+                shard: shard.rawValue, settings: settings, node: folder.node, clock: clock,
+                pools: pools, journal: AbsentJournal(), random: random, logger: logger)
+            shards[shard.rawValue] = fresh
+            start.yield(fresh)
+            return fresh
+        }
+    }
+
+    private var allShards: [ShardLedger] { shards.withLock { Array($0.values) } }
+
+    // MARK: Background
+
+    /// Runs lanes, orders, heartbeats and sweeps until the process stops; then lets open requests end, returns every
+    /// lease, closes the lanes and the connections.
+    public func run() async throws {
+        _ = shardLedger(OrganizationID.default.shard)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.runLanes() }
+            group.addTask { await self.runOrders() }
+            let upkeep = LedgerUpkeep(
+                settings: settings, clock: clock, pools: pools, logger: logger,
+                shards: { self.allShards })
+            group.addTask { await upkeep.runTicks() }
+            group.addTask { await upkeep.runBeats() }
+            group.addTask { await upkeep.runSweeps() }
+            try? await gracefulShutdown()
+            await self.drain()
+            group.cancelAll()
+        }
+        await pools.lanes.shutdown()
+        await pools.clerks.shutdown()
+    }
+
+    private func runLanes() async {
+        await withDiscardingTaskGroup { group in
+            for await shard in started { group.addTask { await shard.runLane() } }
+        }
+    }
+
+    private func runOrders() async {
+        await withDiscardingTaskGroup { group in
+            for await entry in pools.orders.entries {
+                group.addTask { await entry.shard.carryOut(entry.order) }
+            }
+        }
+    }
+
+    private func drain() async {
+        let shards = allShards
+        let deadline = clock.uptime + settings.drainWait
+        for shard in shards { shard.beginDrain() }
+        while clock.uptime < deadline, !shards.allSatisfy(\.isDrained) {
+            for shard in shards { shard.continueDrain() }
+            // Cancelled only when the process is forced to stop: the loop then ends by its deadline.
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        for shard in shards { await shard.closeLane() }
+        start.finish()
+        pools.orders.finish()
+    }
+}

@@ -1,0 +1,216 @@
+import Domain
+import Logging
+import Postgres
+
+/// The lane's loop: opens the lane, sends batch after batch, and deals with lost answers, refused rows and the fence.
+extension ShardLedger {
+    /// Runs until the node drains. Never gives up on the ledger: whatever is queued is sent when it is back.
+    func runLane() async {
+        var backOff = BackOff()
+        while true {
+            do {
+                let lane = try await pools.lanes.run { [start] connection throws(PostgresError) in
+                    try start.open(connection)
+                }
+                change { state, wakeups in state.laneOpened(lane, &wakeups) }
+                logger.debug("lane open", metadata: ["node": "\(node)"])
+                backOff.reset()
+                if await sendBatches(lane) { return }
+            } catch {
+                logger.warning("lane not open", metadata: ["error": "\(error)"])
+                noteSilence()
+                if isAbandoned { return }
+                await pause(backOff.next(random: random.bits()))
+            }
+        }
+    }
+
+    private var start: LaneStart {
+        LaneStart(shard: shard, node: node, settings: settings, random: random)
+    }
+
+    /// A node that drains does not wait for a ledger that never comes.
+    private var isAbandoned: Bool { change { state, _ in state.isDraining && state.lane.key == nil } }
+
+    /// Sends batches under one epoch. True when the node drained; false when the lane was fenced.
+    private func sendBatches(_ lane: LaneKey) async -> Bool {
+        while true {
+            switch await nextStep() {
+            case .drained: return true
+            case .send(let batch):
+                if await !deliver(batch, lane) { return false }
+            }
+        }
+    }
+
+    private enum Step {
+        case send(Batch)
+        case drained
+    }
+
+    /// The next batch, once there is one.
+    private func nextStep() async -> Step {
+        while true {
+            let step = change { state, _ -> Step? in
+                if let batch = state.lane.nextBatch() { return .send(batch) }
+                return state.isDraining && state.isQuiet ? .drained : nil
+            }
+            if let step { return step }
+            await withCheckedContinuation { continuation in
+                // The change below resumes at once if work came in between.
+                change { state, _ in state.idleLoop = continuation }
+            }
+        }
+    }
+
+    /// Sends one batch until the ledger has taken it, refused a row of it, or fenced the lane (false).
+    private func deliver(_ batch: Batch, _ lane: LaneKey) async -> Bool {
+        var backOff = BackOff()
+        while true {
+            do {
+                let results = try await pools.lanes.run { connection throws(PostgresError) in
+                    try connection.pipeline(Self.commands(batch, lane))
+                }
+                try commit(batch, results)
+                return true
+            } catch {
+                switch await recover(from: error, batch, lane) {
+                case .done: return true
+                case .fenced: return false
+                case .again: await pause(backOff.next(random: random.bits()))
+                }
+            }
+        }
+    }
+
+    private static func commands(_ batch: Batch, _ lane: LaneKey) -> [PostgresCommand] {
+        var commands = [
+            PostgresCommand(begin, []), FenceStatement.command(lane, sequence: batch.sequence),
+        ]
+        if !batch.openings.isEmpty { commands.append(OpenStatement.command(lane, batch.openings)) }
+        if !batch.closings.isEmpty { commands.append(CloseStatement.command(lane, batch.closings)) }
+        commands.append(PostgresCommand(commit, []))
+        return commands
+    }
+
+    private static let begin = PostgresStatement(name: nil, sql: "BEGIN")
+    private static let commit = PostgresStatement(name: nil, sql: "COMMIT")
+
+    private func commit(_ batch: Batch, _ results: [PostgresResult]) throws(PostgresError) {
+        var accepted: Set<RequestID> = []
+        var settled: Set<RequestID> = []
+        var index = 2
+        if !batch.openings.isEmpty {
+            accepted = try OpenStatement.accepted(in: results[index])
+            index += 1
+        }
+        if !batch.closings.isEmpty { settled = try CloseStatement.settled(in: results[index]) }
+        finish(batch, accepted: accepted, settled: settled)
+    }
+
+    private func finish(_ batch: Batch, accepted: Set<RequestID>, settled: Set<RequestID>) {
+        let now = clock.uptime
+        change { state, wakeups in
+            state.lane.committed()
+            state.committed(batch, accepted: accepted, settled: settled, at: now, &wakeups)
+        }
+    }
+
+    private enum Recovery {
+        /// The batch is dealt with.
+        case done
+        case again
+        case fenced
+    }
+
+    /// What to do after a batch failed, by what failed.
+    private func recover(
+        from error: PostgresError, _ batch: Batch, _ lane: LaneKey
+    ) async -> Recovery {
+        if let state = error.sqlState, !error.isRetryable, !error.isAmbiguous {
+            // Command 1 is S1: its division by zero is the fence, or this very batch applied before.
+            if error.commandIndex != 1 {
+                refuse(batch, error: error, sqlState: state)
+                return .done
+            }
+        } else {
+            noteSilence()
+        }
+        do {
+            let row = try await pools.lanes.run { [shard, node] connection throws(PostgresError) in
+                try LaneStart.read(connection, shard: shard, node: node)
+            }
+            let resumption = change { state, _ in state.lane.resumed(row) }
+            switch resumption {
+            case .resend: return .again
+            case .applied(let batch):
+                try await finishApplied(batch)
+                return .done
+            case .fenced:
+                logger.error("this node was fenced; it starts anew", metadata: ["node": "\(node)"])
+                change { state, wakeups in state.fenced(&wakeups) }
+                return .fenced
+            }
+        } catch {
+            logger.warning("the ledger does not answer", metadata: ["error": "\(error)"])
+            return .again
+        }
+    }
+
+    /// The batch was applied and its results were lost: asks the rows themselves.
+    private func finishApplied(_ batch: Batch) async throws(PostgresError) {
+        let ids = batch.openings.map(\.requestID) + batch.closings.map(\.requestID)
+        let days = clock.now.day
+        // A request may have been admitted before midnight, or long ago while the ledger was away.
+        let first = CalendarDay(rawValue: days.rawValue - 2)
+        let command = ResumeStatements.known(shard: shard, ids, from: first, to: days.next)
+        var open: Set<RequestID> = []
+        var settled: Set<RequestID> = []
+        let rows = try await pools.lanes.run { connection throws(PostgresError) in
+            try connection.execute(command)
+        }.rows
+        for row in rows {
+            let id = RequestID(rawValue: try row.uuid(0))
+            if try row.bool(1) { settled.insert(id) } else { open.insert(id) }
+        }
+        finish(batch, accepted: open.union(settled), settled: settled)
+    }
+
+    /// The ledger refused a row for good: alone it is set aside, among others they are sent one by one.
+    private func refuse(_ batch: Batch, error: PostgresError, sqlState: String) {
+        logger.error(
+            "the ledger refused a batch",
+            metadata: [
+                "sqlstate": "\(sqlState)", "error": "\(error.debugDescription)",
+                "rows": "\(batch.count)",
+            ])
+        let now = clock.uptime
+        change { state, wakeups in
+            let rejection = state.lane.rejected()
+            state.quarantined(rejection, at: now, &wakeups)
+        }
+    }
+
+    func noteSilence() {
+        let now = clock.uptime
+        change { state, _ in if state.silentSince == nil { state.silentSince = now } }
+    }
+
+    func pause(_ duration: Duration) async {
+        // Cancelled only when the process is forced to stop: then trying again at once does no harm.
+        try? await Task.sleep(for: duration)
+    }
+}
+
+/// Exponential waits from 5 ms to 1 s with full jitter, so that nodes do not return together.
+struct BackOff {
+    private var ceiling: Int64 = 5_000
+
+    mutating func next(random: UInt64) -> Duration {
+        let wait = Int64(random % UInt64(ceiling)) + 1
+        ceiling = min(ceiling * 2, 1_000_000)
+        return .microseconds(wait)
+    }
+
+    mutating func reset() { ceiling = 5_000 }
+}

@@ -1,0 +1,204 @@
+import Domain
+
+/// Everything that one node knows about one shard: its lane, its leases, its rate limits and its open requests.
+/// Held in one mutex; its methods decide, the shell acts afterwards.
+struct ShardState {
+    /// What a request that waits for a lease is told.
+    enum LeaseAnswer: Sendable {
+        case admitted([Claim])
+        case denied(Denial)
+        case failed(LedgerFault)
+    }
+
+    /// What the ledger says of an opening.
+    enum OpeningState: Sendable {
+        case pending
+        case accepted
+        case keyRefused
+        case failed(LedgerFault)
+    }
+
+    /// What a settling request is told.
+    enum SettlementAnswer: Sendable {
+        case recorded(Bool)
+        case failed(LedgerFault)
+    }
+
+    /// A request between its admission and its durable settlement.
+    struct OpenRequest {
+        let claims: [Claim]
+        let ticket: RateLimiter.Ticket
+        var opening: OpeningState = .pending
+        /// Set once the request is settled and its closing is on its way.
+        var charge: Charge?
+    }
+
+    /// Continuations to resume, outside the lock.
+    struct Wakeups {
+        var leases: [(CheckedContinuation<LeaseAnswer, Never>, LeaseAnswer)] = []
+        var openings: [(CheckedContinuation<OpeningState, Never>, OpeningState)] = []
+        var settlements: [(CheckedContinuation<SettlementAnswer, Never>, SettlementAnswer)] = []
+        var orders: [LeaseOrder] = []
+
+        func fire() {
+            for (continuation, answer) in leases { continuation.resume(returning: answer) }
+            for (continuation, answer) in openings { continuation.resume(returning: answer) }
+            for (continuation, answer) in settlements { continuation.resume(returning: answer) }
+        }
+    }
+
+    var lane = LaneMachine()
+    var book: LeaseBook
+    var limiter = RateLimiter()
+    var open: [RequestID: OpenRequest] = [:]
+    var leaseWaits = WaitList<LeaseAnswer>()
+    /// Requests that the book put in line and whose wait is not noted yet, with the answer if it came first.
+    var enteringLine: [RequestID: LeaseAnswer?] = [:]
+    var openingWaits = WaitList<OpeningState>()
+    var settlementWaits = WaitList<SettlementAnswer>()
+    /// Orders that came before the lane was open.
+    var heldOrders: [LeaseOrder] = []
+    /// Orders at the ledger now.
+    var ordersUnderWay = 0
+    /// The lane loop, while it has nothing to do.
+    var idleLoop: CheckedContinuation<Void, Never>?
+    /// Since when the ledger has not answered; nil while it does.
+    var silentSince: Uptime?
+    var isDraining = false
+
+    init(makeLeaseID: @escaping @Sendable () -> LeaseID) {
+        book = LeaseBook(makeLeaseID: makeLeaseID)
+    }
+
+    /// Whether nothing is open and nothing waits to be written.
+    var isQuiet: Bool { open.isEmpty && lane.backlog == 0 && ordersUnderWay == 0 }
+
+    // MARK: Effects of the lease book
+
+    /// Turns the book's effects into wake-ups and orders. Orders wait while there is no lane.
+    mutating func apply(_ effects: LeaseBook.Effects, _ wakeups: inout Wakeups) {
+        for (id, claims) in effects.admitted { answer(id, .admitted(claims), &wakeups) }
+        for (id, denial) in effects.denied { answer(id, .denied(denial), &wakeups) }
+        for id in effects.failed { answer(id, .failed(.unavailable), &wakeups) }
+        send(effects.orders, &wakeups)
+    }
+
+    /// A request leaves the line with an answer. It waits, or is just about to.
+    private mutating func answer(
+        _ id: RequestID, _ answer: LeaseAnswer, _ wakeups: inout Wakeups
+    ) {
+        if let waiter = leaseWaits.take(id) {
+            wakeups.leases.append((waiter, answer))
+        } else if enteringLine[id] != nil {
+            enteringLine[id] = .some(answer)
+        } else {
+            // Whoever stops waiting leaves the book's line under the same lock.
+            preconditionFailure("a request in line is waiting, or about to")
+        }
+    }
+
+    mutating func send(_ orders: [LeaseOrder], _ wakeups: inout Wakeups) {
+        guard lane.key != nil else { heldOrders += orders; return }
+        ordersUnderWay += orders.count
+        wakeups.orders += orders
+    }
+
+    // MARK: The lane
+
+    /// The lane is open; orders that waited may go.
+    mutating func laneOpened(_ key: LaneKey, _ wakeups: inout Wakeups) {
+        lane.opened(key)
+        silentSince = nil
+        let held = heldOrders
+        heldOrders = []
+        send(held, &wakeups)
+    }
+
+    /// A batch was committed: `accepted` and `settled` name the requests whose rows it wrote.
+    mutating func committed(
+        _ batch: Batch, accepted: Set<RequestID>, settled: Set<RequestID>, at now: Uptime,
+        _ wakeups: inout Wakeups
+    ) {
+        silentSince = nil
+        for opening in batch.openings {
+            resolve(
+                opening.requestID, accepted.contains(opening.requestID) ? .accepted : .keyRefused,
+                &wakeups)
+        }
+        for closing in batch.closings {
+            close(
+                closing.requestID, charge: closing.charge,
+                recorded: settled.contains(closing.requestID), at: now, &wakeups)
+        }
+    }
+
+    /// The ledger refused one row for good.
+    mutating func quarantined(
+        _ rejection: LaneMachine.Rejection, at now: Uptime, _ wakeups: inout Wakeups
+    ) {
+        switch rejection {
+        case .isolated: break
+        case .opening(let opening): resolve(opening.requestID, .failed(.rejected), &wakeups)
+        case .closing(let closing):
+            // Its reservation stays in the ledger, held at its bound, for an operator.
+            open[closing.requestID] = nil
+            if let waiter = settlementWaits.take(closing.requestID) {
+                wakeups.settlements.append((waiter, .failed(.rejected)))
+            }
+        }
+    }
+
+    /// The lane was fenced: nothing of its epoch is accepted any more, and its leases are gone.
+    mutating func fenced(_ wakeups: inout Wakeups) {
+        let lost = lane.fenced()
+        for opening in lost.openings { resolve(opening.requestID, .failed(.fenced), &wakeups) }
+        // What was accepted under the old epoch is settled at its bound by the sweep.
+        for id in open.keys { open[id]?.opening = .failed(.fenced) }
+        for closing in lost.closings {
+            open[closing.requestID] = nil
+            if let waiter = settlementWaits.take(closing.requestID) {
+                wakeups.settlements.append((waiter, .failed(.fenced)))
+            }
+        }
+        heldOrders = []
+        var effects = LeaseBook.Effects()
+        book.reset(&effects)
+        apply(effects, &wakeups)
+    }
+
+    /// The answer of an opening has come.
+    private mutating func resolve(
+        _ id: RequestID, _ state: OpeningState, _ wakeups: inout Wakeups
+    ) {
+        open[id]?.opening = state
+        if let waiter = openingWaits.take(id) { wakeups.openings.append((waiter, state)) }
+    }
+
+    /// A request is over: its claims end, its place in the rate limits comes free, its caller hears of it.
+    mutating func close(
+        _ id: RequestID, charge: Charge, recorded: Bool, at now: Uptime, _ wakeups: inout Wakeups
+    ) {
+        if let request = open.removeValue(forKey: id) {
+            var effects = LeaseBook.Effects()
+            book.settled(request.claims, charge: recorded ? charge : nil, at: now, &effects)
+            apply(effects, &wakeups)
+        }
+        if let waiter = settlementWaits.take(id) {
+            wakeups.settlements.append((waiter, .recorded(recorded)))
+        }
+    }
+
+    /// Ends the waits whose time is up.
+    mutating func expire(at now: Uptime, _ wakeups: inout Wakeups) {
+        for (id, waiter) in leaseWaits.takeExpired(at: now) {
+            _ = book.leave(id)
+            wakeups.leases.append((waiter, .failed(.unavailable)))
+        }
+        for (_, waiter) in openingWaits.takeExpired(at: now) {
+            wakeups.openings.append((waiter, .failed(.unavailable)))
+        }
+        for (_, waiter) in settlementWaits.takeExpired(at: now) {
+            wakeups.settlements.append((waiter, .failed(.unavailable)))
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Domain
+
+/// Requests that wait for an answer, each until its own time is up. Held under the shard's lock; continuations are resumed
+/// outside of it.
+struct WaitList<Answer: Sendable> {
+    private var waiting: [RequestID: CheckedContinuation<Answer, Never>] = [:]
+    /// In the order they came. All waits of a list are equally long, so the order is that of the deadlines too.
+    private var order: [(deadline: Uptime, id: RequestID)] = []
+
+    var isEmpty: Bool { waiting.isEmpty }
+
+    mutating func add(
+        _ id: RequestID, until deadline: Uptime, _ continuation: CheckedContinuation<Answer, Never>
+    ) {
+        waiting[id] = continuation
+        order.append((deadline, id))
+    }
+
+    mutating func take(_ id: RequestID) -> CheckedContinuation<Answer, Never>? {
+        waiting.removeValue(forKey: id)
+    }
+
+    mutating func takeAll() -> [CheckedContinuation<Answer, Never>] {
+        defer {
+            waiting = [:]
+            order = []
+        }
+        return Array(waiting.values)
+    }
+
+    /// Those whose time is up.
+    mutating func takeExpired(at now: Uptime) -> [(id: RequestID, CheckedContinuation<Answer, Never>)] {
+        var expired: [(RequestID, CheckedContinuation<Answer, Never>)] = []
+        var passed = 0
+        for entry in order {
+            if entry.deadline > now, waiting[entry.id] != nil { break }
+            passed += 1
+            if entry.deadline <= now, let continuation = waiting.removeValue(forKey: entry.id) {
+                expired.append((entry.id, continuation))
+            }
+        }
+        order.removeFirst(passed)
+        return expired
+    }
+}

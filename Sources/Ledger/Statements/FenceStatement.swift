@@ -1,0 +1,32 @@
+import Postgres
+
+/// S1, the head of every batch: fence, deduplicator and heartbeat in one guarded update.
+enum FenceStatement {
+    // Moves this node's lane from seq-1 to seq. No row moves when the node was fenced, has another epoch, or the batch
+    // was applied before; the division by zero then aborts the whole transaction, on any Postgres. The row lock is held
+    // to the end of the batch, so a zombie connection that still runs the same batch is waited for. Primary key.
+    private static let statement = PostgresStatement(
+        name: "s1_fence",
+        sql: """
+            WITH f AS (
+                UPDATE node_lane SET last_seq = $4, heartbeat_at = now()
+                WHERE shard = $1 AND node_id = $2 AND epoch = $3 AND last_seq = $4 - 1 AND live
+                RETURNING 1)
+            SELECT 1 / count(*) FROM f
+            """)
+
+    static func command(_ lane: LaneKey, sequence: Int64) -> PostgresCommand {
+        PostgresCommand(statement, lane.parameters + [.int8(sequence)])
+    }
+}
+
+/// Names a lane: this node's ordered stream of batches into one shard, under one epoch.
+struct LaneKey: Sendable, Hashable {
+    let shard: Int16
+    let node: Int64
+    /// A random number of the lane's incarnation; a fenced epoch never lives again.
+    let epoch: UInt128
+
+    /// `$1`, `$2`, `$3` of every lane statement.
+    var parameters: [PostgresValue] { [.int2(shard), .int8(node), .uuid(epoch)] }
+}

@@ -1,0 +1,114 @@
+import Postgres
+
+/// A lane's own row: its birth, its beat, its end.
+enum LaneStatements {
+    // Reads a lane. Primary key.
+    private static let read = PostgresStatement(
+        name: "lane_read",
+        sql: """
+            SELECT epoch, last_seq, live FROM node_lane WHERE shard = $1 AND node_id = $2
+            """, isReadOnly: true)
+
+    // Makes a node's first lane in a shard. Of two that try, one inserts; the other reads.
+    private static let insert = PostgresStatement(
+        name: "lane_insert",
+        sql: """
+            INSERT INTO node_lane (shard, node_id, epoch) VALUES ($1, $2, $3)
+            ON CONFLICT (shard, node_id) DO NOTHING RETURNING 1
+            """)
+
+    // E: a new epoch, from the old one only (compare and set), and only once the old one is fenced. Stops two copies of
+    // one node directory. Nothing of the old epoch may be open: the caller swept it.
+    private static let renew = PostgresStatement(
+        name: "lane_renew",
+        sql: """
+            UPDATE node_lane SET epoch = $4, last_seq = 0, live = true, heartbeat_at = now()
+            WHERE shard = $1 AND node_id = $2 AND epoch = $3 AND NOT live RETURNING 1
+            """)
+
+    // W1: fences a lane that has not moved for $4 microseconds of the ledger's own clock. Zero fences at once, which only
+    // the lane's owner may ask. Batches lock the same row, so a running one finishes first.
+    private static let fence = PostgresStatement(
+        name: "lane_fence",
+        sql: """
+            UPDATE node_lane SET live = false
+            WHERE shard = $1 AND node_id = $2 AND epoch = $3 AND live
+                AND heartbeat_at <= now() - $4::int8 * interval '1 microsecond'
+            RETURNING 1
+            """)
+
+    // The beat of a lane without traffic, and in one round trip the ledger's clock, the number of live lanes of the
+    // shard and the directory's revision. No row: this lane was fenced.
+    private static let beat = PostgresStatement(
+        name: "lane_beat",
+        sql: """
+            WITH b AS (
+                UPDATE node_lane SET heartbeat_at = now()
+                WHERE shard = $1 AND node_id = $2 AND epoch = $3 AND live RETURNING 1)
+            SELECT now(), (SELECT count(*) FROM node_lane n WHERE n.shard = $1 AND n.live)
+            FROM b
+            """)
+
+    // Lanes of a shard that need a sweep: silent for $2 microseconds, or fenced with leases or reservations left behind.
+    // Indexes lease (shard, node_id, epoch) and reservation (shard, node_id, epoch).
+    private static let abandoned = PostgresStatement(
+        name: "lane_abandoned",
+        sql: """
+            SELECT n.node_id, n.epoch, n.live FROM node_lane n
+            WHERE n.shard = $1 AND (
+                (n.live AND n.heartbeat_at <= now() - $2::int8 * interval '1 microsecond')
+                OR (NOT n.live AND (
+                    EXISTS (SELECT 1 FROM lease l WHERE l.shard = $1 AND l.node_id = n.node_id
+                        AND l.epoch = n.epoch)
+                    OR EXISTS (SELECT 1 FROM reservation r WHERE r.shard = $1
+                        AND r.node_id = n.node_id AND r.epoch = n.epoch))))
+            """, isReadOnly: true)
+
+    // Every shard that has a directory. One row per organization's shard, at most 256.
+    private static let allShards = PostgresStatement(
+        name: "lane_shards", sql: "SELECT shard FROM directory_revision ORDER BY shard",
+        isReadOnly: true)
+
+    // The recall generations of the accounts that a lane holds leases of.
+    private static let recalls = PostgresStatement(
+        name: "lane_recalls",
+        sql: """
+            SELECT a.account_id, a.recall_gen FROM lease l
+            JOIN account a ON a.shard = l.shard AND a.account_id = l.account_id
+            WHERE l.shard = $1 AND l.node_id = $2 AND l.epoch = $3
+            """, isReadOnly: true)
+
+    static func read(shard: Int16, node: Int64) -> PostgresCommand {
+        PostgresCommand(read, [.int2(shard), .int8(node)])
+    }
+
+    static func insert(_ lane: LaneKey) -> PostgresCommand {
+        PostgresCommand(insert, lane.parameters)
+    }
+
+    static func renew(_ old: LaneKey, epoch: UInt128) -> PostgresCommand {
+        PostgresCommand(renew, old.parameters + [.uuid(epoch)])
+    }
+
+    static func fence(_ lane: LaneKey, silentFor silence: Duration) -> PostgresCommand {
+        let (seconds, attoseconds) = silence.components
+        return PostgresCommand(
+            fence,
+            lane.parameters + [.int8(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)])
+    }
+
+    static func beat(_ lane: LaneKey) -> PostgresCommand { PostgresCommand(beat, lane.parameters) }
+
+    static func recalls(_ lane: LaneKey) -> PostgresCommand {
+        PostgresCommand(recalls, lane.parameters)
+    }
+
+    static func abandoned(shard: Int16, silentFor silence: Duration) -> PostgresCommand {
+        let (seconds, attoseconds) = silence.components
+        return PostgresCommand(
+            abandoned,
+            [.int2(shard), .int8(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)])
+    }
+
+    static var shards: PostgresCommand { PostgresCommand(allShards, []) }
+}

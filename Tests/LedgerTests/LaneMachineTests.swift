@@ -1,0 +1,130 @@
+import Domain
+import Testing
+
+@testable import Ledger
+
+@Suite struct LaneMachineTests {
+    private let key = LaneKey(shard: 3, node: 7, epoch: 99)
+
+    private func opening(_ number: Int) -> Opening {
+        Opening(
+            requestID: RequestID(rawValue: UInt128(number)), key: KeyID(rawValue: 1), modelNumber: 1,
+            backendNumber: 1, price: nil, bound: TokenBound(prompt: 1, completion: 1), claims: [],
+            admittedAt: Timestamp(microseconds: 0))
+    }
+
+    private func closing(_ number: Int) -> Closing {
+        let settlement = Settlement.void
+        return Closing(
+            requestID: RequestID(rawValue: UInt128(number)), claims: [],
+            charge: Charge(settlement, bound: TokenBound(prompt: 1, completion: 1), price: nil),
+            settlement: settlement)
+    }
+
+    private func machine(_ count: Int) -> LaneMachine {
+        var lane = LaneMachine()
+        lane.opened(key)
+        for number in 0..<count { lane.enqueue(opening(number)) }
+        return lane
+    }
+
+    @Test func `nothing is sent before the lane is open`() {
+        var lane = LaneMachine()
+        lane.enqueue(opening(1))
+        let batchA = lane.nextBatch()
+        #expect(batchA == nil)
+        lane.opened(key)
+        let batchB = lane.nextBatch()
+        #expect(batchB?.openings.count == 1)
+    }
+
+    @Test func `one batch is in flight at a time and sequences have no gap`() {
+        var lane = machine(300)
+        let first = lane.nextBatch()
+        #expect(first?.sequence == 1 && first?.openings.count == LaneMachine.batchLimit)
+        let batchC = lane.nextBatch()
+        #expect(batchC == nil)
+        lane.committed()
+        let batchD = lane.nextBatch()
+        #expect(batchD?.sequence == 2)
+    }
+
+    @Test func `a closing never overtakes its opening`() {
+        var lane = machine(300)
+        lane.enqueue(closing(299))
+        let batchE = lane.nextBatch()
+        #expect(batchE?.closings.isEmpty == true)
+        lane.committed()
+        let second = lane.nextBatch()
+        #expect(second?.openings.count == 44 && second?.closings.count == 1)
+    }
+
+    @Test func `a lost answer: applied iff the ledger's sequence has reached the batch`() {
+        var lane = machine(1)
+        _ = lane.nextBatch()
+        guard
+            case .resend(let batch) = lane.resumed(
+                LaneMachine.Row(epoch: 99, lastSequence: 0, isLive: true))
+        else {
+            Issue.record("not resent")
+            return
+        }
+        #expect(batch.sequence == 1)
+        guard
+            case .applied = lane.resumed(LaneMachine.Row(epoch: 99, lastSequence: 1, isLive: true))
+        else {
+            Issue.record("not applied")
+            return
+        }
+        #expect(lane.inFlight == nil)
+    }
+
+    @Test(arguments: [
+        LaneMachine.Row(epoch: 98, lastSequence: 1, isLive: true),
+        LaneMachine.Row(epoch: 99, lastSequence: 1, isLive: false), nil,
+    ])
+    func `another epoch, a dead lane or no row at all is a fence`(row: LaneMachine.Row?) {
+        var lane = machine(2)
+        _ = lane.nextBatch()
+        guard case .fenced = lane.resumed(row) else {
+            Issue.record("not fenced")
+            return
+        }
+        let lost = lane.fenced()
+        #expect(lost.openings.count == 2)
+        let batchF = lane.nextBatch()
+        #expect(batchF == nil)
+    }
+
+    @Test func `a refused batch is sent row by row, with no sequence lost, until the bad row stands alone`() {
+        var lane = machine(3)
+        _ = lane.nextBatch()
+        guard case .isolated = lane.rejected() else {
+            Issue.record("not isolated")
+            return
+        }
+        let alone = lane.nextBatch()
+        #expect(alone?.sequence == 1 && alone?.count == 1)
+        guard case .opening(let bad) = lane.rejected() else {
+            Issue.record("the row was not set aside")
+            return
+        }
+        #expect(bad.requestID == RequestID(rawValue: 0))
+        let batchG = lane.nextBatch()
+        #expect(batchG?.openings.map(\.requestID) == [RequestID(rawValue: 1)])
+        lane.committed()
+        let batchH = lane.nextBatch()
+        #expect(batchH?.sequence == 2)
+    }
+
+    @Test func `an opening that was not sent can be taken back, one in flight cannot`() {
+        var lane = machine(1)
+        let isTakenBack = lane.withdraw(opening: RequestID(rawValue: 0))
+        #expect(isTakenBack)
+        #expect(lane.backlog == 0)
+        lane.enqueue(opening(5))
+        _ = lane.nextBatch()
+        let isTakenBackInFlight = lane.withdraw(opening: RequestID(rawValue: 5))
+        #expect(!isTakenBackInFlight)
+    }
+}

@@ -1,0 +1,183 @@
+import Domain
+import Foundation
+import Ledger
+import Logging
+import OpenSSL
+import Postgres
+import ServiceLifecycle
+import Synchronization
+import TestSupport
+
+/// A node of the real ledger over a database of its own.
+final class PostgresUnderTest: LedgerUnderTest {
+    let node: PostgresQuotaLedger
+    let database: TestDatabase
+    private let time = SystemTime()
+    private let random: Mutex<SystemRandomNumberGenerator>
+
+    private init(node: PostgresQuotaLedger, database: TestDatabase) {
+        self.node = node
+        self.database = database
+        random = Mutex(SystemRandomNumberGenerator())
+    }
+
+    /// Runs `body` with a fresh database and one node, and stops the node as a SIGTERM would.
+    static func run(_ body: (PostgresUnderTest) async throws -> Void) async throws {
+        let database = try TestDatabase.make()
+        try await run(on: database, body: body)
+        withExtendedLifetime(database) {}
+    }
+
+    /// Runs `body` with one more node of an existing ledger.
+    static func run(
+        on database: TestDatabase, change: (inout LedgerSettings) -> Void = { _ in },
+        body: (PostgresUnderTest) async throws -> Void
+    ) async throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("turnpike-node-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await run(on: database, folder: folder.path, change: change, body: body)
+    }
+
+    /// Runs `body` with a node that lives in `folder`.
+    static func run(
+        on database: TestDatabase, folder: String,
+        change: (inout LedgerSettings) -> Void = { _ in },
+        body: (PostgresUnderTest) async throws -> Void
+    ) async throws {
+        var settings = LedgerSettings(
+            databaseURL: database.url, dataDirectory: folder, models: ["demo"], backends: ["local"],
+            prices: [:])
+        // Tests share two cores: patience here is not a promise of the product.
+        settings.acceptanceWait = .seconds(10)
+        settings.heartbeat = .milliseconds(200)
+        change(&settings)
+        let node = try PostgresQuotaLedger(
+            settings, time: SystemTime(),
+            random: LedgerRandom {
+                var random = SystemRandomNumberGenerator()
+                return random.next()
+            }, logger: .quiet)
+        let group = ServiceGroup(
+            configuration: .init(services: [.init(service: node)], logger: .quiet))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            do {
+                try await body(PostgresUnderTest(node: node, database: database))
+            } catch {
+                await group.triggerGracefulShutdown()
+                throw error
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
+    var ledger: any QuotaLedger { node }
+
+    func principal(
+        quotas: [(Subject.Kind, Resource, Period, Int64)], rateLimits: [(RateLimit.Dimension, Int64)]
+    ) throws -> Principal {
+        let id = random.withLock { Int64($0.next() >> 8) }
+        let principal = TestPrincipal.make(id: id, quotas: quotas, rateLimits: rateLimits)
+        let connection = try database.connection()
+        defer { connection.close() }
+        try Self.write(principal, connection)
+        return principal
+    }
+
+    func account(_ quota: Quota) -> AccountKey { quota.account(at: time.wall) }
+
+    func used(_ account: AccountKey) async throws -> Int64 {
+        let row = try read(account, "a.used + coalesce(sum(l.settled), 0)::int8")
+        return row ?? 0
+    }
+
+    func peak(_ account: AccountKey) async throws -> Int64 {
+        // `granted` is the most that was held at once since the account's units were last returned.
+        try read(account, "max(a.granted)") ?? 0
+    }
+
+    func revoke(_ key: KeyID) throws {
+        try execute(
+            "UPDATE api_key SET revoked_at = now() WHERE shard = $1 AND key_id = $2",
+            [.int2(key.shard.rawValue), .int8(key.databaseValue)])
+    }
+
+    func execute(_ sql: String, _ parameters: [PostgresValue] = []) throws {
+        let connection = try database.connection()
+        defer { connection.close() }
+        _ = try connection.execute(
+            PostgresCommand(PostgresStatement(name: nil, sql: sql), parameters))
+    }
+
+    /// The first column of the first row as a number.
+    func number(_ sql: String, _ parameters: [PostgresValue] = []) throws -> Int64? {
+        let connection = try database.connection()
+        defer { connection.close() }
+        let result = try connection.execute(
+            PostgresCommand(PostgresStatement(name: nil, sql: sql), parameters))
+        return try result.rows.first?.optionalInt8(0)
+    }
+
+    private func read(_ account: AccountKey, _ expression: String) throws -> Int64? {
+        try number(
+            """
+            SELECT (\(expression))::int8 FROM account a
+            LEFT JOIN lease l ON l.shard = a.shard AND l.account_id = a.account_id
+            WHERE a.shard = $1 AND a.subject_kind = $2 AND a.subject_id = $3 AND a.resource = $4
+                AND a.period = $5 AND a.period_start = $6
+            GROUP BY a.shard, a.account_id
+            """,
+            [
+                .int2(OrganizationID.default.shard.rawValue), .int2(account.subject.kind.rawValue),
+                .int8(account.subject.id), .int2(account.resource.rawValue),
+                .int2(account.period.rawValue), .date(account.start.rawValue),
+            ])
+    }
+
+    private static func write(
+        _ principal: Principal, _ connection: PostgresConnection
+    ) throws {
+        let shard = PostgresValue.int2(principal.shard.rawValue)
+        func run(_ sql: String, _ parameters: [PostgresValue]) throws {
+            _ = try connection.execute(
+                PostgresCommand(PostgresStatement(name: nil, sql: sql), parameters))
+        }
+        try run(
+            "INSERT INTO team (shard, team_id, organization_id, name) VALUES ($1, $2, 1, $3)",
+            [shard, .int8(principal.team.rawValue), .text("team \(principal.team.rawValue)")])
+        try run(
+            """
+            INSERT INTO api_key (shard, key_id, organization_id, team_id, subject_id, name, prefix,
+                mac, pepper_id, last4)
+            VALUES ($1, $2, 1, $3, $4, 'key', 'sk', decode(repeat('00', 32), 'hex'), 1, 'abcd')
+            """,
+            [
+                shard, .int8(principal.key.databaseValue), .int8(principal.team.rawValue),
+                .int8(principal.keySubject),
+            ])
+        for quota in principal.quotas {
+            try run(
+                """
+                INSERT INTO quota (shard, organization_id, subject_kind, subject_id, resource,
+                    period, limit_units)
+                VALUES ($1, 1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+                """,
+                [
+                    shard, .int2(quota.subject.kind.rawValue), .int8(quota.subject.id),
+                    .int2(quota.resource.rawValue), .int2(quota.period.rawValue), .int8(quota.limit),
+                ])
+        }
+    }
+}
+
+extension Logger {
+    /// Writes nothing below errors.
+    static var quiet: Logger {
+        var logger = Logger(label: "test")
+        logger.logLevel = ProcessInfo.processInfo.environment["TURNPIKE_TEST_LOG"] == nil ? .critical : .debug
+        return logger
+    }
+}
