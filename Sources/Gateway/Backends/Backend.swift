@@ -1,0 +1,97 @@
+import Domain
+
+/// What completes a chat: a local engine or an upstream.
+protocol Backend: Sendable {
+    /// The name it has in the configuration.
+    var name: String { get }
+
+    /// Whether it can take a request now; nil when it can, otherwise why not.
+    var unavailability: BackendFailure? { get }
+
+    /// The first parameter of `request`, by its name in the contract, that this backend cannot honour; nil when it can
+    /// honour all. Asked before anything is reserved, so that nothing is ever dropped silently.
+    func unsupportedParameter(in request: ChatCompletionRequest) -> String?
+
+    /// Forwards a call and returns once the backend has begun to answer (its head is 200).
+    /// Cancelling the task ends the call at the backend within 100 ms.
+    func forward(_ call: BackendCall) async throws(BackendFailure) -> any BackendAnswer
+}
+
+/// A request on its way to a backend.
+struct BackendCall: Sendable {
+    /// What the client asked for.
+    let request: ChatCompletionRequest
+    /// The backend's own name for the model.
+    let upstreamModel: String
+    /// The bound that is written into the forwarded request: the most completion tokens it may generate.
+    let completionBound: Int64
+    /// Names the request in logs.
+    let requestID: RequestID
+}
+
+/// A backend's answer as it arrives. One consumer.
+protocol BackendAnswer: Sendable {
+    /// Every event that has arrived, at least one; nil at the good end, after which there is nothing more.
+    /// Throws when the backend fails, or sends what is not an answer.
+    func next() async throws(BackendFailure) -> [BackendEvent]?
+
+    /// Ends the call at the backend at once; its connection is closed, never reused. Harmless after the end.
+    func cancel()
+}
+
+/// One event of an answer: the same for a stream's chunk and for a whole answer, which is one event.
+struct BackendEvent: Sendable, Equatable {
+    /// What the choices said, usually of one choice.
+    var deltas: [ChoiceDelta] = []
+    /// The backend's own count of the whole answer, once it tells; the last one holds.
+    var usage: TokenUsage?
+    /// The backend's exact count of completion tokens up to this event, where it offers one with each chunk.
+    var completionTokensSoFar: Int64?
+}
+
+/// A piece of one choice.
+struct ChoiceDelta: Sendable, Equatable {
+    /// The choice, from 0.
+    var index: Int
+    /// Visible text.
+    var content: String?
+    /// Reasoning text.
+    var reasoning: String?
+    /// Why the choice ended; on its last piece only.
+    var finishReason: FinishReason?
+}
+
+/// Why a choice ended, in the contract's words.
+enum FinishReason: String, Sendable {
+    case stop
+    case length
+    case toolCalls = "tool_calls"
+    case contentFilter = "content_filter"
+}
+
+/// Why a backend did not answer, or stopped answering.
+struct BackendFailure: Error, Sendable, Equatable {
+    /// What kind of failure, which decides the client's status.
+    enum Kind: Sendable, Equatable {
+        /// Cannot be reached, or answered with a server error: 502.
+        case unreachable
+        /// No answer in time: 504.
+        case timedOut
+        /// Starting, loading its model or full: 503.
+        case notReady(retryAfter: Duration)
+        /// It refuses for its own rate limit: 503 to the client, since it is not the client's own limit.
+        case rateLimited(retryAfter: Duration?)
+        /// The prompt does not fit its context window: 400.
+        case contextExceeded(promptTokens: Int64?, contextTokens: Int64?)
+        /// It finds the request invalid although we did not: 400.
+        case invalidRequest
+        /// It broke the protocol: 502.
+        case malformed
+        /// We cancelled it.
+        case cancelled
+    }
+
+    let kind: Kind
+    /// For the log only; may name hosts and quote the backend.
+    let detail: String
+}

@@ -1,0 +1,106 @@
+import Curl
+public import Domain
+public import Logging
+public import ServiceLifecycle
+
+/// One backend of the configuration.
+public enum BackendConfiguration: Sendable {
+    /// llama.cpp's server, run by the gateway.
+    case localEngine(LocalEngineConfiguration)
+    /// An upstream that speaks OpenAI's API.
+    case openAI(OpenAIUpstreamConfiguration)
+
+    /// The backend's name.
+    public var name: String {
+        switch self {
+        case .localEngine(let configuration): configuration.name
+        case .openAI(let configuration): configuration.name
+        }
+    }
+}
+
+/// Why a backend cannot be used as configured, or did not start. The text is for the operator.
+public struct BackendFault: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The backend's name.
+    public let backend: String
+    /// What is wrong, in one sentence.
+    public let description: String
+}
+
+/// Every backend of the gateway, by name.
+public struct BackendRegistry: Sendable {
+    private let backends: [String: any Backend]
+    private let engines: [LocalEngine]
+    private let clientService: UpstreamClientService
+
+    /// Makes the backends; the engines start when `services` run. `random` gives the bits of the engines'
+    /// keys and must be fit for secrets.
+    ///
+    /// Throws for a name given twice, a base URL that cannot be used, and an engine without slots or context.
+    public init(
+        _ configurations: [BackendConfiguration], logger: Logger, time: any TimeSource,
+        random: @escaping @Sendable () -> UInt64
+    ) throws(BackendFault) {
+        let client: CurlClient
+        do throws(CurlFailure) {
+            client = try CurlClient(logger: logger)
+        } catch {
+            throw BackendFault(backend: "", description: error.debugDescription)
+        }
+        clientService = UpstreamClientService(client: client)
+        var backends: [String: any Backend] = [:]
+        var engines: [LocalEngine] = []
+        for configuration in configurations {
+            let name = configuration.name
+            if let problem = Self.problem(with: configuration) {
+                throw BackendFault(backend: name, description: problem)
+            }
+            guard backends[name] == nil else {
+                throw BackendFault(backend: name, description: "the name is given twice")
+            }
+            switch configuration {
+            case .openAI(let configuration):
+                backends[name] = OpenAIUpstream(configuration, client: client)
+            case .localEngine(let configuration):
+                let engine = LocalEngine(configuration, logger: logger, time: time, random: random)
+                engines.append(engine)
+                backends[name] = engine
+            }
+        }
+        self.backends = backends
+        self.engines = engines
+    }
+
+    /// What has to run for the backends to work, in the order of start; they are to be stopped after whatever
+    /// sends calls.
+    public var services: [any Service] { [clientService] + engines }
+
+    /// Waits until every engine can take calls. Throws when one does not start, with what it said.
+    public func waitUntilReady(timeout: Duration) async throws(BackendFault) {
+        for engine in engines {
+            do throws(EngineFault) {
+                try await engine.waitUntilHealthy(timeout: timeout)
+            } catch {
+                throw BackendFault(backend: engine.name, description: error.description)
+            }
+        }
+    }
+
+    /// The backends, for the pipeline.
+    public var set: BackendSet { BackendSet(Array(backends.values)) }
+
+    private static func problem(with configuration: BackendConfiguration) -> String? {
+        switch configuration {
+        case .openAI(let upstream):
+            return OpenAIUpstreamConfiguration.problem(withBaseURL: upstream.baseURL).map {
+                "the base URL \($0)"
+            }
+        case .localEngine(let engine):
+            guard (1...1024).contains(engine.slots) else { return "an engine has 1 to 1024 slots" }
+            guard (1...1 << 24).contains(engine.contextTokensPerSlot) else {
+                return "a slot has a context of 1 to 16777216 tokens"
+            }
+            return nil
+        }
+    }
+}

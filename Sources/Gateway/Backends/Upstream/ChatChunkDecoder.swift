@@ -1,0 +1,169 @@
+import Domain
+import JSON
+
+/// Reads an answer of the OpenAI family, whole or chunk by chunk, into events.
+///
+/// A class because the parser's memory is reused from chunk to chunk; one per answer, not shared.
+final class ChatChunkDecoder {
+    /// The most choices of one answer, which is the most a client may ask for.
+    static let maximumChoices = 128
+
+    private let parser: JSONParser
+    private let readsTimings: Bool
+    private let secrets: [[UInt8]]
+    /// The choices that were seen, and whether each has said why it ended.
+    private var choices: [Int: Bool] = [:]
+
+    /// - Parameters:
+    ///   - maximumBytes: of one chunk or of a whole answer.
+    ///   - readsTimings: whether `timings.predicted_n` is believed: llama-server's exact count of the tokens
+    ///     generated so far. An upstream that is not ours may write there what it likes.
+    ///   - secrets: what must not stand in a log, should the backend repeat it.
+    init(maximumBytes: Int, readsTimings: Bool, secrets: [[UInt8]]) {
+        parser = JSONParser(
+            maximumBytes: maximumBytes, maximumDepth: 64, maximumNodes: 100_000,
+            checkDuplicateKeys: false)
+        self.readsTimings = readsTimings
+        self.secrets = secrets
+    }
+
+    /// Whether something was said and every choice said why it ended.
+    var isFinished: Bool { !choices.isEmpty && choices.values.allSatisfy { $0 } }
+
+    /// Whether any choice was seen.
+    var hasChoices: Bool { !choices.isEmpty }
+
+    /// Reads one chunk of a stream; nil if it says nothing that matters (a role, a keep-alive).
+    /// Throws `malformed` for what is no chunk, and what an error inside of the stream means.
+    func decodeChunk(_ data: ArraySlice<UInt8>) throws(BackendFailure) -> BackendEvent? {
+        let root = try parse(data)
+        var event = BackendEvent()
+        if let choices = root["choices"], !choices.isNull {
+            guard choices.kind == .array else { throw Self.malformed("`choices` is no array") }
+            for choice in choices.elements {
+                try append(choice, text: choice["delta"], position: nil, to: &event)
+            }
+        }
+        event.usage = Self.usage(root["usage"])
+        if readsTimings, let count = root["timings"]?["predicted_n"]?.integer, count >= 0 {
+            event.completionTokensSoFar = count
+        }
+        let isSilent =
+            event.deltas.isEmpty && event.usage == nil && event.completionTokensSoFar == nil
+        return isSilent ? nil : event
+    }
+
+    /// Reads a whole answer into one event. Throws as `decodeChunk` does, and when there is no choice.
+    func decodeAnswer(_ body: [UInt8]) throws(BackendFailure) -> BackendEvent {
+        let root = try parse(body[...])
+        guard let choices = root["choices"], choices.kind == .array, choices.count > 0 else {
+            throw Self.malformed("the answer has no choices")
+        }
+        var event = BackendEvent()
+        for (position, choice) in choices.elements.enumerated() {
+            try append(choice, text: choice["message"], position: position, to: &event)
+        }
+        event.usage = Self.usage(root["usage"])
+        if readsTimings, let count = root["timings"]?["predicted_n"]?.integer, count >= 0 {
+            event.completionTokensSoFar = count
+        }
+        return event
+    }
+
+    // MARK: Parts
+
+    private func parse(_ bytes: ArraySlice<UInt8>) throws(BackendFailure) -> JSONValue {
+        let root: JSONValue
+        do throws(JSONError) {
+            root = try parser.parse(bytes).root
+        } catch {
+            // Not quoted: unlike an error's text, this is likely a piece of the answer itself.
+            throw Self.malformed("\(error), in \(bytes.count) bytes")
+        }
+        guard root.kind == .object else { throw Self.malformed("the JSON is no object") }
+        if let failure = UpstreamErrorBody(root) {
+            throw BackendFailure(
+                kind: failure.kind(status: 200, retryAfter: nil),
+                detail: "error inside of the answer: "
+                    + LogExcerpt.make(of: bytes, redacting: secrets))
+        }
+        return root
+    }
+
+    /// Adds what a choice says. `position` is its place in a whole answer, where each choice is complete; nil
+    /// in a stream.
+    private func append(
+        _ choice: JSONValue, text: JSONValue?, position: Int?, to event: inout BackendEvent
+    ) throws(BackendFailure) {
+        guard choice.kind == .object else { throw Self.malformed("a choice is no object") }
+        let index: Int
+        if let given = choice["index"], !given.isNull {
+            guard let number = given.integer, (0..<Int64(Self.maximumChoices)).contains(number)
+            else { throw Self.malformed("a choice has no usable index") }
+            index = Int(number)
+        } else {
+            index = position ?? 0
+        }
+        let reason = Self.finishReason(choice["finish_reason"]) ?? (position == nil ? nil : .stop)
+        choices[index] = choices[index] == true || reason != nil
+        let delta = ChoiceDelta(
+            index: index,
+            // A refusal is text of the model like any other: counted and shown.
+            content: try Self.text(text, "content", or: "refusal"),
+            reasoning: try Self.text(text, "reasoning_content", or: "reasoning"),
+            finishReason: reason)
+        guard position != nil || delta.content != nil || delta.reasoning != nil || reason != nil
+        else { return }
+        event.deltas.append(delta)
+    }
+
+    /// The first of two members that says something.
+    private static func text(
+        _ value: JSONValue?, _ first: String, or second: String
+    ) throws(BackendFailure) -> String? {
+        if let text = try text(value?[first]) { return text }
+        return try text(value?[second])
+    }
+
+    /// A text that says something; nil if it is absent, null or empty. Anything else would be lost to the
+    /// count, so it is refused.
+    private static func text(_ value: JSONValue?) throws(BackendFailure) -> String? {
+        guard let value, !value.isNull else { return nil }
+        guard value.kind == .string else { throw malformed("a text of the answer is no string") }
+        return value.utf8Count == 0 ? nil : value.string
+    }
+
+    private static func finishReason(_ value: JSONValue?) -> FinishReason? {
+        guard let value, !value.isNull else { return nil }
+        if value.isString("") { return nil }
+        if value.isString("length") || value.isString("max_tokens") { return .length }
+        if value.isString("tool_calls") || value.isString("function_call") { return .toolCalls }
+        return value.isString("content_filter") ? .contentFilter : .stop
+    }
+
+    /// The backend's count, if both of its numbers are whole and not negative; otherwise there is none and
+    /// the gateway counts. Zero is a number like any other.
+    private static func usage(_ value: JSONValue?) -> TokenUsage? {
+        guard let value, let prompt = count(value["prompt_tokens"]),
+            let completion = count(value["completion_tokens"])
+        else { return nil }
+        let promptParts = value["prompt_tokens_details"]
+        return TokenUsage(
+            prompt: prompt,
+            cached: count(promptParts?["cached_tokens"])
+                ?? count(value["cache_read_input_tokens"]) ?? 0,
+            cacheWrite: count(promptParts?["cache_write_tokens"])
+                ?? count(value["cache_creation_input_tokens"]) ?? 0,
+            completion: completion,
+            reasoning: count(value["completion_tokens_details"]?["reasoning_tokens"]) ?? 0)
+    }
+
+    private static func count(_ value: JSONValue?) -> Int64? {
+        guard let count = value?.exactInteger, count >= 0 else { return nil }
+        return count
+    }
+
+    private static func malformed(_ detail: String) -> BackendFailure {
+        BackendFailure(kind: .malformed, detail: detail)
+    }
+}

@@ -1,0 +1,36 @@
+/// How a backend of the OpenAI family wants to be spoken to.
+enum Dialect: Sendable, Equatable {
+    /// OpenAI's API as published, or a server that imitates it.
+    case openAI(bound: BoundParameter)
+    /// llama.cpp's server, which knows more parameters and has defaults that are not neutral.
+    case llamaServer
+
+    /// Under which name a bound on completion tokens is sent.
+    enum BoundParameter: Sendable, Equatable {
+        /// `max_completion_tokens`: current; it also counts reasoning.
+        case maxCompletionTokens
+        /// `max_tokens`: for servers that do not know the other.
+        case maxTokens
+    }
+
+    /// Whether calls for a plain answer are streamed all the same: llama-server notices that a caller of a
+    /// plain answer has left only after a second in which nothing happens, which may be never.
+    var alwaysStreams: Bool { self == .llamaServer }
+
+    /// Whether `timings` of its answers are its own exact counts.
+    var readsTimings: Bool { self == .llamaServer }
+
+    /// The first parameter in the request that this dialect cannot express, by the name clients know; nil if
+    /// it can express all of them. Dropping one silently would change what the client asked for, so the
+    /// pipeline refuses with this name before anything is reserved.
+    func unsupportedParameter(in request: ChatCompletionRequest) -> String? {
+        switch self {
+        case .llamaServer: return nil
+        case .openAI:
+            if request.topK != nil { return "top_k" }
+            if request.minP != nil { return "min_p" }
+            if request.repetitionPenalty != nil { return "repetition_penalty" }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,63 @@
+/// An upstream that speaks OpenAI's API: OpenAI itself, or a server that imitates it.
+public struct OpenAIUpstreamConfiguration: Sendable {
+    /// What an upstream does not do as OpenAI does.
+    public struct Quirks: Sendable, Equatable {
+        /// Send the bound as `max_tokens`: for older servers that ignore `max_completion_tokens`, and with it
+        /// the bound.
+        public var sendsMaxTokens = false
+        /// Open a connection for each call: for servers that close one after a stream without saying so.
+        public var usesFreshConnections = false
+
+        /// No quirks.
+        public init() {}
+    }
+
+    /// The backend's name.
+    public var name: String
+    /// Where the API is, with its version and without a slash at the end: `https://api.openai.com/v1`.
+    public var baseURL: String
+    /// The key, if the upstream wants one. Sent to `baseURL` only.
+    public var credential: UpstreamCredential?
+    /// What it does differently.
+    public var quirks = Quirks()
+    /// How long it may take and how much it may send.
+    public var limits = UpstreamLimits()
+
+    /// Makes a configuration with no quirks and the usual limits, which can be set.
+    public init(name: String, baseURL: String, credential: UpstreamCredential?) {
+        self.name = name
+        self.baseURL = baseURL
+        self.credential = credential
+    }
+
+    /// Why `baseURL` cannot be used; nil if it can. A user name, a query or a fragment would end up where
+    /// nobody expects it.
+    public static func problem(withBaseURL url: String) -> String? {
+        guard url.hasPrefix("https://") || url.hasPrefix("http://") else {
+            return "must begin with https:// or http://"
+        }
+        let rest = url.drop { $0 != ":" }.dropFirst(3)
+        guard let first = rest.first, first != "/" else { return "names no host" }
+        guard rest.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            return "may have neither blanks nor characters beyond ASCII"
+        }
+        guard !rest.contains(where: { "@?#\\".contains($0) }) else {
+            return "may have neither a user name, a query nor a fragment"
+        }
+        return nil
+    }
+
+    /// The absolute URL that calls are sent to.
+    var endpoint: String {
+        baseURL[...].trimmingSlashes + "/chat/completions"
+    }
+}
+
+extension Substring {
+    /// The text without slashes at its end.
+    fileprivate var trimmingSlashes: String {
+        var text = self
+        while text.last == "/" { text.removeLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,113 @@
+import JSON
+
+/// Reads what a backend says when it does not answer: the error bodies of OpenAI, Anthropic, llama-server and
+/// those that imitate them, which may put a string where the object should be.
+struct UpstreamErrorBody {
+    /// `error.type`.
+    var type: String?
+    /// `error.code`, if it is a string.
+    var code: String?
+    /// `error.code`, if it is a number: llama-server repeats the status there.
+    var status: Int?
+    /// Where llama-server says how long the prompt was.
+    var promptTokens: Int64?
+    /// Where llama-server says how much fits.
+    var contextTokens: Int64?
+    /// Whether the message names the model's context length as the reason.
+    private var saysContextLength = false
+
+    /// Reads an error out of a parsed body; nil if there is none.
+    init?(_ root: JSONValue) {
+        guard let error = root["error"], !error.isNull else {
+            // Some put the object's members at the top: {"object":"error","message":…,"code":400}.
+            guard let object = root["object"], object.isString("error") else { return nil }
+            read(root)
+            return
+        }
+        if error.kind == .object { read(error) }
+    }
+
+    private mutating func read(_ error: JSONValue) {
+        type = Self.word(error["type"])
+        code = Self.word(error["code"])
+        status = error["code"]?.exactInteger.flatMap { Int(exactly: $0) }
+        if let code, let number = Int(code) { status = number }
+        promptTokens = error["n_prompt_tokens"]?.exactInteger.flatMap { $0 >= 0 ? $0 : nil }
+        contextTokens = error["n_ctx"]?.exactInteger.flatMap { $0 >= 0 ? $0 : nil }
+        readContextLength(in: error["message"])
+    }
+
+    /// vLLM and others tell a full context only in OpenAI's sentence: "This model's maximum context length is
+    /// 4096 tokens. However, …".
+    private mutating func readContextLength(in message: JSONValue?) {
+        guard let message, message.utf8Count <= 2000, let text = message.string,
+            let found = text.firstRange(of: "maximum context length")
+        else { return }
+        saysContextLength = true
+        let digits = text[found.upperBound...].drop { !$0.isNumber }.prefix { $0.isNumber }
+        contextTokens = contextTokens ?? Int64(digits)
+    }
+
+    /// A short name, never a sentence, so that what is compared is bounded.
+    private static func word(_ value: JSONValue?) -> String? {
+        guard let value, (1...64).contains(value.utf8Count) else { return nil }
+        return value.string
+    }
+
+    /// What the error means, given the status it came with, or the one it names itself if it came inside of
+    /// an answer that had begun with 200.
+    func kind(status outer: Int, retryAfter: Duration?) -> BackendFailure.Kind {
+        if isContextExceeded, outer == 200 || outer == 400 || outer == 413 || outer == 422 {
+            return .contextExceeded(promptTokens: promptTokens, contextTokens: contextTokens)
+        }
+        if outer != 200 { return Self.kind(status: outer, retryAfter: retryAfter) }
+        switch type ?? code {
+        case "rate_limit_error", "rate_limit_exceeded", "insufficient_quota", "tokens", "requests":
+            return .rateLimited(retryAfter: retryAfter)
+        case "overloaded_error", "unavailable_error", "service_unavailable_error",
+            "server_is_overloaded":
+            return .notReady(retryAfter: retryAfter ?? Self.defaultWait)
+        case "timeout_error": return .timedOut
+        default: break
+        }
+        if let status, (400...599).contains(status) {
+            return Self.kind(status: status, retryAfter: retryAfter)
+        }
+        return type == "invalid_request_error" ? .invalidRequest : .unreachable
+    }
+
+    private var isContextExceeded: Bool {
+        saysContextLength || code == "context_length_exceeded"
+            || type == "exceed_context_size_error"
+            || type == "context_length_exceeded"
+    }
+
+    /// What a status alone means. What only the operator can mend (a bad credential, a wrong address, an
+    /// unpaid bill) is the backend's unreachability to the client.
+    static func kind(status: Int, retryAfter: Duration?) -> BackendFailure.Kind {
+        switch status {
+        case 400, 413, 422: .invalidRequest
+        case 408, 504, 524: .timedOut
+        case 429: .rateLimited(retryAfter: retryAfter)
+        case 503, 529: .notReady(retryAfter: retryAfter ?? defaultWait)
+        case 400..<600: .unreachable
+        default: .malformed
+        }
+    }
+
+    /// What a client is told to wait when a backend is busy and does not say for how long.
+    private static let defaultWait = Duration.seconds(1)
+}
+
+extension UpstreamErrorBody {
+    /// How long a `Retry-After` header says to wait: whole seconds, at most a day. Dates are not read, since
+    /// the clocks of two hosts may differ; `retry-after-ms` is more exact where it is sent.
+    static func retryAfter(seconds: String?, milliseconds: String?) -> Duration? {
+        let most = Duration.seconds(86_400)
+        if let milliseconds, let count = Int64(milliseconds), count >= 0 {
+            return min(.milliseconds(count), most)
+        }
+        if let seconds, let count = Int64(seconds), count >= 0 { return min(.seconds(count), most) }
+        return nil
+    }
+}

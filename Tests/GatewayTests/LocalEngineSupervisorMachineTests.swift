@@ -1,0 +1,193 @@
+import Domain
+import Testing
+
+@testable import Gateway
+
+@Suite struct EngineSupervision {
+    private typealias Machine = EngineSupervisorMachine
+
+    /// A machine with the time it is told.
+    private struct Story {
+        var machine = Machine(.init(startTimeout: .seconds(10)))
+        var now = Uptime(microseconds: 0)
+
+        mutating func happen(_ event: Machine.Event, after wait: Duration = .zero) -> [Machine
+            .Action]
+        {
+            now = now + wait
+            return machine.handle(event, at: now)
+        }
+
+        mutating func becomeHealthy(start: Int = 1) {
+            _ = happen(.startWasRequested)
+            _ = happen(.timePassed, after: .milliseconds(50))
+            _ = happen(.healthWasChecked(isHealthy: true, start: start))
+        }
+
+        func at(_ duration: Duration) -> Uptime { now + duration }
+    }
+
+    @Test func `an engine takes calls from its first healthy answer`() {
+        var story = Story()
+        #expect(
+            story.happen(.startWasRequested)
+                == [.spawn(start: 1), .wake(at: story.at(.milliseconds(50)))])
+        #expect(story.happen(.timePassed) == [.wake(at: story.at(.milliseconds(50)))])
+        #expect(
+            story.happen(.timePassed, after: .milliseconds(50)) == [.checkHealth(start: 1)])
+        #expect(
+            story.happen(.healthWasChecked(isHealthy: false, start: 1))
+                == [.wake(at: story.at(.milliseconds(50)))])
+        _ = story.happen(.timePassed, after: .milliseconds(50))
+        #expect(story.machine.retryAfter(at: story.now) == .seconds(1))
+        #expect(
+            story.happen(.healthWasChecked(isHealthy: true, start: 1))
+                == [.open(start: 1), .wake(at: story.at(.seconds(5)))])
+        #expect(story.machine.retryAfter(at: story.now) == nil)
+    }
+
+    @Test func `a start that takes too long is killed and tried again`() {
+        var story = Story()
+        _ = story.happen(.startWasRequested)
+        _ = story.happen(.timePassed, after: .seconds(10))
+        #expect(story.happen(.healthWasChecked(isHealthy: false, start: 1)) == [.kill])
+        #expect(
+            story.happen(.childExited(start: 1)) == [.wake(at: story.at(.milliseconds(500)))])
+        #expect(
+            story.happen(.timePassed, after: .milliseconds(500))
+                == [.spawn(start: 2), .wake(at: story.at(.milliseconds(50)))])
+    }
+
+    @Test func `the wait between starts doubles up to half a minute`() {
+        var story = Story()
+        _ = story.happen(.startWasRequested)
+        for (start, wait) in [0.5, 1, 2, 4, 8, 16, 30, 30].enumerated() {
+            #expect(
+                story.happen(.childExited(start: start + 1))
+                    == [.wake(at: story.at(.seconds(wait)))])
+            #expect(story.machine.failedStarts == start + 1)
+            #expect(story.machine.retryAfter(at: story.now) == max(.seconds(1), .seconds(wait)))
+            _ = story.happen(.timePassed, after: .seconds(wait))
+        }
+    }
+
+    @Test func `a minute of health makes the next wait short again and a shorter one does not`() {
+        var story = Story()
+        _ = story.happen(.startWasRequested)
+        _ = story.happen(.childExited(start: 1))
+        _ = story.happen(.timePassed, after: .seconds(1))
+        _ = story.happen(.healthWasChecked(isHealthy: true, start: 2))
+        #expect(
+            story.happen(.childExited(start: 2), after: .seconds(59))
+                == [.close, .cutCalls, .wake(at: story.at(.seconds(1)))])
+        _ = story.happen(.timePassed, after: .seconds(1))
+        _ = story.happen(.healthWasChecked(isHealthy: true, start: 3))
+        #expect(
+            story.happen(.childExited(start: 3), after: .seconds(60))
+                == [.close, .cutCalls, .wake(at: story.at(.milliseconds(500)))])
+    }
+
+    @Test func `three silences in a row end a healthy engine and two do not`() {
+        var story = Story()
+        story.becomeHealthy()
+        for isHealthy in [false, false, true, false, false] {
+            #expect(story.happen(.timePassed, after: .seconds(5)) == [.checkHealth(start: 1)])
+            #expect(
+                story.happen(.healthWasChecked(isHealthy: isHealthy, start: 1))
+                    == [.wake(at: story.at(.seconds(5)))])
+        }
+        _ = story.happen(.timePassed, after: .seconds(5))
+        #expect(
+            story.happen(.healthWasChecked(isHealthy: false, start: 1))
+                == [.close, .cutCalls, .kill])
+        #expect(story.machine.retryAfter(at: story.now) != nil)
+    }
+
+    @Test func `what an earlier start says changes nothing`() {
+        var story = Story()
+        _ = story.happen(.startWasRequested)
+        _ = story.happen(.childExited(start: 1))
+        _ = story.happen(.timePassed, after: .seconds(1))
+        #expect(story.happen(.healthWasChecked(isHealthy: true, start: 1)) == [])
+        #expect(story.happen(.childExited(start: 1)) == [])
+        #expect(story.machine.retryAfter(at: story.now) != nil)
+    }
+
+    @Test func `a stop asks twice, then kills, and ends with the process`() {
+        var story = Story()
+        story.becomeHealthy()
+        #expect(
+            story.happen(.stopWasRequested)
+                == [.close, .cutCalls, .terminate, .wake(at: story.at(.seconds(1)))])
+        #expect(story.happen(.stopWasRequested) == [])
+        #expect(story.happen(.timePassed) == [.wake(at: story.at(.seconds(1)))])
+        #expect(
+            story.happen(.timePassed, after: .seconds(1))
+                == [.terminate, .wake(at: story.at(.seconds(2)))])
+        #expect(story.happen(.timePassed, after: .seconds(2)) == [.kill])
+        #expect(story.happen(.childExited(start: 1)) == [.finish])
+        #expect(story.happen(.startWasRequested) == [])
+        #expect(story.happen(.timePassed) == [])
+    }
+
+    @Test func `a stop while nothing runs ends at once and nothing is started any more`() {
+        var story = Story()
+        _ = story.happen(.startWasRequested)
+        _ = story.happen(.childExited(start: 1))
+        #expect(story.happen(.stopWasRequested) == [.close, .finish])
+        #expect(story.happen(.timePassed, after: .seconds(60)) == [])
+    }
+
+    @Test func `a stop while an engine is being killed waits for its end`() {
+        var story = Story()
+        _ = story.happen(.startWasRequested)
+        _ = story.happen(.timePassed, after: .seconds(10))
+        _ = story.happen(.healthWasChecked(isHealthy: false, start: 1))
+        #expect(story.happen(.stopWasRequested) == [])
+        #expect(story.happen(.childExited(start: 1)) == [.finish])
+    }
+}
+
+@Suite struct EngineSlotQueues {
+    private let start = Uptime(microseconds: 0)
+
+    @Test func `slots are given in the order of asking`() throws {
+        var queue = EngineSlotQueue(slots: 2, maximumWaiting: 2, patience: .seconds(30))
+        guard case .granted(let first) = queue.slotWasRequested(at: start),
+            case .granted(let second) = queue.slotWasRequested(at: start),
+            case .queued(let third, let deadline) = queue.slotWasRequested(at: start),
+            case .queued(let fourth, _) = queue.slotWasRequested(at: start)
+        else {
+            Issue.record("two have slots and two wait")
+            return
+        }
+        #expect(deadline == start + .seconds(30))
+        let fifth = queue.slotWasRequested(at: start)
+        #expect(fifth == .full)
+        let next = [queue.slotWasReleased(second), queue.slotWasReleased(second)]
+        #expect(next == [third, nil])
+        let left = [queue.waiterLeft(fourth), queue.waiterLeft(fourth)]
+        #expect(left == [true, false])
+        let nobody = queue.slotWasReleased(first)
+        #expect(nobody == nil)
+        #expect(queue.slotsInUse == 1)
+    }
+
+    @Test func `who was granted a slot while leaving has to give it back`() {
+        var queue = EngineSlotQueue(slots: 1, maximumWaiting: 1, patience: .seconds(30))
+        guard case .granted(let first) = queue.slotWasRequested(at: start),
+            case .queued(let second, _) = queue.slotWasRequested(at: start)
+        else {
+            Issue.record("one has the slot and one waits")
+            return
+        }
+        let next = queue.slotWasReleased(first)
+        #expect(next == second)
+        let wasWaiting = queue.waiterLeft(second)
+        #expect(!wasWaiting)
+        #expect(queue.slotsInUse == 1)
+        let nobody = queue.slotWasReleased(second)
+        #expect(nobody == nil)
+        #expect(queue.slotsInUse == 0)
+    }
+}
