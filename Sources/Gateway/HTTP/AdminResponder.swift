@@ -1,0 +1,70 @@
+import Domain
+import JSON
+import NIOCore
+import NIOHTTP1
+
+/// Answers the requests of one connection on the admin listener.
+struct AdminResponder: Responder {
+    let activity: GatewayActivity
+    let readiness: @Sendable () async -> Readiness
+
+    mutating func respond(to arrival: Arrival, on connection: Connection) async -> Bool {
+        var answer: (status: HTTPResponseStatus, body: [UInt8])
+        var more: [ErrorAnswer.Header] = []
+        var closes = connection.isClosing
+        var isHead = false
+        do throws(GatewayFailure) {
+            switch arrival {
+            case .refused(let failure, _): throw failure
+            case .request(let request):
+                closes = closes || !request.head.isKeepAlive
+                isHead = request.head.method == .HEAD
+                answer = try await self.answer(request.head)
+            }
+        } catch {
+            let failure = error.answer(spread: 0)
+            answer = (HTTPResponseStatus(statusCode: failure.status), failure.body(requestID: ""))
+            more = failure.headers
+            closes = closes || failure.closes
+        }
+        var headers = HTTPHeaders([
+            ("content-type", "application/json"), ("content-length", String(answer.body.count)),
+            ("cache-control", "no-store"),
+        ])
+        for header in more { headers.add(name: header.name, value: header.value) }
+        if closes { headers.add(name: "connection", value: "close") }
+        let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
+        let body = isHead ? ByteBuffer() : ByteBuffer(bytes: answer.body)
+        connection.send(.whole(head, body, closes: closes), flush: true)
+        return !closes
+    }
+
+    private func answer(
+        _ head: HTTPRequestHead
+    ) async throws(GatewayFailure) -> (HTTPResponseStatus, [UInt8]) {
+        switch try Routes.findAdmin(head.method.rawValue, Routes.path(of: head.uri)) {
+        case .healthz: return (.ok, Self.body("ok", []))
+        case .readyz:
+            var readiness = await self.readiness()
+            if activity.isDraining { readiness.reasons.append("draining") }
+            return readiness.isReady
+                ? (.ok, Self.body("ready", []))
+                : (.serviceUnavailable, Self.body("not_ready", readiness.reasons))
+        }
+    }
+
+    private static func body(_ status: String, _ reasons: [String]) -> [UInt8] {
+        var writer = JSONWriter(capacity: 128)
+        writer.beginObject()
+        writer.key("status")
+        writer.string(status)
+        if !reasons.isEmpty {
+            writer.key("reasons")
+            writer.beginArray()
+            for reason in reasons { writer.string(reason) }
+            writer.endArray()
+        }
+        writer.endObject()
+        return writer.finish()
+    }
+}

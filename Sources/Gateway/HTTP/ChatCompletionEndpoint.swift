@@ -1,0 +1,47 @@
+import Domain
+import NIOCore
+
+/// `POST /v1/chat/completions`: runs the pipeline and writes what it gives.
+enum ChatCompletionEndpoint {
+    /// Answers a valid request.
+    static func respond(
+        to request: ChatCompletionRequest, from principal: Principal, _ session: inout Session
+    ) async throws(GatewayFailure) {
+        let response = try await session.core.pipeline.respond(
+            to: request, from: principal, in: session.exchange)
+        let identity = CompletionIdentity(
+            session.exchange.requestID, createdAt: session.exchange.receivedAtWall,
+            model: request.model)
+        switch consume response {
+        case .whole(let answer): session.send(ChatCompletionWriter.write(answer, identity))
+        case .stream(let stream):
+            let showsUsage = request.includesUsage || principal.alwaysShowsUsage
+            try await write(
+                stream, ServerSentEventWriter(identity, showsUsage: showsUsage), &session)
+        }
+    }
+
+    private static func write(
+        _ stream: consuming MeteredStream, _ writer: consuming ServerSentEventWriter,
+        _ session: inout Session
+    ) async throws(GatewayFailure) {
+        session.beginStream()
+        writer.begin(choice: 0)
+        // Goes out with the first text when that is here already, at once otherwise.
+        var isReading = await session.send(events: writer.take(), flush: !stream.beginsWithText)
+        while isReading {
+            switch await stream.next() {
+            case .pieces(let pieces):
+                for piece in pieces { writer.append(piece) }
+                isReading = await session.send(events: writer.take(), flush: true)
+            case .end(let end):
+                for reason in end.finishReasons { writer.append(reason) }
+                writer.finish(usage: end.usage)
+                return session.endStream(events: writer.take())
+            case .failure(let failure): throw failure
+            }
+        }
+        await stream.abandon()
+        throw session.connection.presence.departure == .drained ? .draining : .clientGone
+    }
+}

@@ -1,0 +1,82 @@
+import Domain
+import JSON
+
+/// A failure as the client sees it: a status, the four keys of the envelope, and headers that say
+/// whether to retry.
+struct ErrorAnswer: Sendable, Equatable {
+    let status: Int
+    /// `error.type`.
+    let type: String
+    /// `error.code`.
+    let code: String?
+    /// `error.param`.
+    let parameter: String?
+    /// `error.message`: for people, and free of anything inside.
+    let message: String
+    /// Headers beside the usual ones.
+    var headers: [Header] = []
+    /// Whether the connection cannot go on, since the rest of the request is not read.
+    var closes = false
+
+    /// One header.
+    struct Header: Sendable, Equatable {
+        let name: String
+        let value: String
+    }
+
+    /// Makes an answer of type `invalid_request_error`.
+    static func invalid(
+        _ status: Int, _ message: String, code: String? = nil, parameter: String? = nil
+    ) -> ErrorAnswer {
+        ErrorAnswer(
+            status: status, type: "invalid_request_error", code: code, parameter: parameter,
+            message: message)
+    }
+
+    /// The answer with a header more.
+    func with(_ name: String, _ value: String) -> ErrorAnswer {
+        var answer = self
+        answer.headers.append(Header(name: name, value: value))
+        return answer
+    }
+
+    /// The answer after which the connection closes.
+    func closing() -> ErrorAnswer {
+        var answer = self
+        answer.closes = true
+        return answer
+    }
+
+    /// The answer that says when to come back.
+    ///
+    /// - Parameter spread: random bits that lengthen the wait by up to a tenth, so that clients
+    ///   refused together do not return together. The wait told is never shorter than the real one.
+    func retry(after wait: Duration, spread: UInt64) -> ErrorAnswer {
+        let exact = max(1, min(wait.millisecondsRoundedUp, 366 * 86_400_000))
+        let milliseconds = exact + Int64(spread % UInt64(exact / 10 + 1))
+        return with("retry-after", String(max(1, (milliseconds + 999) / 1000)))
+            .with("retry-after-ms", String(milliseconds))
+    }
+
+    /// The envelope: `{"error":{…four keys…},"request_id":"…"}`. In a stream it is the data of an
+    /// event.
+    func body(requestID: String) -> [UInt8] {
+        var writer = JSONWriter(capacity: 256)
+        writer.beginObject()
+        writer.key("error")
+        writer.beginObject()
+        writer.key("message")
+        writer.string(message)
+        writer.key("type")
+        writer.string(type)
+        writer.key("param")
+        if let parameter { writer.string(parameter) } else { writer.null() }
+        writer.key("code")
+        if let code { writer.string(code) } else { writer.null() }
+        writer.endObject()
+        writer.key("request_id")
+        writer.string(requestID)
+        writer.endObject()
+        return writer.finish()
+    }
+}

@@ -1,0 +1,102 @@
+import Domain
+import JSON
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Answers the requests of one connection on the main listener.
+struct GatewayResponder: Responder {
+    let core: GatewayCore
+    let executor: EventLoopExecutor
+    let parser: JSONParser
+
+    /// Makes the responder of a connection.
+    init(_ core: GatewayCore, executor: EventLoopExecutor) {
+        self.core = core
+        self.executor = executor
+        parser = JSONParser(
+            maximumBytes: core.configuration.connection.bodyBytes,
+            maximumDepth: core.configuration.jsonDepth, maximumNodes: core.configuration.jsonNodes)
+    }
+
+    mutating func respond(to arrival: Arrival, on connection: Connection) async -> Bool {
+        let received: ReceivedRequest?
+        let head: HTTPRequestHead?
+        switch arrival {
+        case .request(let request): (received, head) = (request, request.head)
+        case .refused(_, let known): (received, head) = (nil, known)
+        }
+        var session = Session(core, executor, connection, received: received, head: head)
+        core.activity.begin()
+        defer { core.activity.end() }
+        do throws(GatewayFailure) {
+            guard case .request(let request) = arrival else {
+                if case .refused(let failure, _) = arrival { throw failure }
+                return false
+            }
+            try await answer(request, &session)
+        } catch {
+            session.fail(error)
+        }
+        session.log()
+        return !session.closes
+    }
+
+    private func answer(
+        _ request: ReceivedRequest, _ session: inout Session
+    ) async throws(GatewayFailure) {
+        // Unknown paths are refused before any credential is looked at.
+        let path = Routes.path(of: request.head.uri)
+        let endpoint = try Routes.find(request.head.method.rawValue, path)
+        if core.activity.isDraining { throw .draining }
+        let principal = try await BearerAuthentication.authenticate(
+            request.head.headers, from: session.connection.peer, with: core.keys)
+        session.principal = principal
+        session.exchange.notes.update { $0.principal = principal }
+        switch endpoint {
+        case .chatCompletions:
+            let completion = try decode(request)
+            try await ChatCompletionEndpoint.respond(to: completion, from: principal, &session)
+        case .models:
+            session.send(ModelsEndpoint.list(core.catalog.current.routes(for: principal)))
+        case .model(let alias):
+            switch core.catalog.current.resolve(alias, for: principal) {
+            case .route(let route): session.send(ModelsEndpoint.one(route))
+            // A model that the key may not use is not in its list either.
+            case .forbidden, .unknown: throw .modelUnknown(ModelsEndpoint.shown(alias))
+            }
+        }
+    }
+
+    private func decode(
+        _ request: ReceivedRequest
+    ) throws(GatewayFailure) -> ChatCompletionRequest {
+        let headers = request.head.headers
+        guard MediaType.isJSON(headers["content-type"]) else { throw .unsupportedMediaType }
+        guard headers["content-encoding"].allSatisfy({ $0.lowercased() == "identity" }) else {
+            throw .unsupportedContentEncoding
+        }
+        let document: JSONDocument
+        do {
+            document = try parser.parse(request.body.readableBytesUInt8Span)
+        } catch {
+            throw Self.failure(of: error)
+        }
+        do {
+            return try ChatCompletionRequestReader.read(
+                document.root, mostStops: core.configuration.mostStops)
+        } catch {
+            throw .invalidRequest(error)
+        }
+    }
+
+    /// A body that is no JSON of ours: the parser's words, which are safe to show, and where one
+    /// is, the path.
+    private static func failure(of error: JSONError) -> GatewayFailure {
+        if case .tooLarge(let limit) = error { return .bodyTooLarge(limit: limit) }
+        var parameter: String?
+        if case .duplicateKey(let path) = error { parameter = path }
+        return .invalidRequest(
+            RequestFault("The body is refused: \(error).", parameter: parameter, code: nil))
+    }
+}

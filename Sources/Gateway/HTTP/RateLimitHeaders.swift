@@ -1,0 +1,39 @@
+import Domain
+import NIOHTTP1
+
+/// The six `x-ratelimit-*` headers of every answer to a known key.
+enum RateLimitHeaders {
+    /// What is told where nothing limits.
+    static let unlimited = Standing.Line(
+        limit: 2_147_483_647, remaining: 2_147_483_647, reset: .zero)
+
+    /// Adds the headers of a standing.
+    static func add(_ standing: Standing, to headers: inout HTTPHeaders) {
+        let requests = standing.requests ?? unlimited
+        let tokens = standing.tokens ?? unlimited
+        headers.add(name: "x-ratelimit-limit-requests", value: String(requests.limit))
+        headers.add(name: "x-ratelimit-limit-tokens", value: String(tokens.limit))
+        headers.add(name: "x-ratelimit-remaining-requests", value: String(requests.remaining))
+        headers.add(name: "x-ratelimit-remaining-tokens", value: String(tokens.remaining))
+        headers.add(name: "x-ratelimit-reset-requests", value: text(of: requests.reset))
+        headers.add(name: "x-ratelimit-reset-tokens", value: text(of: tokens.reset))
+    }
+
+    /// A duration as Go writes it: `120ms`, `1s`, `1.5s`, `6m0s`, `1h0m0s`. Rounded up, to
+    /// milliseconds below a minute and to seconds above.
+    static func text(of duration: Duration) -> String {
+        let milliseconds = duration.millisecondsRoundedUp
+        if milliseconds <= 0 { return "0s" }
+        if milliseconds < 1000 { return "\(milliseconds)ms" }
+        if milliseconds < 60_000 {
+            var fraction = String(milliseconds % 1000 + 1000).dropFirst()
+            while fraction.hasSuffix("0") { fraction.removeLast() }
+            return fraction.isEmpty
+                ? "\(milliseconds / 1000)s" : "\(milliseconds / 1000).\(fraction)s"
+        }
+        let seconds = (milliseconds - 1) / 1000 + 1
+        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60)
+        return hours > 0
+            ? "\(hours)h\(minutes)m\(seconds % 60)s" : "\(minutes)m\(seconds % 60)s"
+    }
+}

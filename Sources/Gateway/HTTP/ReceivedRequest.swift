@@ -1,0 +1,28 @@
+import Domain
+import NIOCore
+import NIOHTTP1
+
+/// A request with all of its body.
+struct ReceivedRequest: Sendable {
+    let head: HTTPRequestHead
+    let body: ByteBuffer
+    /// When its head had arrived.
+    let receivedAt: Uptime
+}
+
+/// What comes from a connection.
+enum Arrival: Sendable {
+    case request(ReceivedRequest)
+    /// What came is no request that can be answered otherwise; nothing comes after it.
+    case refused(GatewayFailure, HTTPRequestHead?)
+}
+
+/// What goes to a connection. A request is answered by `whole`, or by `begin`, pieces and `end`.
+enum AnswerPart: Sendable {
+    /// A whole answer; `closes` closes the connection once it is written.
+    case whole(HTTPResponseHead, ByteBuffer, closes: Bool)
+    /// The head of an answer that comes in pieces.
+    case begin(HTTPResponseHead)
+    case piece(ByteBuffer)
+    case end(closes: Bool)
+}

@@ -1,0 +1,62 @@
+/// The whole surface, without logic: what stands at which path, and by which method.
+enum Routes {
+    /// What a path of the main listener leads to.
+    enum Endpoint: Sendable, Equatable {
+        case chatCompletions
+        case models
+        /// One model, by its alias.
+        case model(String)
+    }
+
+    /// What a path of the admin listener leads to.
+    enum AdminEndpoint: Sendable, Equatable {
+        /// 200 while the process lives.
+        case healthz
+        /// 200 while it can serve.
+        case readyz
+    }
+
+    /// The main listener: for clients.
+    static func find(_ method: String, _ path: Substring) throws(GatewayFailure) -> Endpoint {
+        switch path {
+        case "/v1/chat/completions", "/chat/completions", "/openai/v1/chat/completions":
+            return try only("POST", method, .chatCompletions)
+        case "/v1/models", "/models", "/openai/v1/models":
+            return try only("GET", method, .models)
+        default:
+            for prefix in ["/v1/models/", "/models/", "/openai/v1/models/"]
+            where path.hasPrefix(prefix) && path.count > prefix.count {
+                let alias = PercentEncoding.decode(path.dropFirst(prefix.count))
+                return try only("GET", method, .model(alias))
+            }
+            throw .pathUnknown
+        }
+    }
+
+    /// The admin listener: for operators.
+    static func findAdmin(
+        _ method: String, _ path: Substring
+    ) throws(GatewayFailure) -> AdminEndpoint {
+        switch path {
+        case "/healthz": return try only("GET", method, .healthz)
+        case "/readyz": return try only("GET", method, .readyz)
+        default: throw .pathUnknown
+        }
+    }
+
+    /// The path of a request's target, without its query. A target with a scheme and host, as for a
+    /// proxy, is taken too (RFC 9112 §3.2.2).
+    static func path(of target: String) -> Substring {
+        let path = target.prefix { $0 != "?" }
+        if path.utf8.first == UInt8(ascii: "/") { return path }
+        guard let scheme = path.firstRange(of: "://") else { return path }
+        return path[scheme.upperBound...].drop { $0 != "/" }
+    }
+
+    private static func only<Endpoint>(
+        _ allowed: String, _ method: String, _ endpoint: Endpoint
+    ) throws(GatewayFailure) -> Endpoint {
+        guard method == allowed else { throw .methodNotAllowed(allowed: allowed) }
+        return endpoint
+    }
+}

@@ -1,0 +1,113 @@
+import Domain
+import JSON
+import NIOCore
+
+/// Writes the events of one stream: the same id, time and model in each, and on one line whatever
+/// the text holds.
+///
+/// What does not change is made once; a piece costs its escaping and three copies.
+struct ServerSentEventWriter: ~Copyable {
+    private let showsUsage: Bool
+    /// `data: {…,"choices":[` up to where a choice begins.
+    private let prefix: [UInt8]
+    private var buffer = ByteBuffer()
+    private var text = JSONWriter(capacity: 256)
+    private var begun: Set<Int> = []
+
+    /// Makes the writer of a stream; with `showsUsage` the end tells the usage, and every other
+    /// chunk that there is none.
+    init(_ identity: CompletionIdentity, showsUsage: Bool) {
+        self.showsUsage = showsUsage
+        var writer = JSONWriter(capacity: 192)
+        writer.beginObject()
+        identity.write(object: "chat.completion.chunk", &writer)
+        writer.key("choices")
+        writer.beginArray()
+        writer.endArray()
+        writer.endObject()
+        prefix = Array("data: ".utf8) + writer.finish().dropLast(2)
+    }
+
+    /// One event of a JSON text.
+    static func event(_ json: [UInt8]) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(json.count + 8)
+        buffer.writeStaticString("data: ")
+        buffer.writeBytes(json)
+        buffer.writeStaticString("\n\n")
+        return buffer
+    }
+
+    /// Writes the first chunk of a choice, which says who speaks, once.
+    mutating func begin(choice index: Int) {
+        guard begun.insert(index).inserted else { return }
+        open(index)
+        buffer.writeStaticString("\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}")
+        close()
+    }
+
+    /// Writes a piece of text, or the end of a choice.
+    mutating func append(_ delta: ChoiceDelta) {
+        begin(choice: delta.index)
+        open(delta.index)
+        if let reasoning = delta.reasoning {
+            buffer.writeStaticString("\"reasoning_content\":")
+            write(reasoning)
+            if delta.content != nil { buffer.writeStaticString(",") }
+        }
+        if let content = delta.content {
+            buffer.writeStaticString("\"content\":")
+            write(content)
+        }
+        buffer.writeStaticString("},\"finish_reason\":")
+        if let reason = delta.finishReason {
+            write(reason.rawValue)
+        } else {
+            buffer.writeStaticString("null")
+        }
+        buffer.writeStaticString("}")
+        close()
+    }
+
+    /// Writes what comes after every choice has ended: the usage where it is shown, and `[DONE]`.
+    mutating func finish(usage: TokenUsage) {
+        if showsUsage {
+            buffer.writeBytes(prefix)
+            buffer.writeStaticString("],\"usage\":")
+            var writer = JSONWriter(capacity: 192)
+            UsageWriter.write(usage, &writer)
+            buffer.writeBytes(writer.bytes)
+            buffer.writeStaticString("}\n\n")
+        }
+        buffer.writeStaticString("data: [DONE]\n\n")
+    }
+
+    /// Hands out what was written since the last time.
+    mutating func take() -> ByteBuffer {
+        // The socket may still hold what was handed out before, so its memory is not reused.
+        defer { buffer = ByteBuffer() }
+        return buffer
+    }
+
+    private mutating func open(_ index: Int) {
+        if buffer.readableBytes == 0 { buffer.reserveCapacity(prefix.count + 256) }
+        buffer.writeBytes(prefix)
+        buffer.writeStaticString("{\"index\":")
+        buffer.writeString(index == 0 ? "0" : String(index))
+        buffer.writeStaticString(",\"delta\":{")
+    }
+
+    private mutating func close() {
+        if showsUsage {
+            buffer.writeStaticString("],\"usage\":null}\n\n")
+        } else {
+            buffer.writeStaticString("]}\n\n")
+        }
+    }
+
+    private mutating func write(_ string: String) {
+        text.removeAll(keepingCapacity: true)
+        text.string(string)
+        buffer.writeBytes(text.bytes)
+    }
+}

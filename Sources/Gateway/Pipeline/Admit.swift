@@ -1,0 +1,26 @@
+import Domain
+
+extension CompletionPipeline {
+    /// Reserves the request's bound of every quota. When it returns the opening is on its way to
+    /// the ledger and the request may be forwarded (gate G0).
+    func admit(_ resolved: ResolvedRequest) async throws(GatewayFailure) -> AdmittedRequest {
+        let request = AdmissionRequest(
+            requestID: resolved.exchange.requestID, principal: resolved.principal,
+            bound: resolved.bound, model: resolved.route.alias, backend: resolved.backend.name,
+            price: resolved.route.price)
+        let admission: Admission
+        do {
+            admission = try await ledger.admit(request)
+        } catch {
+            throw error == .draining ? .draining : .meteringUnavailable(error)
+        }
+        switch consume admission {
+        case .admitted(let reservation):
+            return AdmittedRequest(resolved, reservation: reservation, admittedAt: time.uptime)
+        case .denied(let denial):
+            let isTooLarge = denial.reason == .exceedsLimit && denial.resource == .tokens
+            let largest = isTooLarge ? max(0, denial.limit - resolved.bound.prompt) : nil
+            throw .denied(denial, largestCompletion: largest)
+        }
+    }
+}

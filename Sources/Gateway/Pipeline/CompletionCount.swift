@@ -1,0 +1,61 @@
+import Domain
+
+/// Counts an answer as it passes, and says when it goes beyond its bound. Pure.
+struct CompletionCount: Sendable, Equatable {
+    /// What the backend may generate at most, in tokens.
+    let bound: Int64
+    /// Events that carried text. A token may be spread over no more than one event, so this is a
+    /// lower bound of tokens.
+    private(set) var chunks: Int64 = 0
+    /// Bytes of text, visible or not.
+    private(set) var bytes: Int64 = 0
+    /// The backend's own count so far, where it tells.
+    private(set) var reportedSoFar: Int64?
+    /// The backend's count of the whole answer, once it tells.
+    private(set) var usage: TokenUsage?
+
+    /// Starts at nothing.
+    init(bound: Int64) { self.bound = bound }
+
+    /// No real token is longer than this on average over an answer; more bytes than this times the
+    /// bound, and a constant for short bounds, are an upstream that ignores the bound.
+    static let bytesPerToken: Int64 = 64
+    static let freeBytes: Int64 = 4096
+
+    /// Counts one event. False when the answer is now beyond its bound: the event must not reach
+    /// the client.
+    mutating func take(_ event: BackendEvent) -> Bool {
+        if let usage = event.usage { self.usage = usage }
+        if let soFar = event.completionTokensSoFar {
+            reportedSoFar = max(reportedSoFar ?? 0, soFar)
+        }
+        for delta in event.deltas {
+            let size = (delta.content?.utf8.count ?? 0) + (delta.reasoning?.utf8.count ?? 0)
+            if size > 0 {
+                chunks += 1
+                bytes += Int64(size)
+            }
+        }
+        return !isBeyondBound
+    }
+
+    /// Whether anything was generated.
+    var hasText: Bool { chunks > 0 || (reportedSoFar ?? 0) > 0 }
+
+    /// The best count of tokens so far without the backend's report: its running count, or else the
+    /// larger of the chunks and a quarter of the bytes; never above the bound.
+    var tokens: Int64 {
+        min(bound, reportedSoFar ?? max(chunks, (bytes + 3) / 4))
+    }
+
+    /// The least that was generated for certain.
+    var leastTokens: Int64 { min(bound, reportedSoFar ?? chunks) }
+
+    /// Whether there is far more text than the bound can mean: the backend ignores it.
+    var isFlood: Bool {
+        let (most, overflow) = bound.multipliedReportingOverflow(by: Self.bytesPerToken)
+        return !overflow && bytes > most + Self.freeBytes
+    }
+
+    private var isBeyondBound: Bool { isFlood || (reportedSoFar ?? chunks) > bound }
+}

@@ -1,0 +1,24 @@
+import Domain
+
+/// Answers one chat completion: resolve, admit, forward, meter.
+struct CompletionPipeline: Sendable {
+    let ledger: any QuotaLedger
+    let catalog: CatalogHolder
+    let backends: BackendSet
+    let time: any TimeSource
+    /// The bound on completion tokens where neither the client nor the key names one.
+    let defaultCompletionTokens: Int64
+
+    /// Answers a request. Each step takes what the one before gave, so none can be left out.
+    ///
+    /// When it returns, the ledger has accepted the request (gate G1): a stream has begun and a
+    /// whole answer is settled. When it throws, nothing is left open.
+    func respond(
+        to request: ChatCompletionRequest, from principal: Principal, in exchange: Exchange
+    ) async throws(GatewayFailure) -> MeteredResponse {
+        let resolved = try resolve(request, for: principal, in: exchange)
+        let admitted = try await admit(resolved)
+        let response = await forward(admitted)
+        return try await meter(response, for: admitted)
+    }
+}

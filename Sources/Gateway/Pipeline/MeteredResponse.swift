@@ -1,0 +1,49 @@
+import Domain
+
+/// An answer whose use is metered. Owns what is not settled yet.
+enum MeteredResponse: ~Copyable, Sendable {
+    /// A whole answer, settled: the client may have all of it.
+    case whole(CompletedAnswer)
+    /// A stream that has begun and is settled before its end.
+    case stream(MeteredStream)
+}
+
+/// A whole answer.
+struct CompletedAnswer: Sendable, Equatable {
+    /// One choice of it.
+    struct Choice: Sendable, Equatable {
+        let index: Int
+        var content = ""
+        var reasoning: String?
+        var finishReason: FinishReason?
+    }
+
+    var choices: [Choice] = []
+    var usage = TokenUsage.none
+
+    /// Adds a piece to its choice.
+    mutating func append(_ delta: ChoiceDelta) {
+        let position: Int
+        if let known = choices.firstIndex(where: { $0.index == delta.index }) {
+            position = known
+        } else {
+            position = choices.count
+            choices.append(Choice(index: delta.index))
+        }
+        if let content = delta.content { choices[position].content += content }
+        if let reasoning = delta.reasoning {
+            choices[position].reasoning = (choices[position].reasoning ?? "") + reasoning
+        }
+        if let reason = delta.finishReason { choices[position].finishReason = reason }
+    }
+
+    /// Ends every choice that has not ended as cut by its length.
+    mutating func cut() {
+        for position in choices.indices where choices[position].finishReason == nil {
+            choices[position].finishReason = .length
+        }
+    }
+
+    /// Whether there is a choice and every choice has ended.
+    var isComplete: Bool { !choices.isEmpty && choices.allSatisfy { $0.finishReason != nil } }
+}

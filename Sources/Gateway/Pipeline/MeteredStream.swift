@@ -1,0 +1,180 @@
+import Domain
+
+/// A stream as its reader sees it: pieces, then one end. Owns the reservation until it is settled,
+/// which is before the reader sees the end (gate G3).
+///
+/// Call ``next()`` until it gives an end or a failure. A reader that cannot go on calls
+/// ``abandon()`` instead.
+struct MeteredStream: ~Copyable, Sendable {
+    /// What comes next.
+    enum Step: Sendable, Equatable {
+        /// Pieces of text, counted and noted (gate G2): for the socket now.
+        case pieces([ChoiceDelta])
+        /// The good end, settled.
+        case end(End)
+        /// Something broke; settled as far as the ledger answers. The client sees no good end.
+        case failure(GatewayFailure)
+    }
+
+    /// The end of a stream.
+    struct End: Sendable, Equatable {
+        /// Why each choice ended.
+        let finishReasons: [ChoiceDelta]
+        /// What was charged.
+        let usage: TokenUsage
+    }
+
+    private let answer: any BackendAnswer
+    private let pipeline: CompletionPipeline
+    private let resolved: ResolvedRequest
+    private var admitted: AdmittedRequest?
+    private var pending: [BackendEvent]?
+    private var isPending = true
+    private var count: CompletionCount
+    private var finishReasons: [ChoiceDelta] = []
+    private var isCut = false
+    private var clientHadBytes = false
+    private var firstTokenAt: Uptime?
+    private var pieces: [ChoiceDelta] = []
+
+    /// Makes the stream of an answer whose first events are already here; nil when it ended without
+    /// any.
+    init(
+        of answer: any BackendAnswer, first: [BackendEvent]?,
+        for admitted: consuming AdmittedRequest, through pipeline: CompletionPipeline
+    ) {
+        self.answer = answer
+        self.pipeline = pipeline
+        resolved = admitted.resolved
+        pending = first
+        count = CompletionCount(bound: admitted.resolved.bound.completion)
+        self.admitted = consume admitted
+    }
+
+    /// Whether the backend's first text is here already.
+    var beginsWithText: Bool {
+        guard let pending else { return false }
+        return pending.contains { event in
+            event.deltas.contains { $0.content?.isEmpty == false || $0.reasoning?.isEmpty == false }
+        }
+    }
+
+    /// The next step. Waits for the backend, and at the end for the ledger.
+    mutating func next() async -> Step {
+        while !isCut {
+            let events: [BackendEvent]
+            switch await read() {
+            case .success(.some(let batch)): events = batch
+            case .success(.none): return await finish(after: nil)
+            case .failure(let failure): return await finish(after: failure)
+            }
+            if let failure = take(events) { return await finish(after: failure) }
+            let pieces = takePieces()
+            if !pieces.isEmpty { return .pieces(pieces) }
+        }
+        answer.cancel()
+        return await end(as: .cutAtBound)
+    }
+
+    /// Ends a stream whose reader is gone: cancels the backend and settles what was generated.
+    mutating func abandon() async {
+        answer.cancel()
+        let isDrain = resolved.exchange.presence.departure == .drained
+        _ = await settle(as: isDrain ? .drained : .clientGone)
+    }
+
+    private mutating func read() async -> Result<[BackendEvent]?, BackendFailure> {
+        if isPending {
+            isPending = false
+            return .success(pending.take())
+        }
+        return await answer.nextOrCancelled()
+    }
+
+    /// Counts events and keeps their text as pieces; stops before the event that passes the bound.
+    private mutating func take(_ events: [BackendEvent]) -> BackendFailure? {
+        for event in events {
+            guard count.take(event) else {
+                isCut = true
+                return nil
+            }
+            for delta in event.deltas {
+                let isEnded = finishReasons.contains { $0.index == delta.index }
+                if delta.content?.isEmpty == false || delta.reasoning?.isEmpty == false {
+                    guard !isEnded else {
+                        return BackendFailure(kind: .malformed, detail: "text after a choice's end")
+                    }
+                    var piece = delta
+                    piece.finishReason = nil
+                    pieces.append(piece)
+                }
+                if let reason = delta.finishReason, !isEnded {
+                    finishReasons.append(ChoiceDelta(index: delta.index, finishReason: reason))
+                }
+            }
+        }
+        return nil
+    }
+
+    /// The pieces for the client, noted in the ledger before they may go to the socket (gate G2).
+    private mutating func takePieces() -> [ChoiceDelta] {
+        guard !pieces.isEmpty, admitted != nil else { return [] }
+        if firstTokenAt == nil { firstTokenAt = pipeline.time.uptime }
+        clientHadBytes = true
+        note()
+        defer { pieces = [] }
+        return pieces
+    }
+
+    private func note() {
+        switch admitted {
+        case .some(let admitted):
+            pipeline.ledger.note(completionTokens: count.tokens, of: admitted.reservation)
+        case .none: break
+        }
+    }
+
+    /// Ends after the backend's last event, or its failure.
+    private mutating func finish(after failure: BackendFailure?) async -> Step {
+        // When every choice has ended only the rest of the protocol is missing: the answer is
+        // whole.
+        if !finishReasons.isEmpty && failure?.kind != .malformed { return await end(as: .finished) }
+        let failure = failure ?? BackendFailure(kind: .malformed, detail: "the stream has no end")
+        answer.cancel()
+        switch CompletionPipeline.stop(of: failure, resolved.exchange.presence) {
+        case .departed(.clientGone):
+            _ = await settle(as: .clientGone)
+            return .failure(.clientGone)
+        case .departed(.drained):
+            _ = await settle(as: .drained)
+            return .failure(.draining)
+        case .backend, .keyRefused, .ledger:
+            resolved.exchange.notes.update { $0.failure = failure.detail }
+            _ = await settle(as: .backendFailed)
+            return .failure(.backend(failure.kind))
+        }
+    }
+
+    private mutating func end(as outcome: SettlementDecision.Outcome) async -> Step {
+        switch await settle(as: outcome) {
+        case .success(let usage):
+            // A request has one choice, so far.
+            if finishReasons.isEmpty {
+                finishReasons.append(ChoiceDelta(index: 0, finishReason: .length))
+            }
+            return .end(End(finishReasons: finishReasons, usage: usage))
+        case .failure(let fault): return .failure(.meteringUnavailable(fault))
+        }
+    }
+
+    private mutating func settle(
+        as outcome: SettlementDecision.Outcome
+    ) async -> Result<TokenUsage, LedgerFault> {
+        guard let admitted = admitted.take() else {
+            preconditionFailure("a stream is read beyond its end")
+        }
+        return await pipeline.settle(
+            admitted, as: outcome, count: count, clientHadBytes: clientHadBytes,
+            firstTokenAt: firstTokenAt)
+    }
+}

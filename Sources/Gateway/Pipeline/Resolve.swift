@@ -1,0 +1,50 @@
+import Domain
+
+extension CompletionPipeline {
+    /// Decides the route, the backend and the bound of a request. No effect.
+    func resolve(
+        _ request: ChatCompletionRequest, for principal: Principal, in exchange: Exchange
+    ) throws(GatewayFailure) -> ResolvedRequest {
+        let route: ModelRoute
+        switch catalog.current.resolve(request.model, for: principal) {
+        case .route(let found): route = found
+        case .forbidden: throw .modelForbidden(request.model)
+        case .unknown: throw .modelUnknown(request.model)
+        }
+        let backend = try chooseBackend(of: route, for: request)
+        let bytes = PromptBound.bytes(request.messages)
+        let bound = TokenBound(
+            prompt: PromptBound.tokens(bytes: bytes, messages: request.messages.count),
+            completion: PromptBound.completion(
+                asked: request.maximumCompletionTokens,
+                fallback: principal.defaultCompletionTokens ?? defaultCompletionTokens,
+                maximum: route.maximumCompletionTokens, contextTokens: route.contextTokens))
+        return ResolvedRequest(
+            request: request, principal: principal, route: route, backend: backend, bound: bound,
+            promptBytes: bytes, exchange: exchange)
+    }
+
+    /// The first backend, in the route's order, that takes requests and can honour this one.
+    ///
+    /// A parameter is refused only when a backend that could answer cannot honour it; when none
+    /// takes requests, the reason of the preferred one is told.
+    private func chooseBackend(
+        of route: ModelRoute, for request: ChatCompletionRequest
+    ) throws(GatewayFailure) -> any Backend {
+        var unsupported: String?
+        var unavailability: BackendFailure?
+        for name in route.backends {
+            guard let backend = backends[name] else { continue }
+            if let failure = backend.unavailability {
+                unavailability = unavailability ?? failure
+            } else if let parameter = backend.unsupportedParameter(in: request) {
+                unsupported = unsupported ?? parameter
+            } else {
+                return backend
+            }
+        }
+        if let unsupported { throw .invalidRequest(.unsupported(unsupported)) }
+        if let unavailability { throw .backend(unavailability.kind) }
+        throw .noBackend
+    }
+}

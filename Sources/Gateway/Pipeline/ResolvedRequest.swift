@@ -1,0 +1,37 @@
+import Domain
+
+/// A valid request with everything decided about it that needs no ledger: the route, the backend
+/// and the bound.
+struct ResolvedRequest: Sendable {
+    let request: ChatCompletionRequest
+    let principal: Principal
+    let route: ModelRoute
+    let backend: any Backend
+    /// The most tokens it may use; the completion part is written into the forwarded request.
+    let bound: TokenBound
+    /// Bytes of the prompt, from which its tokens are estimated where the backend never says.
+    let promptBytes: Int64
+    let exchange: Exchange
+
+    /// What the backend is sent.
+    var call: BackendCall {
+        BackendCall(
+            request: request, upstreamModel: route.upstreamModel,
+            completionBound: bound.completion, requestID: exchange.requestID)
+    }
+}
+
+/// A request that the ledger has let in. Owns the reservation, so it is settled exactly once.
+struct AdmittedRequest: ~Copyable, Sendable {
+    let resolved: ResolvedRequest
+    let reservation: Reservation
+    /// When it was admitted; its duration and time to first token count from here.
+    let admittedAt: Uptime
+
+    /// Makes an admitted request of a reservation, which it takes over.
+    init(_ resolved: ResolvedRequest, reservation: consuming Reservation, admittedAt: Uptime) {
+        self.resolved = resolved
+        self.reservation = reservation
+        self.admittedAt = admittedAt
+    }
+}

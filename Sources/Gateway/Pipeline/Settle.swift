@@ -1,0 +1,63 @@
+import Domain
+
+extension CompletionPipeline {
+    /// Settles an admitted request: decides what its end is worth and returns when that is durable
+    /// (gate G3).
+    ///
+    /// Runs to its end whoever leaves meanwhile. A failure means only that the confirmation did not
+    /// come in time; the settlement is kept by the ledger.
+    ///
+    /// - Parameter firstTokenAt: when the backend's first text came; nil if none did.
+    func settle(
+        _ admitted: consuming AdmittedRequest, as outcome: SettlementDecision.Outcome,
+        count: CompletionCount, clientHadBytes: Bool, firstTokenAt: Uptime?
+    ) async -> Result<TokenUsage, LedgerFault> {
+        let (resolved, admittedAt) = (admitted.resolved, admitted.admittedAt)
+        let record = SettlementDecision(
+            outcome: outcome, clientHadBytes: clientHadBytes, count: count, bound: resolved.bound,
+            promptBytes: resolved.promptBytes
+        ).record
+        let settlement = Settlement(
+            usage: record.usage, basis: record.basis, endState: record.endState,
+            timeToFirstToken: firstTokenAt.map { $0 - admittedAt },
+            duration: time.uptime - admittedAt)
+        resolved.exchange.notes.update { $0.settlement = settlement }
+        let box = ReservationBox(admitted.reservation)
+        let ledger = self.ledger
+        let fault = await uncancelled(on: resolved.exchange.executor) { () -> LedgerFault? in
+            guard let reservation = box.take() else { return nil }
+            do throws(LedgerFault) {
+                _ = try await ledger.settle(reservation, as: settlement)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let fault { return .failure(fault) }
+        return .success(settlement.usage)
+    }
+
+    /// Settles a request that ended before the client had a byte, and gives the failure to tell it.
+    func settle(
+        _ admitted: consuming AdmittedRequest, stoppedBy stop: ForwardedAnswer.Stop
+    ) async -> GatewayFailure {
+        let outcome: SettlementDecision.Outcome
+        let failure: GatewayFailure
+        switch stop {
+        case .keyRefused: (outcome, failure) = (.keyRefused, .keyRefused)
+        case .ledger(let fault): (outcome, failure) = (.notAccepted, .meteringUnavailable(fault))
+        case .backend(let cause):
+            admitted.resolved.exchange.notes.update { $0.failure = cause.detail }
+            (outcome, failure) = (.backendFailed, .backend(cause.kind))
+        case .departed(.clientGone): (outcome, failure) = (.clientGone, .clientGone)
+        case .departed(.drained): (outcome, failure) = (.drained, .draining)
+        }
+        let bound = admitted.resolved.bound.completion
+        // A void settlement that is not confirmed yet changes nothing for the client: it gets the
+        // failure it has.
+        _ = await settle(
+            admitted, as: outcome, count: CompletionCount(bound: bound), clientHadBytes: false,
+            firstTokenAt: nil)
+        return failure
+    }
+}

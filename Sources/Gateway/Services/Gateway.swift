@@ -1,0 +1,56 @@
+public import Domain
+public import Logging
+public import ServiceLifecycle
+
+/// The gateway, put together: who may call, what they may use, what answers, and the two listeners.
+public struct Gateway: Sendable {
+    /// Answers clients. Stops by finishing what runs, for as long as the configuration allows.
+    public let main: any Service
+    /// Answers probes. Stop it after `main`, so that `/readyz` says "draining" meanwhile.
+    public let admin: any Service
+    /// What the gateway is doing.
+    public let activity: GatewayActivity
+
+    /// Puts a gateway together.
+    ///
+    /// - Parameters:
+    ///   - random: gives 64 random bits; used for request ids and to spread retries, not for
+    ///     secrets.
+    ///   - readiness: what beside the backends and draining keeps the gateway from serving: the
+    ///     ledger's view.
+    ///   - onRunning: called once for each listener with the address it is bound to.
+    public init(
+        configuration: GatewayConfiguration, keys: any KeyDirectory, ledger: any QuotaLedger,
+        catalog: CatalogHolder, backends: BackendSet, time: any TimeSource,
+        random: @escaping @Sendable () -> UInt64, logger: Logger,
+        readiness: @escaping @Sendable () async -> Readiness,
+        onRunning: @escaping @Sendable (ListenerName, BoundAddress) async -> Void
+    ) {
+        let activity = GatewayActivity()
+        self.activity = activity
+        let pipeline = CompletionPipeline(
+            ledger: ledger, catalog: catalog, backends: backends, time: time,
+            defaultCompletionTokens: configuration.defaultCompletionTokens)
+        let core = GatewayCore(
+            configuration: configuration, keys: keys, ledger: ledger, catalog: catalog,
+            pipeline: pipeline, time: time, random: random, activity: activity,
+            metrics: GatewayMetrics(), accessLog: AccessLog(logger: logger))
+        main = Listener(
+            name: .main, address: configuration.listen, limits: configuration.connection,
+            mostConnections: configuration.mostConnections,
+            drainTime: configuration.drainTime, time: time, activity: activity, logger: logger,
+            onRunning: onRunning
+        ) { executor in GatewayResponder(core, executor: executor) }
+        admin = Listener(
+            name: .admin, address: configuration.adminListen, limits: configuration.connection,
+            mostConnections: configuration.mostConnections,
+            drainTime: .seconds(1), time: time, activity: nil, logger: logger, onRunning: onRunning
+        ) { _ in
+            AdminResponder(activity: activity) {
+                var readiness = await readiness()
+                readiness.reasons += backends.unavailabilities
+                return readiness
+            }
+        }
+    }
+}

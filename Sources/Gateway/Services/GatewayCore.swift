@@ -1,0 +1,16 @@
+import Domain
+
+/// What every request of the main listener shares.
+struct GatewayCore: Sendable {
+    let configuration: GatewayConfiguration
+    let keys: any KeyDirectory
+    let ledger: any QuotaLedger
+    let catalog: CatalogHolder
+    let pipeline: CompletionPipeline
+    let time: any TimeSource
+    /// 64 random bits.
+    let random: @Sendable () -> UInt64
+    let activity: GatewayActivity
+    let metrics: GatewayMetrics
+    let accessLog: AccessLog
+}

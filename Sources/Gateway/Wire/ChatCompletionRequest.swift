@@ -1,0 +1,62 @@
+/// A validated chat-completion request: what a client asked for, in types. Nothing a client invents beyond these
+/// fields reaches a backend, since the forwarded body is written from them.
+struct ChatCompletionRequest: Sendable, Equatable {
+    /// The model alias asked for.
+    var model: String
+    /// At least one.
+    var messages: [ChatMessage]
+    /// The client's own bound on completion tokens (`max_completion_tokens` or `max_tokens`), at least 1.
+    var maximumCompletionTokens: Int64?
+    /// 0...2; 0 is greedy.
+    var temperature: Double?
+    /// 0...1.
+    var topP: Double?
+    /// 1...128; nil is off.
+    var topK: Int64?
+    /// 0...1; nil is off.
+    var minP: Double?
+    /// Above 0, at most 2; nil is off.
+    var repetitionPenalty: Double?
+    /// -2...2.
+    var frequencyPenalty: Double?
+    /// -2...2.
+    var presencePenalty: Double?
+    /// Any 64-bit number.
+    var seed: Int64?
+    /// At most four, none empty.
+    var stop: [String] = []
+    /// Whether the answer is a stream of events.
+    var streams = false
+    /// Whether a stream ends with a usage chunk (`stream_options.include_usage`).
+    var includesUsage = false
+    /// The client's name for its own user; forwarded to upstreams that know the field.
+    var user: String?
+}
+
+/// One message of the conversation.
+struct ChatMessage: Sendable, Equatable {
+    /// Who speaks.
+    enum Role: String, Sendable, CaseIterable {
+        case system, developer, user, assistant, tool, function
+    }
+
+    var role: Role
+    /// The text; parts of text are kept apart, as the client sent them.
+    var content: Content
+    /// The speaker's name, if given.
+    var name: String?
+
+    /// What is said.
+    enum Content: Sendable, Equatable {
+        case text(String)
+        case parts([String])
+
+        /// The texts, in order.
+        var texts: [String] {
+            switch self {
+            case .text(let text): [text]
+            case .parts(let parts): parts
+            }
+        }
+    }
+}

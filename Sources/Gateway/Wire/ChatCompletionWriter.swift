@@ -1,0 +1,44 @@
+import JSON
+
+/// Writes a whole answer: rebuilt from its types, so that nothing of a backend's own shape passes.
+enum ChatCompletionWriter {
+    /// The body of an answer.
+    static func write(_ answer: CompletedAnswer, _ identity: CompletionIdentity) -> [UInt8] {
+        let size = answer.choices.reduce(0) { $0 + $1.content.utf8.count }
+        var writer = JSONWriter(capacity: 512 + size + size / 8)
+        writer.beginObject()
+        identity.write(object: "chat.completion", &writer)
+        writer.key("choices")
+        writer.beginArray()
+        for choice in answer.choices { write(choice, &writer) }
+        writer.endArray()
+        writer.key("usage")
+        UsageWriter.write(answer.usage, &writer)
+        writer.endObject()
+        return writer.finish()
+    }
+
+    private static func write(_ choice: CompletedAnswer.Choice, _ writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("index")
+        writer.integer(choice.index)
+        writer.key("message")
+        writer.beginObject()
+        writer.key("role")
+        writer.string("assistant")
+        writer.key("content")
+        writer.string(choice.content)
+        if let reasoning = choice.reasoning {
+            writer.key("reasoning_content")
+            writer.string(reasoning)
+        }
+        writer.key("refusal")
+        writer.null()
+        writer.endObject()
+        writer.key("logprobs")
+        writer.null()
+        writer.key("finish_reason")
+        writer.string((choice.finishReason ?? .stop).rawValue)
+        writer.endObject()
+    }
+}

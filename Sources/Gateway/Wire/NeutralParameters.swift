@@ -1,0 +1,113 @@
+import JSON
+
+/// The parameters of the contract that are not supported yet.
+///
+/// Each is accepted with the value that changes nothing, since clients send defaults they never
+/// chose, and refused by name with any other: nothing is dropped silently. Names outside of this
+/// table and of ``ChatCompletionRequestReader`` are unknown and ignored, as the contract says.
+enum NeutralParameters {
+    /// The path of what a parameter asks for beyond its neutral value; nil when it asks for
+    /// nothing.
+    ///
+    /// - Parameter name: a top-level member of the body; one that is not in the table asks for
+    ///   nothing.
+    static func offence(of name: String, _ value: JSONValue) -> String? {
+        guard let rule = table[name], !value.isNull else { return nil }
+        switch rule {
+        case .refused: return name
+        case .bool(let neutral): return value.bool == neutral ? nil : name
+        case .integer(let neutral): return value.exactInteger == neutral ? nil : name
+        case .words(let neutral):
+            guard let word = value.string, neutral.contains(word) else { return name }
+            return nil
+        case .emptyArray: return value.kind == .array && value.count == 0 ? nil : name
+        case .emptyObject: return value.kind == .object && value.count == 0 ? nil : name
+        case .onlyText:
+            guard value.kind == .array, value.elements.allSatisfy({ $0.isString("text") }) else {
+                return name
+            }
+            return nil
+        case .textFormat: return value["type"]?.isString("text") == true ? nil : name
+        case .members(let rules): return offence(of: name, value, members: rules)
+        }
+    }
+
+    private enum Rule: Sendable {
+        case refused
+        case bool(Bool)
+        case integer(Int64)
+        case words([String])
+        case emptyArray, emptyObject, onlyText, textFormat
+        /// An object whose members are neutral with the value given, and refused by their path
+        /// otherwise.
+        case members([String: Bool])
+    }
+
+    private static func offence(
+        of name: String, _ value: JSONValue, members rules: [String: Bool]
+    ) -> String? {
+        guard value.kind == .object else { return name }
+        for member in value.members where !member.value.isNull {
+            guard let neutral = rules[member.key] else { return "\(name).\(member.key)" }
+            let isNeutral =
+                member.value.bool == neutral
+                || (member.value.kind == .array && member.value.count == 0)
+            if !isNeutral { return "\(name).\(member.key)" }
+        }
+        return nil
+    }
+
+    private static let table: [String: Rule] = {
+        var table: [String: Rule] = [
+            "best_of": .integer(1),
+            "cache_prompt": .bool(true),
+            "chat_template_kwargs": .emptyObject,
+            // What does not fit is cut by the context window, which is what truncating asks for.
+            "context_length_exceeded_behavior": .words(["truncate"]),
+            "do_sample": .bool(true),
+            "function_call": .words(["none"]),
+            "functions": .emptyArray,
+            "ignore_eos": .bool(false),
+            "include_stop_str_in_output": .bool(false),
+            "input": .members(["block_prompt_injection": false, "entity_list": false]),
+            "logit_bias": .emptyObject,
+            "logprobs": .bool(false),
+            "metadata": .emptyObject,
+            "modalities": .onlyText,
+            "n": .integer(1),
+            "output": .members(["factuality": false, "toxicity": false]),
+            "parallel_tool_calls": .bool(true),
+            "prompt_cache_options": .emptyObject,
+            "prompt_cache_retention": .words(["in_memory"]),
+            "response_format": .textFormat,
+            "return_progress": .bool(false),
+            "return_tokens": .bool(false),
+            "separate_reasoning": .bool(true),
+            "service_tier": .words(["auto", "default"]),
+            "store": .bool(false),
+            "timings_per_token": .bool(false),
+            "tool_choice": .words(["none"]),
+            "tools": .emptyArray,
+            "verbose": .bool(false),
+            "verbosity": .words(["medium"]),
+        ]
+        for name in refused { table[name] = .refused }
+        return table
+    }()
+
+    /// Without a neutral value. The last line are names other gateways let a client steer the
+    /// upstream with.
+    private static let refused = [
+        "audio", "enable_thinking", "grammar", "json_schema", "moderation", "prediction",
+        "prompt_cache_key", "reasoning_budget_tokens", "reasoning_control", "reasoning_effort",
+        "reasoning_format", "safety_identifier", "thinking", "top_logprobs", "web_search_options",
+        "dry_allowed_length", "dry_base", "dry_multiplier", "dry_penalty_last_n",
+        "dry_sequence_breakers", "dynatemp_exponent", "dynatemp_range", "id_slot", "lora",
+        "mirostat",
+        "mirostat_eta", "mirostat_tau", "n_cmpl", "n_keep", "n_predict", "n_probs",
+        "post_sampling_probs", "repeat_last_n", "repeat_penalty", "response_fields", "samplers",
+        "sse_ping_interval", "t_max_predict_ms", "top_n_sigma", "typical_p", "xtc_probability",
+        "xtc_threshold",
+        "api_base", "base_url",
+    ]
+}

@@ -1,0 +1,61 @@
+/// What is wrong with a request, in words for its sender. Always a 400 of type
+/// `invalid_request_error`.
+struct RequestFault: Error, Sendable, Equatable {
+    /// The contract's codes of a refused request (`error.code`).
+    enum Code: String, Sendable, CaseIterable {
+        case missingRequiredParameter = "missing_required_parameter"
+        case unsupportedParameter = "unsupported_parameter"
+        case invalidType = "invalid_type"
+        case invalidValue = "invalid_value"
+        case emptyArray = "empty_array"
+        case arrayAboveMaxLength = "array_above_max_length"
+        case stringAboveMaxLength = "string_above_max_length"
+        case decimalAboveMaxValue = "decimal_above_max_value"
+        case decimalBelowMinValue = "decimal_below_min_value"
+        case integerAboveMaxValue = "integer_above_max_value"
+        case integerBelowMinValue = "integer_below_min_value"
+        case duplicateHeader = "duplicate_header"
+    }
+
+    /// One or two sentences.
+    let message: String
+    /// Where in the body, such as `messages[2].role`; nil when the body as a whole is wrong.
+    let parameter: String?
+    /// Nil when the body is not JSON at all.
+    let code: Code?
+
+    /// Makes a fault of its parts.
+    init(_ message: String, parameter: String?, code: Code?) {
+        self.message = message
+        self.parameter = parameter
+        self.code = code
+    }
+
+    /// A required parameter is not there.
+    static func missing(_ parameter: String) -> RequestFault {
+        RequestFault(
+            "Missing required parameter: '\(parameter)'.", parameter: parameter,
+            code: .missingRequiredParameter)
+    }
+
+    /// A parameter has the wrong JSON type; `expected` reads like `a string`.
+    static func type(_ parameter: String, expected: StaticString) -> RequestFault {
+        RequestFault(
+            "Invalid type for '\(parameter)': expected \(expected).", parameter: parameter,
+            code: .invalidType)
+    }
+
+    /// A parameter has a value outside of its set; `expected` reads like `one of …`.
+    static func value(_ parameter: String, expected: String) -> RequestFault {
+        RequestFault(
+            "Invalid value for '\(parameter)': expected \(expected).", parameter: parameter,
+            code: .invalidValue)
+    }
+
+    /// A parameter that the contract knows and this gateway, or the model's backend, cannot honour.
+    static func unsupported(_ parameter: String) -> RequestFault {
+        RequestFault(
+            "Unsupported parameter: '\(parameter)' is not supported with this model.",
+            parameter: parameter, code: .unsupportedParameter)
+    }
+}
