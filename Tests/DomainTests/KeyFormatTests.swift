@@ -37,7 +37,9 @@ import Testing
         "_AAAAAAAAAAA_" + String(repeating: "A", count: 49),
         "9k_AAAAAAAAAAA_" + String(repeating: "A", count: 49),
     ])
-    func `anything else is no key`(text: String) { #expect(APIKeyFormat.parse(Array(text.utf8)) == nil) }
+    func `anything else is no key`(text: String) {
+        #expect(APIKeyFormat.parse(Array(text.utf8)) == nil)
+    }
 
     @Test(arguments: [0, 1, 61, 62, UInt64.max, 0xE500_0000_0000_0000])
     func `key ids survive their base-62 form`(value: UInt64) {

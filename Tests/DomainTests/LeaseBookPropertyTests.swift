@@ -17,7 +17,9 @@ import Testing
         start: CalendarDay(rawValue: 20_000))
 
     @Test(arguments: 0..<300 as Range<UInt64>)
-    func `whatever happens, spent and held never exceed the limit and nothing leaks`(seed: UInt64) throws {
+    func `whatever happens, spent and held never exceed the limit and nothing leaks`(seed: UInt64)
+        throws
+    {
         var random = SplitMix(seed: seed)
         let limit = Int64(random.below(2000)) + 50
         var nodes = (0..<3).map { node in
@@ -74,7 +76,8 @@ import Testing
             #expect(charged + held <= limit, "seed \(seed)")
             #expect(granted <= limit, "seed \(seed)")
         }
-        try expectNothingLeaks(&nodes, limit: limit, granted: &granted, charged: charged, seed: seed)
+        try expectNothingLeaks(
+            &nodes, limit: limit, granted: &granted, charged: charged, seed: seed)
     }
 
     /// After everything is settled and returned, exactly what was charged is gone.
@@ -125,7 +128,8 @@ import Testing
             guard limit - granted >= least else {
                 return .refused(
                     id,
-                    AccountStatus(limit: limit, used: charged, reserved: 0, remaining: limit - granted))
+                    AccountStatus(
+                        limit: limit, used: charged, reserved: 0, remaining: limit - granted))
             }
             let amount = min(want, limit - granted)
             granted += amount

@@ -18,11 +18,15 @@ private func demand(_ units: Int64, of account: AccountKey = account, limit: Int
 }
 private func makeBook() -> LeaseBook { LeaseBook { LeaseID(rawValue: 42) } }
 
-private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? { effects.orders.popLast() }
+private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? {
+    effects.orders.popLast()
+}
 
 @Suite struct LeaseBookTests {
     /// A book whose account has a lease of `units` and `remaining` more to be had.
-    private func book(holding units: Int64, remaining: Int64, limit: Int64 = 1000) throws -> LeaseBook {
+    private func book(holding units: Int64, remaining: Int64, limit: Int64 = 1000) throws
+        -> LeaseBook
+    {
         var book = makeBook()
         var effects = LeaseBook.Effects()
         _ = book.request(id(0), [demand(1, limit: limit)], at: at(0), &effects)
@@ -48,7 +52,8 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? { effec
         #expect(want >= 100 && least == 100)
         var after = LeaseBook.Effects()
         book.replied(
-            .granted(AccountID(rawValue: 9), size: 100, remaining: 900), to: order, at: at(2), &after)
+            .granted(AccountID(rawValue: 9), size: 100, remaining: 900), to: order, at: at(2),
+            &after)
         let claims = try #require(after.admitted[id(1)])
         #expect(claims.map(\.units) == [100])
         #expect(claims.first?.accountID == AccountID(rawValue: 9))
@@ -77,7 +82,8 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? { effec
         var after = LeaseBook.Effects()
         book.replied(
             .refused(
-                AccountID(rawValue: 2), AccountStatus(limit: 1000, used: 950, reserved: 0, remaining: 50)),
+                AccountID(rawValue: 2),
+                AccountStatus(limit: 1000, used: 950, reserved: 0, remaining: 50)),
             to: order, at: at(6), &after)
         #expect(after.denied[id(1)]?.reason == .quotaExhausted)
         #expect(after.denied[id(1)]?.subject == monthly.subject)
@@ -88,13 +94,16 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? { effec
         var book = makeBook()
         var effects = LeaseBook.Effects()
         for number in 1...64 {
-            #expect(book.request(id(number), [demand(100, limit: 1000)], at: at(0), &effects) == .waiting)
+            #expect(
+                book.request(id(number), [demand(100, limit: 1000)], at: at(0), &effects)
+                    == .waiting)
         }
         #expect(effects.orders.count == 1)
         #expect(book.waitingCount == 64)
     }
 
-    @Test func `64 requests on a budget of ten: the first ten run, the others are refused`() throws {
+    @Test func `64 requests on a budget of ten: the first ten run, the others are refused`() throws
+    {
         var book = makeBook()
         var effects = LeaseBook.Effects()
         var ledger = ModelLedger(limit: 1000)
@@ -130,7 +139,8 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? { effec
         #expect(book.request(id(2), [demand(60, limit: 100)], at: at(300), &effects) == .waiting)
         let charge = Charge(
             Settlement(
-                usage: TokenUsage(prompt: 10, completion: 20), basis: .reported, endState: .finished,
+                usage: TokenUsage(prompt: 10, completion: 20), basis: .reported,
+                endState: .finished,
                 timeToFirstToken: nil, duration: .zero),
             bound: TokenBound(prompt: 40, completion: 40), price: nil)
         var after = LeaseBook.Effects()
@@ -141,7 +151,8 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? { effec
     @Test func `a request larger than the whole limit is refused without asking the ledger`() {
         var book = makeBook()
         var effects = LeaseBook.Effects()
-        guard case .denied(let denial) = book.request(id(1), [demand(1001)], at: at(0), &effects) else {
+        guard case .denied(let denial) = book.request(id(1), [demand(1001)], at: at(0), &effects)
+        else {
             Issue.record("not denied")
             return
         }
@@ -158,7 +169,8 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? { effec
         let order = try #require(orderTaken)
         book.replied(
             .refused(
-                AccountID(rawValue: 1), AccountStatus(limit: 1000, used: 1000, reserved: 0, remaining: 0)),
+                AccountID(rawValue: 1),
+                AccountStatus(limit: 1000, used: 1000, reserved: 0, remaining: 0)),
             to: order, at: at(1), &effects)
         guard case .denied = book.request(id(2), [demand(100)], at: at(50), &effects) else {
             Issue.record("the refusal was forgotten")
@@ -177,7 +189,8 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? { effec
         let order = try #require(orderTaken)
         book.replied(
             .refused(
-                AccountID(rawValue: 1), AccountStatus(limit: 1000, used: 1000, reserved: 0, remaining: 0)),
+                AccountID(rawValue: 1),
+                AccountStatus(limit: 1000, used: 1000, reserved: 0, remaining: 0)),
             to: order, at: at(1), &effects)
         #expect(book.request(id(2), [demand(100, limit: 5000)], at: at(2), &effects) == .waiting)
         #expect(effects.orders.first?.refreshesLimit == true)
@@ -240,7 +253,8 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? { effec
         let secondTaken = takeLast(&effects)
         let second = try #require(secondTaken)
         book.replied(
-            .granted(AccountID(rawValue: 1), size: 700, remaining: 300), to: second, at: at(8), &effects)
+            .granted(AccountID(rawValue: 1), size: 700, remaining: 300), to: second, at: at(8),
+            &effects)
         #expect(effects.admitted[id(2)]?.map(\.units) == [700])
     }
 }
@@ -261,7 +275,8 @@ struct ModelLedger {
             guard limit - granted >= least else {
                 return .refused(
                     id,
-                    AccountStatus(limit: limit, used: used, reserved: 0, remaining: limit - granted))
+                    AccountStatus(limit: limit, used: used, reserved: 0, remaining: limit - granted)
+                )
             }
             let amount = min(want, limit - granted)
             granted += amount

@@ -53,7 +53,8 @@ import Testing
     @Test func `a charge never exceeds the bound, and the rest is overage`() {
         let bound = TokenBound(prompt: 10, completion: 10)
         let charge = Charge(
-            settlement(TokenUsage(prompt: 15, completion: 100), .reported), bound: bound, price: nil)
+            settlement(TokenUsage(prompt: 15, completion: 100), .reported), bound: bound, price: nil
+        )
         #expect(charge.tokens == 20 && charge.overage == 95 && charge.requests == 1)
     }
 
@@ -90,7 +91,9 @@ import Testing
         #expect(Period.day.start(at: before) == CalendarDay(rawValue: 20777))
         #expect(Period.day.start(at: midnight) == CalendarDay(rawValue: 20778))
         #expect(Period.month.start(at: midnight).description == "2026-11-01")
-        #expect(Period.month.end(of: CalendarDay(year: 2026, month: 12, day: 1))?.day.description == "2027-01-01")
+        #expect(
+            Period.month.end(of: CalendarDay(year: 2026, month: 12, day: 1))?.day.description
+                == "2027-01-01")
         #expect(Period.total.start(at: midnight) == CalendarDay(rawValue: 0))
         #expect(Period.total.end(of: CalendarDay(rawValue: 0)) == nil)
     }
@@ -105,7 +108,8 @@ import Testing
     private func reservation() -> Reservation {
         let principal = Principal(
             shard: Shard(rawValue: 0), organization: .default, team: TeamID(rawValue: 1),
-            key: KeyID(rawValue: 1), keySubject: 1, allowedModels: nil, defaultCompletionTokens: nil,
+            key: KeyID(rawValue: 1), keySubject: 1, allowedModels: nil,
+            defaultCompletionTokens: nil,
             alwaysShowsUsage: false, quotas: [], rateLimits: [])
         let request = AdmissionRequest(
             requestID: RequestID(rawValue: 1), principal: principal,

@@ -80,7 +80,9 @@ private func at(_ milliseconds: Int64) -> Uptime { Uptime(microseconds: millisec
     @Test func `tokens that were not used are credited when the request ends`() {
         var limiter = RateLimiter()
         let limits = [RateLimit(subject: key, dimension: .tokensPerMinute, limit: 100)]
-        guard case .passed(let ticket) = limiter.admit(limits, tokens: 90, at: at(0)) else { return }
+        guard case .passed(let ticket) = limiter.admit(limits, tokens: 90, at: at(0)) else {
+            return
+        }
         #expect(limiter.standing(of: limits[0], at: at(0))?.remaining == 10)
         limiter.finish(ticket, used: 30, at: at(0))
         #expect(limiter.standing(of: limits[0], at: at(0))?.remaining == 70)

@@ -8,7 +8,8 @@ import Testing
 
     private func opening(_ number: Int) -> Opening {
         Opening(
-            requestID: RequestID(rawValue: UInt128(number)), key: KeyID(rawValue: 1), modelNumber: 1,
+            requestID: RequestID(rawValue: UInt128(number)), key: KeyID(rawValue: 1),
+            modelNumber: 1,
             backendNumber: 1, price: nil, bound: TokenBound(prompt: 1, completion: 1), claims: [],
             admittedAt: Timestamp(microseconds: 0))
     }
@@ -96,7 +97,10 @@ import Testing
         #expect(batchF == nil)
     }
 
-    @Test func `a refused batch is sent row by row, with no sequence lost, until the bad row stands alone`() {
+    @Test
+    func
+        `a refused batch is sent row by row, with no sequence lost, until the bad row stands alone`()
+    {
         var lane = machine(3)
         _ = lane.nextBatch()
         guard case .isolated = lane.rejected() else {

@@ -8,7 +8,8 @@ import Testing
         async throws
     {
         try await kind.withLedger { test in
-            let principal = try test.principal(quotas: [(.key, .tokens, .day, 1000)], rateLimits: [])
+            let principal = try test.principal(
+                quotas: [(.key, .tokens, .day, 1000)], rateLimits: [])
             let account = test.account(principal.quotas[0])
             let receipt = try await test.serve(
                 test.request(principal, prompt: 100, completion: 200),
@@ -30,7 +31,8 @@ import Testing
         async throws
     {
         try await kind.withLedger { test in
-            let principal = try test.principal(quotas: [(.key, .tokens, .total, 1000)], rateLimits: [])
+            let principal = try test.principal(
+                quotas: [(.key, .tokens, .total, 1000)], rateLimits: [])
             let account = test.account(principal.quotas[0])
             let served = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for _ in 0..<64 {
@@ -91,7 +93,9 @@ import Testing
     }
 
     @Test(arguments: LedgerKind.allCases)
-    func `a request that failed before its first byte costs nothing`(_ kind: LedgerKind) async throws {
+    func `a request that failed before its first byte costs nothing`(_ kind: LedgerKind)
+        async throws
+    {
         try await kind.withLedger { test in
             let principal = try test.principal(
                 quotas: [(.key, .tokens, .day, 150), (.key, .requests, .day, 1)], rateLimits: [])
@@ -116,7 +120,8 @@ import Testing
                     using: TokenUsage(prompt: 900, completion: 1))
                 #expect(receipt != nil)
             }
-            let denial = try await test.denial(of: test.request(principal, prompt: 1, completion: 1))
+            let denial = try await test.denial(
+                of: test.request(principal, prompt: 1, completion: 1))
             #expect(denial?.resource == .requests && denial?.reason == .quotaExhausted)
             #expect(denial?.used == 3)
         }
@@ -125,7 +130,8 @@ import Testing
     @Test(arguments: LedgerKind.allCases)
     func `a revoked key's opening is refused and charges nothing`(_ kind: LedgerKind) async throws {
         try await kind.withLedger { test in
-            let principal = try test.principal(quotas: [(.key, .tokens, .day, 1000)], rateLimits: [])
+            let principal = try test.principal(
+                quotas: [(.key, .tokens, .day, 1000)], rateLimits: [])
             try test.revoke(principal.key)
             guard
                 case .admitted(let reservation) = try await test.ledger.admit(
@@ -167,7 +173,8 @@ import Testing
                 return
             }
             _ = try await test.ledger.acceptance(of: reservation)
-            let held = try await test.denial(of: test.request(principal, prompt: 20, completion: 20))
+            let held = try await test.denial(
+                of: test.request(principal, prompt: 20, completion: 20))
             #expect(held?.reason == .quotaReserved)
             #expect(held?.retryAfter != nil)
             _ = try await test.ledger.settle(
@@ -176,7 +183,7 @@ import Testing
                     usage: TokenUsage(prompt: 40, completion: 40), basis: .reported,
                     endState: .finished, timeToFirstToken: nil, duration: .zero))
             // Past the 100 ms for which a refusal is remembered, the ledger is asked again.
-            let spent = try await eventually { 
+            let spent = try await eventually {
                 try await test.denial(of: test.request(principal, prompt: 20, completion: 20))?
                     .reason == .quotaExhausted
             }
@@ -185,7 +192,9 @@ import Testing
     }
 
     @Test(arguments: LedgerKind.allCases)
-    func `requests per minute and concurrent requests are limited and given back`(_ kind: LedgerKind)
+    func `requests per minute and concurrent requests are limited and given back`(
+        _ kind: LedgerKind
+    )
         async throws
     {
         try await kind.withLedger { test in
@@ -211,12 +220,15 @@ import Testing
             let second = try await test.denial(of: test.request(narrow, prompt: 1, completion: 1))
             #expect(second?.reason == .rateLimited(.concurrentRequests))
             _ = try await test.ledger.settle(first, as: .void)
-            #expect(try await test.denial(of: test.request(narrow, prompt: 1, completion: 1)) == nil)
+            #expect(
+                try await test.denial(of: test.request(narrow, prompt: 1, completion: 1)) == nil)
         }
     }
 
     @Test(arguments: LedgerKind.allCases)
-    func `the standing shows the tightest limit and is never negative`(_ kind: LedgerKind) async throws {
+    func `the standing shows the tightest limit and is never negative`(_ kind: LedgerKind)
+        async throws
+    {
         try await kind.withLedger { test in
             let principal = try test.principal(
                 quotas: [(.key, .tokens, .day, 500), (.team, .tokens, .total, 90_000)],
@@ -240,7 +252,8 @@ import Testing
     ) async throws {
         try await kind.withLedger { test in
             let principal = try test.principal(
-                quotas: [(.key, .tokens, .day, 5000), (.team, .requests, .day, 120)], rateLimits: [])
+                quotas: [(.key, .tokens, .day, 5000), (.team, .requests, .day, 120)], rateLimits: []
+            )
             let charged = try await withThrowingTaskGroup(of: Int64.self) { group in
                 for number in 0..<200 as Range<Int64> {
                     group.addTask {

@@ -9,7 +9,8 @@ import Testing
 @Suite struct LedgerNodeTests {
     private let shard = PostgresValue.int2(OrganizationID.default.shard.rawValue)
 
-    /// The auditor's question, per account, in one snapshot: the number of accounts whose books do not balance.
+    /// The auditor's question, per account, in one snapshot: the number of accounts whose books do
+    /// not balance.
     private static let audit = """
         SELECT count(*) FROM account a WHERE NOT (
             a.granted = a.used + coalesce((SELECT sum(l.granted) FROM lease l
@@ -42,7 +43,9 @@ import Testing
         #expect(try test.number("SELECT count(*) FROM usage_default") == 0)
     }
 
-    @Test func `after mixed traffic the books balance and a clean stop leaves nothing behind`() async throws {
+    @Test func `after mixed traffic the books balance and a clean stop leaves nothing behind`()
+        async throws
+    {
         let database = try TestDatabase.make()
         try await PostgresUnderTest.run(on: database) { test in
             let principal = try test.principal(
@@ -76,7 +79,8 @@ import Testing
         let database = try TestDatabase.make()
         try await PostgresUnderTest.run(on: database) { first in
             try await PostgresUnderTest.run(on: database) { second in
-                let principal = try first.principal(quotas: [(.key, .tokens, .total, 3000)], rateLimits: [])
+                let principal = try first.principal(
+                    quotas: [(.key, .tokens, .total, 3000)], rateLimits: [])
                 let charged = try await withThrowingTaskGroup(of: Int64.self) { group in
                     for number in 0..<120 {
                         let test = number % 2 == 0 ? first : second
@@ -100,7 +104,8 @@ import Testing
     @Test func `a dead node's open request is settled at its bound by another node`() async throws {
         let database = try TestDatabase.make()
         try await PostgresUnderTest.run(on: database) { dying in
-            let principal = try dying.principal(quotas: [(.key, .tokens, .total, 1000)], rateLimits: [])
+            let principal = try dying.principal(
+                quotas: [(.key, .tokens, .total, 1000)], rateLimits: [])
             guard
                 case .admitted(let reservation) = try await dying.ledger.admit(
                     dying.request(principal, prompt: 100, completion: 200))
@@ -110,7 +115,8 @@ import Testing
             }
             #expect(try await dying.ledger.acceptance(of: reservation) == .accepted)
             let request = reservation.requestID
-            // The node falls silent for an hour, as far as the ledger's clock can tell; it cannot be told apart from dead.
+            // The node falls silent for an hour, as far as the ledger's clock can tell; it cannot
+            // be told apart from dead.
             try dying.execute("UPDATE node_lane SET heartbeat_at = now() - interval '1 hour'")
             try await PostgresUnderTest.run(
                 on: database,
@@ -149,23 +155,29 @@ import Testing
             // It starts anew under another epoch and serves again.
             let again = try await eventually {
                 let request = dying.request(principal, prompt: 10, completion: 10)
-                return (try? await dying.serve(request, using: TokenUsage(prompt: 10, completion: 10))) != nil
+                return
+                    (try? await dying.serve(request, using: TokenUsage(prompt: 10, completion: 10)))
+                    != nil
             }
             #expect(again)
             try expectBalancedBooks(dying)
         }
     }
 
-    @Test func `a node that was killed settles its own open requests at their bound when it is back`()
+    @Test
+    func `a node that was killed settles its own open requests at their bound when it is back`()
         async throws
     {
         let database = try TestDatabase.make()
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("node-\(UUID().uuidString)")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "node-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        // What a kill leaves behind, written as the dead process would have: a live lane, a lease, an open request.
+        // What a kill leaves behind, written as the dead process would have: a live lane, a lease,
+        // an open request.
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try "77\n".write(to: folder.appendingPathComponent("node-id"), atomically: true, encoding: .utf8)
+        try "77\n".write(
+            to: folder.appendingPathComponent("node-id"), atomically: true, encoding: .utf8)
         let connection = try database.connection()
         let shard = OrganizationID.default.shard.rawValue
         try connection.execute(
@@ -198,7 +210,8 @@ import Testing
 
     @Test func `one folder serves one process at a time`() async throws {
         let database = try TestDatabase.make()
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("node-\(UUID().uuidString)")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "node-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         try await PostgresUnderTest.run(on: database, folder: folder.path) { _ in
@@ -208,10 +221,13 @@ import Testing
         }
     }
 
-    @Test func `connections cut in the middle of everything lose nothing and double nothing`() async throws {
+    @Test func `connections cut in the middle of everything lose nothing and double nothing`()
+        async throws
+    {
         let database = try TestDatabase.make()
         try await PostgresUnderTest.run(on: database) { test in
-            let principal = try test.principal(quotas: [(.key, .tokens, .total, 1_000_000)], rateLimits: [])
+            let principal = try test.principal(
+                quotas: [(.key, .tokens, .total, 1_000_000)], rateLimits: [])
             let charged = try await withThrowingTaskGroup(of: Int64.self) { group in
                 for number in 0..<200 as Range<Int64> {
                     group.addTask {

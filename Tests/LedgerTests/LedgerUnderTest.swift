@@ -11,7 +11,8 @@ protocol LedgerUnderTest: Sendable {
     var ledger: any QuotaLedger { get }
     /// A new team and key with these quotas and rate limits.
     func principal(
-        quotas: [(Subject.Kind, Resource, Period, Int64)], rateLimits: [(RateLimit.Dimension, Int64)]
+        quotas: [(Subject.Kind, Resource, Period, Int64)],
+        rateLimits: [(RateLimit.Dimension, Int64)]
     ) throws -> Principal
     /// What an account has used, once everything is settled.
     func used(_ account: AccountKey) async throws -> Int64
@@ -46,9 +47,12 @@ final class InMemoryUnderTest: LedgerUnderTest {
     var ledger: any QuotaLedger { memory }
 
     func principal(
-        quotas: [(Subject.Kind, Resource, Period, Int64)], rateLimits: [(RateLimit.Dimension, Int64)]
+        quotas: [(Subject.Kind, Resource, Period, Int64)],
+        rateLimits: [(RateLimit.Dimension, Int64)]
     ) throws -> Principal {
-        let id = counter.withLock { $0 += 10; return $0 }
+        let id = counter.withLock {
+            $0 += 10; return $0
+        }
         return TestPrincipal.make(id: id, quotas: quotas, rateLimits: rateLimits)
     }
 

@@ -77,7 +77,8 @@ final class PostgresUnderTest: LedgerUnderTest {
     var ledger: any QuotaLedger { node }
 
     func principal(
-        quotas: [(Subject.Kind, Resource, Period, Int64)], rateLimits: [(RateLimit.Dimension, Int64)]
+        quotas: [(Subject.Kind, Resource, Period, Int64)],
+        rateLimits: [(RateLimit.Dimension, Int64)]
     ) throws -> Principal {
         let id = random.withLock { Int64($0.next() >> 8) }
         let principal = TestPrincipal.make(id: id, quotas: quotas, rateLimits: rateLimits)
@@ -167,7 +168,8 @@ final class PostgresUnderTest: LedgerUnderTest {
                 """,
                 [
                     shard, .int2(quota.subject.kind.rawValue), .int8(quota.subject.id),
-                    .int2(quota.resource.rawValue), .int2(quota.period.rawValue), .int8(quota.limit),
+                    .int2(quota.resource.rawValue), .int2(quota.period.rawValue),
+                    .int8(quota.limit),
                 ])
         }
     }
@@ -177,7 +179,8 @@ extension Logger {
     /// Writes nothing below errors.
     static var quiet: Logger {
         var logger = Logger(label: "test")
-        logger.logLevel = ProcessInfo.processInfo.environment["TURNPIKE_TEST_LOG"] == nil ? .critical : .debug
+        logger.logLevel =
+            ProcessInfo.processInfo.environment["TURNPIKE_TEST_LOG"] == nil ? .critical : .debug
         return logger
     }
 }

@@ -11,6 +11,7 @@ public final class Gate: Sendable {
 
     private let state: Mutex<State>
 
+    /// Makes a gate.
     public init(isOpen: Bool) { state = Mutex(State(isOpen: isOpen)) }
 
     /// Passes an open gate; waits at a closed one.

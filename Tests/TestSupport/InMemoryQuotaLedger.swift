@@ -1,16 +1,22 @@
 import Domain
 import Synchronization
 
-/// A ledger without a database: exact counters under one lock. It passes the contract suite that the real one passes.
+/// A ledger without a database: exact counters under one lock. It passes the contract suite that
+/// the real one passes.
 ///
 /// Acceptances and settlements answer at once, unless a test holds them.
 public final class InMemoryQuotaLedger: QuotaLedger {
     /// A usage record as a test reads it.
     public struct Record: Sendable {
+        /// The request.
         public let requestID: RequestID
+        /// The model alias.
         public let model: String
+        /// The backend that served it.
         public let backend: String
+        /// What became of it.
         public let settlement: Settlement
+        /// What it was charged.
         public let charge: Charge
     }
 
@@ -39,6 +45,7 @@ public final class InMemoryQuotaLedger: QuotaLedger {
     /// Settlements wait here while it is closed.
     public let settlementGate = Gate(isOpen: true)
 
+    /// Makes an empty ledger.
     public init(time: any TimeSource) { self.time = time }
 
     /// Everything recorded so far.
@@ -46,7 +53,9 @@ public final class InMemoryQuotaLedger: QuotaLedger {
     /// The completion tokens noted for a request before they went to its client.
     public func notes(of id: RequestID) -> [Int64] { state.withLock { $0.notes[id] ?? [] } }
     /// What is held by open requests, over all accounts.
-    public var reserved: Int64 { state.withLock { $0.accounts.values.map(\.reserved).reduce(0, +) } }
+    public var reserved: Int64 {
+        state.withLock { $0.accounts.values.map(\.reserved).reduce(0, +) }
+    }
     /// How many admitted requests are not settled.
     public var openRequests: Int { state.withLock { $0.tickets.count } }
     /// What an account has used, and the most that was ever used and reserved together.
@@ -60,6 +69,7 @@ public final class InMemoryQuotaLedger: QuotaLedger {
     /// Makes every call fail until it is set to nil.
     public func fail(with fault: LedgerFault?) { state.withLock { $0.fault = fault } }
 
+    /// See `QuotaLedger`.
     public func admit(_ request: AdmissionRequest) async throws(LedgerFault) -> Admission {
         let now = time.uptime
         let instant = time.wall
@@ -89,7 +99,8 @@ public final class InMemoryQuotaLedger: QuotaLedger {
                 let numbers = state.accounts[account] ?? Numbers()
                 if numbers.used + numbers.reserved + units > quota.limit {
                     state.limiter.undo(ticket, at: now)
-                    return .denied(Self.denial(quota, account, numbers.used, numbers.reserved, units))
+                    return .denied(
+                        Self.denial(quota, account, numbers.used, numbers.reserved, units))
                 }
                 claims.append(
                     Claim(
@@ -113,6 +124,7 @@ public final class InMemoryQuotaLedger: QuotaLedger {
         }
     }
 
+    /// See `QuotaLedger`.
     public func acceptance(
         of reservation: borrowing Reservation
     ) async throws(LedgerFault) -> Acceptance {
@@ -127,17 +139,20 @@ public final class InMemoryQuotaLedger: QuotaLedger {
         return isRevoked ? .keyRefused : .accepted
     }
 
+    /// See `QuotaLedger`.
     public func note(completionTokens: Int64, of reservation: borrowing Reservation) {
         let id = reservation.requestID
         state.withLock { $0.notes[id, default: []].append(completionTokens) }
     }
 
+    /// See `QuotaLedger`.
     public func settle(
         _ reservation: consuming Reservation, as settlement: Settlement
     ) async throws(LedgerFault) -> Receipt {
         let charge = Charge(settlement, bound: reservation.bound, price: reservation.price)
         let record = Record(
-            requestID: reservation.requestID, model: reservation.model, backend: reservation.backend,
+            requestID: reservation.requestID, model: reservation.model,
+            backend: reservation.backend,
             settlement: settlement, charge: charge)
         let claims = reservation.claims
         reservation.settled()
@@ -160,6 +175,7 @@ public final class InMemoryQuotaLedger: QuotaLedger {
         return Receipt(charge: charge, recorded: recorded)
     }
 
+    /// See `QuotaLedger`.
     public func standing(of principal: Principal) -> Standing {
         let now = time.uptime
         let instant = time.wall

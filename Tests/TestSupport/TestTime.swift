@@ -12,7 +12,9 @@ public final class TestTime: TimeSource {
         self.origin = origin
     }
 
+    /// See `TimeSource`.
     public var wall: Timestamp { origin + .microseconds(elapsed.load(ordering: .relaxed)) }
+    /// See `TimeSource`.
     public var uptime: Uptime {
         Uptime(microseconds: 1_000_000_000 + elapsed.load(ordering: .relaxed))
     }
@@ -25,9 +27,12 @@ public final class TestTime: TimeSource {
 
 /// The machine's own clocks, for tests with real processes.
 public struct SystemTime: TimeSource {
+    /// Makes a source.
     public init() {}
 
+    /// See `TimeSource`.
     public var wall: Timestamp { reading(CLOCK_REALTIME) }
+    /// See `TimeSource`.
     public var uptime: Uptime { Uptime(microseconds: reading(CLOCK_BOOTTIME).microseconds) }
 
     private func reading(_ clock: clockid_t) -> Timestamp {

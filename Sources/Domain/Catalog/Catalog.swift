@@ -42,12 +42,14 @@ public struct Catalog: Sendable {
 
     private let routes: [String: ModelRoute]
 
-    /// Makes a snapshot; of two routes with one alias the later wins, which the configuration refuses first.
+    /// Makes a snapshot; of two routes with one alias the later wins, which the configuration
+    /// refuses first.
     public init(routes: [ModelRoute]) {
         self.routes = Dictionary(routes.map { ($0.alias, $0) }) { _, later in later }
     }
 
-    /// Resolves an alias for a principal. A key's list that names an alias not in the catalog gives `unknown`.
+    /// Resolves an alias for a principal. A key's list that names an alias not in the catalog gives
+    /// `unknown`.
     public func resolve(_ alias: String, for principal: Principal) -> Resolution {
         guard let route = routes[alias] else { return .unknown }
         return principal.mayUse(model: alias) ? .route(route) : .forbidden

@@ -9,10 +9,11 @@ public struct NanoUSD: Sendable, Hashable, Comparable {
     /// Nothing.
     public static let zero = NanoUSD(rawValue: 0)
 
+    /// The smaller comes first.
     public static func < (left: NanoUSD, right: NanoUSD) -> Bool { left.rawValue < right.rawValue }
 
-    /// Reads a decimal number of dollars such as `2.50`, exactly; nil when it has more than nine decimals, a sign,
-    /// or does not fit.
+    /// Reads a decimal number of dollars such as `2.50`, exactly; nil when it has more than nine
+    /// decimals, a sign, or does not fit.
     public init?(dollars text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= 2, let whole = parts.first, !whole.isEmpty,

@@ -1,4 +1,5 @@
-/// What a model's tokens cost, per million, by class. Immutable: a change of price is a new version.
+/// What a model's tokens cost, per million, by class. Immutable: a change of price is a new
+/// version.
 public struct Price: Sendable, Hashable {
     /// Names this version in the ledger: the same model and amounts give the same number.
     public let version: Int64
@@ -30,7 +31,8 @@ public struct Price: Sendable, Hashable {
         let plain = max(0, usage.prompt - usage.cached - usage.cacheWrite)
         return Self.roundedUp(
             Self.times(plain, prompt) + Self.times(usage.cached, cached)
-                + Self.times(usage.cacheWrite, cacheWrite) + Self.times(usage.completion, completion))
+                + Self.times(usage.cacheWrite, cacheWrite)
+                + Self.times(usage.completion, completion))
     }
 
     /// The most that a request within `bound` can cost: every prompt token at its dearest class.

@@ -1,6 +1,8 @@
 /// What a request asks the ledger for.
 public struct AdmissionRequest: Sendable {
+    /// Names the request.
     public let requestID: RequestID
+    /// Who calls.
     public let principal: Principal
     /// The most tokens it may use; what it reserves.
     public let bound: TokenBound
@@ -37,8 +39,11 @@ public struct AdmissionRequest: Sendable {
 
 /// One request's hold on one lease.
 public struct Claim: Sendable, Hashable {
+    /// The account held.
     public let account: AccountKey
+    /// The account's row.
     public let accountID: AccountID
+    /// The lease's row.
     public let lease: LeaseID
     /// Tokens, requests or nano-dollars held.
     public let units: Int64
@@ -72,11 +77,15 @@ public struct Denial: Sendable, Hashable {
         case exceedsLimit
     }
 
+    /// What was in the way.
     public let reason: Reason
+    /// Whose limit it was.
     public let subject: Subject
+    /// What the limit counts.
     public let resource: Resource
     /// The quota's period; nil for a rate limit.
     public let period: Period?
+    /// The limit itself.
     public let limit: Int64
     /// Spent so far, as the ledger last said; nil where that means nothing.
     public let used: Int64?
@@ -92,7 +101,8 @@ public struct Denial: Sendable, Hashable {
     /// Makes a denial.
     public init(
         reason: Reason, subject: Subject, resource: Resource, period: Period?, limit: Int64,
-        used: Int64?, reserved: Int64?, requested: Int64, retryAfter: Duration?, resetsAt: Timestamp?
+        used: Int64?, reserved: Int64?, requested: Int64, retryAfter: Duration?,
+        resetsAt: Timestamp?
     ) {
         self.reason = reason
         self.subject = subject

@@ -1,7 +1,7 @@
 /// One rate limit's state: the generic cell rate algorithm (ITU-T I.371) in whole microseconds.
 ///
-/// `tat` is the theoretical arrival time. A request of `n` cells passes iff
-/// `max(tat, now) + n × increment − now ≤ burst`. Linear in `n`; one number of state; no window edge to abuse.
+/// `tat` is the theoretical arrival time. A request of `n` cells passes iff `max(tat, now) + n ×
+/// increment − now ≤ burst`. Linear in `n`; one number of state; no window edge to abuse.
 public struct GCRA: Sendable, Hashable {
     private let limit: Int64
     private var tat: Int64 = .min
@@ -53,10 +53,12 @@ public struct GCRA: Sendable, Hashable {
     /// Whether nothing would be lost by forgetting the cell.
     public func isFull(at now: Uptime) -> Bool { level(at: now) == 0 }
 
-    private func level(at now: Uptime) -> Int64 { max(0, max(tat, now.microseconds) - now.microseconds) }
+    private func level(at now: Uptime) -> Int64 {
+        max(0, max(tat, now.microseconds) - now.microseconds)
+    }
 
-    /// Microseconds that `cells` occupy, rounded up so that no limit is passed by rounding... within one
-    /// microsecond in all for the whole of `cells`.
+    /// Microseconds that `cells` occupy, rounded up so that no limit is passed by rounding...
+    /// within one microsecond in all for the whole of `cells`.
     private func span(_ cells: Int64) -> Int64 {
         Int64(clamping: (Int128(cells) * Int128(Self.burst) + Int128(limit) - 1) / Int128(limit))
     }

@@ -1,15 +1,18 @@
 /// A node's leases: the slices of accounts that it may spend without asking the ledger.
 ///
-/// Pure: events go in (a request, a reply, a settlement, a tick), decisions and orders come out, and the caller brings
-/// time, randomness and the lock. A request takes of every account it is subject to, or of none. What a lease lacks is
-/// ordered from the ledger, one order per account at a time, for all that wait; waiters are served in the order they
-/// came. The safety of quotas does not rest here but on the ledger's row checks; this book is what makes it fast.
+/// Pure: events go in (a request, a reply, a settlement, a tick), decisions and orders come out,
+/// and the caller brings time, randomness and the lock. A request takes of every account it is
+/// subject to, or of none. What a lease lacks is ordered from the ledger, one order per account at
+/// a time, for all that wait; waiters are served in the order they came. The safety of quotas does
+/// not rest here but on the ledger's row checks; this book is what makes it fast.
 public struct LeaseBook: Sendable {
     /// One account a request is subject to, and what it needs of it.
     public struct Demand: Sendable, Hashable {
+        /// The account asked of.
         public let account: AccountKey
         /// The quota's limit as the directory says.
         public let limit: Int64
+        /// Tokens, requests or nano-dollars needed.
         public let units: Int64
 
         /// Makes a demand.
@@ -58,7 +61,8 @@ public struct LeaseBook: Sendable {
     /// The most requests that may stand in line; beyond it a request is refused as retryable.
     public static let maximumWaiters = 4096
 
-    /// How long a refusal is remembered, so that a flood on an exhausted quota does not become a flood of look-ups.
+    /// How long a refusal is remembered, so that a flood on an exhausted quota does not become a
+    /// flood of look-ups.
     static let refusalMemory: Duration = .milliseconds(100)
 
     /// Makes an empty book. `makeLeaseID` gives 63 random bits.
@@ -93,7 +97,8 @@ public struct LeaseBook: Sendable {
         return .waiting
     }
 
-    /// A waiter leaves the line: its time is up, or its client left. False when it is not in line any more.
+    /// A waiter leaves the line: its time is up, or its client left. False when it is not in line
+    /// any more.
     public mutating func leave(_ id: RequestID) -> Bool {
         guard let index = waiters.firstIndex(where: { $0.id == id }) else { return false }
         waiters.remove(at: index)
@@ -106,7 +111,9 @@ public struct LeaseBook: Sendable {
     ) {
         guard var slot = slots[order.account], slot.lease == order.lease else { return }
         slot.apply(reply, to: order, at: now)
-        if order.forgets, case .returned = reply, slot.isIdleAndEmpty, !isAnyoneWaiting(for: order.account) {
+        if order.forgets, case .returned = reply, slot.isIdleAndEmpty,
+            !isAnyoneWaiting(for: order.account)
+        {
             slots[order.account] = nil
         } else {
             slots[order.account] = slot
@@ -140,7 +147,9 @@ public struct LeaseBook: Sendable {
     public mutating func maintain(at now: Uptime, _ effects: inout Effects) {
         for account in Array(slots.keys) {
             guard var slot = slots[account], !isAnyoneWaiting(for: account) else { continue }
-            if let order = slot.maintain(at: now, liveNodes: liveNodes) { effects.orders.append(order) }
+            if let order = slot.maintain(at: now, liveNodes: liveNodes) {
+                effects.orders.append(order)
+            }
             // A slot that never got a lease and is not wanted any more has nothing to give back.
             slots[account] = slot.isForgettable(at: now) ? nil : slot
         }
@@ -162,7 +171,8 @@ public struct LeaseBook: Sendable {
         slots = [:]
     }
 
-    /// What is left of a quota as far as this node knows: its own free units and what the ledger last had.
+    /// What is left of a quota as far as this node knows: its own free units and what the ledger
+    /// last had.
     public func remaining(of account: AccountKey) -> Int64? {
         slots[account].map { $0.free + max(0, $0.remaining) }
     }
@@ -191,8 +201,8 @@ public struct LeaseBook: Sendable {
         return claims
     }
 
-    /// The refusal of the first account that cannot cover its demand and whose last answer, not older than
-    /// `instant`, says that the ledger has no more either.
+    /// The refusal of the first account that cannot cover its demand and whose last answer, not
+    /// older than `instant`, says that the ledger has no more either.
     private func denial(of demands: [Demand], notBefore instant: Uptime) -> Denial? {
         for demand in demands {
             if let denial = slots[demand.account]?.denial(of: demand.units, notBefore: instant) {
@@ -223,7 +233,8 @@ public struct LeaseBook: Sendable {
         if !still.isEmpty { orderShortages(at: now, &effects) }
     }
 
-    /// Orders, for every account in short supply and without an order in flight, what all its waiters lack.
+    /// Orders, for every account in short supply and without an order in flight, what all its
+    /// waiters lack.
     private mutating func orderShortages(at now: Uptime, _ effects: inout Effects) {
         var wanted: [AccountKey: (sum: Int64, least: Int64)] = [:]
         for waiter in waiters {
@@ -233,8 +244,9 @@ public struct LeaseBook: Sendable {
             }
         }
         for (account, need) in wanted {
-            guard let order = slots[account]?.orderGrowth(
-                for: need.sum, least: need.least, liveNodes: liveNodes)
+            guard
+                let order = slots[account]?.orderGrowth(
+                    for: need.sum, least: need.least, liveNodes: liveNodes)
             else { continue }
             effects.orders.append(order)
         }

@@ -4,11 +4,14 @@ public struct LeaseOrder: Sendable, Hashable {
     public enum Action: Sendable, Hashable {
         /// Enlarge the lease by up to `want` units and at least `least`, or not at all.
         case grow(want: Int64, least: Int64)
-        /// Fold what is settled into the account, then give `units` back; `forget` drops the row when nothing is left.
+        /// Fold what is settled into the account, then give `units` back; `forget` drops the row
+        /// when nothing is left.
         case giveBack(units: Int64, forget: Bool)
     }
 
+    /// The account it is about.
     public let account: AccountKey
+    /// The lease it is about.
     public let lease: LeaseID
     /// Nil before the first answer: the account's row is then found, or made.
     public let accountID: AccountID?
@@ -18,6 +21,7 @@ public struct LeaseOrder: Sendable, Hashable {
     public let refreshesLimit: Bool
     /// The lease's size before the order, by which a lost answer is repaired.
     public let grantedBefore: Int64
+    /// What to do.
     public let action: Action
 
     /// Whether the slot may go once the order is done.
@@ -73,7 +77,8 @@ public struct AccountStatus: Sendable, Hashable {
         self.remaining = remaining
     }
 
-    /// Says why `units` more cannot be had: never, not in this period, or not while others hold what is left.
+    /// Says why `units` more cannot be had: never, not in this period, or not while others hold
+    /// what is left.
     func denial(of units: Int64, account: AccountKey) -> Denial {
         let reason: Denial.Reason =
             if units > limit {

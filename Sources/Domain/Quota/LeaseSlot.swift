@@ -9,7 +9,8 @@ struct LeaseSlot: Sendable {
     private(set) var free: Int64 = 0
     /// Units held by open requests of this node.
     private(set) var outstanding: Int64 = 0
-    /// The lease row's size as the ledger last said; grants, returns and folds all pass through one connection.
+    /// The lease row's size as the ledger last said; grants, returns and folds all pass through one
+    /// connection.
     private var granted: Int64 = 0
     /// What the account had left to grant, as the ledger last said; the limit until then.
     private(set) var remaining: Int64
@@ -44,7 +45,8 @@ struct LeaseSlot: Sendable {
     /// Whether the slot can go once its lease is given back.
     var isIdleAndEmpty: Bool { free == 0 && outstanding == 0 && !orderInFlight }
 
-    /// Whether the ledger holds no lease row with anything in it for this slot, and none is on its way.
+    /// Whether the ledger holds no lease row with anything in it for this slot, and none is on its
+    /// way.
     var holdsNothing: Bool { !mayHoldLease && outstanding == 0 && !orderInFlight }
 
     private var mayHoldLease: Bool { granted > 0 || isUncertain }
@@ -93,7 +95,8 @@ struct LeaseSlot: Sendable {
 
     // MARK: Orders
 
-    /// Orders what waiters lack: all of it, and up to the target, so that the next ones need not wait.
+    /// Orders what waiters lack: all of it, and up to the target, so that the next ones need not
+    /// wait.
     mutating func orderGrowth(for sum: Int64, least: Int64, liveNodes: Int64) -> LeaseOrder? {
         guard !orderInFlight, sum > free || accountID == nil else { return nil }
         let shortage = max(1, sum - free)
@@ -101,8 +104,8 @@ struct LeaseSlot: Sendable {
         return order(.grow(want: want, least: max(1, min(shortage, least - free))))
     }
 
-    /// Orders ahead of need once half the target is gone, unless the account is near its end, where each request
-    /// orders exactly what it needs.
+    /// Orders ahead of need once half the target is gone, unless the account is near its end, where
+    /// each request orders exactly what it needs.
     mutating func orderPrefetch(liveNodes: Int64) -> LeaseOrder? {
         guard !orderInFlight, !isRecalled else { return nil }
         let target = demand.target(of: remaining, liveNodes: liveNodes)
@@ -195,7 +198,8 @@ struct LeaseSlot: Sendable {
 
 /// How fast an account is used on this node, in whole numbers and without a history.
 struct DemandGauge: Sendable {
-    /// Units admitted in about the last two seconds: decays linearly, which is close enough to an exponential.
+    /// Units admitted in about the last two seconds: decays linearly, which is close enough to an
+    /// exponential.
     private var recent: Int64 = 0
     private var largest: Int64 = 0
     private var last: Uptime
@@ -211,8 +215,9 @@ struct DemandGauge: Sendable {
         last = now
     }
 
-    /// How much the node should hold: two seconds of demand, at least one large request, at most its share of half of
-    /// what is left, so that no node takes the end of a budget. Zero near the end: each request then orders for itself.
+    /// How much the node should hold: two seconds of demand, at least one large request, at most
+    /// its share of half of what is left, so that no node takes the end of a budget. Zero near the
+    /// end: each request then orders for itself.
     func target(of remaining: Int64, liveNodes: Int64) -> Int64 {
         let left = max(0, remaining)
         guard left >= 4 * liveNodes * largest else { return 0 }

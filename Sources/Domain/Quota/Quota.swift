@@ -111,8 +111,11 @@ public struct Quota: Sendable, Hashable {
 
 /// Names an account: a quota's running numbers for one subject and period.
 public struct AccountKey: Sendable, Hashable {
+    /// What it belongs to.
     public let subject: Subject
+    /// What it counts.
     public let resource: Resource
+    /// Over which period.
     public let period: Period
     /// The period's first day.
     public let start: CalendarDay
@@ -128,6 +131,7 @@ public struct AccountKey: Sendable, Hashable {
 
 /// The number of an account's row in the ledger.
 public struct AccountID: Sendable, Hashable {
+    /// The number stored in the ledger.
     public let rawValue: Int64
 
     /// Makes an id of the number stored in the ledger.
@@ -136,6 +140,7 @@ public struct AccountID: Sendable, Hashable {
 
 /// The number of a lease's row in the ledger: 63 random bits, chosen by the node.
 public struct LeaseID: Sendable, Hashable {
+    /// The number stored in the ledger.
     public let rawValue: Int64
 
     /// Makes an id of the number stored in the ledger.
@@ -160,7 +165,9 @@ public struct RateLimit: Sendable, Hashable {
         }
     }
 
+    /// What it belongs to.
     public let subject: Subject
+    /// What flows.
     public let dimension: Dimension
     /// Requests or tokens per minute, or requests at once.
     public let limit: Int64

@@ -1,15 +1,18 @@
 /// Where quotas are kept and usage is recorded. The only door between a request and the ledger.
 ///
-/// The order for one request is `admit`, `acceptance`, `settle`; `settle` may come without `acceptance`.
+/// The order for one request is `admit`, `acceptance`, `settle`; `settle` may come without
+/// `acceptance`.
 public protocol QuotaLedger: Sendable {
-    /// Decides whether a request may run, and reserves its bound of every quota, all or nothing. Rate limits count here.
+    /// Decides whether a request may run, and reserves its bound of every quota, all or nothing.
+    /// Rate limits count here.
     ///
-    /// When it returns `.admitted` the opening is on its way to the ledger and the request may be forwarded (gate G0).
-    /// Throws when the ledger is needed for the decision and cannot be reached; then nothing is reserved.
+    /// When it returns `.admitted` the opening is on its way to the ledger and the request may be
+    /// forwarded (gate G0). Throws when the ledger is needed for the decision and cannot be
+    /// reached; then nothing is reserved.
     func admit(_ request: AdmissionRequest) async throws(LedgerFault) -> Admission
 
-    /// Waits until the ledger accepted the opening (gate G1): before that no byte goes to the client.
-    /// Throws when it does not answer in time; the caller still settles, as void.
+    /// Waits until the ledger accepted the opening (gate G1): before that no byte goes to the
+    /// client. Throws when it does not answer in time; the caller still settles, as void.
     func acceptance(of reservation: borrowing Reservation) async throws(LedgerFault) -> Acceptance
 
     /// Notes that `completionTokens` are about to be handed to the client's socket (gate G2).
@@ -17,8 +20,9 @@ public protocol QuotaLedger: Sendable {
 
     /// Replaces the reservation by what was used and writes the usage record.
     ///
-    /// Returns when that is durable (gate G3): only then may the client see the end. Repeating it is impossible.
-    /// When it throws, the settlement is kept and still on its way; only its confirmation did not come in time.
+    /// Returns when that is durable (gate G3): only then may the client see the end. Repeating it
+    /// is impossible. When it throws, the settlement is kept and still on its way; only its
+    /// confirmation did not come in time.
     func settle(
         _ reservation: consuming Reservation, as settlement: Settlement
     ) async throws(LedgerFault) -> Receipt
@@ -57,19 +61,23 @@ public enum LedgerFault: Error, Sendable, Equatable {
     case fenced
     /// The node is stopping and admits nothing more.
     case draining
-    /// The ledger refused a row that should have been good: a bug on our side, kept for an operator.
+    /// The ledger refused a row that should have been good: a bug on our side, kept for an
+    /// operator.
     case rejected
     /// Too many requests wait for the ledger already.
     case overloaded
 }
 
-/// What is left of the tightest limits, for the `x-ratelimit-*` headers. The node's view: it may lag.
+/// What is left of the tightest limits, for the `x-ratelimit-*` headers. The node's view: it may
+/// lag.
 public struct Standing: Sendable, Equatable {
     /// One limit, what is left of it, and how long until it is whole again.
     public struct Line: Sendable, Equatable {
+        /// The whole allowance.
         public let limit: Int64
         /// Never negative, never above `limit`.
         public let remaining: Int64
+        /// How long until nothing of it is used any more.
         public let reset: Duration
 
         /// Makes a line; `remaining` is cut to 0...limit.

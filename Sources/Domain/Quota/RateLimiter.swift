@@ -1,7 +1,7 @@
 /// The rate limits of one node: pure, the caller supplies the time and a lock.
 ///
-/// A request passes all its limits or takes of none. Cells are this node's own; several nodes of one ledger each allow
-/// the full rate until cells are leased from the ledger.
+/// A request passes all its limits or takes of none. Cells are this node's own; several nodes of
+/// one ledger each allow the full rate until cells are leased from the ledger.
 public struct RateLimiter: Sendable {
     private struct Cell: Hashable { let subject: Subject; let dimension: RateLimit.Dimension }
 
@@ -39,7 +39,8 @@ public struct RateLimiter: Sendable {
         return .passed(Ticket(limits: limits, tokens: tokens))
     }
 
-    /// Ends a passed request that used `tokens`: its place comes free and the tokens it did not use are credited.
+    /// Ends a passed request that used `tokens`: its place comes free and the tokens it did not use
+    /// are credited.
     public mutating func finish(_ ticket: Ticket, used tokens: Int64, at now: Uptime) {
         for limit in ticket.limits {
             switch limit.dimension {

@@ -2,16 +2,23 @@ import Synchronization
 
 /// One open request's claim on its leases, to be settled exactly once.
 ///
-/// Noncopyable: settling it twice, or keeping it after settling, does not compile. Forgetting it is counted in
-/// ``DroppedReservations``, which stays zero in a correct program; the ledger then settles it at its bound.
+/// Noncopyable: settling it twice, or keeping it after settling, does not compile. Forgetting it is
+/// counted in ``DroppedReservations``, which stays zero in a correct program; the ledger then
+/// settles it at its bound.
 public struct Reservation: ~Copyable, Sendable {
+    /// The request that holds it.
     public let requestID: RequestID
+    /// Who called.
     public let principal: Principal
     /// One claim per account that the request is subject to; empty when no quota applies.
     public let claims: [Claim]
+    /// The most tokens it may use.
     public let bound: TokenBound
+    /// The model alias asked for.
     public let model: String
+    /// The backend chosen.
     public let backend: String
+    /// The price in force at admission, if the model has one.
     public let price: Price?
     /// Admission in the ledger's time: it decides the periods and the day of the usage record.
     public let admittedAt: Timestamp

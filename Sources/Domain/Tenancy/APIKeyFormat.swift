@@ -1,11 +1,13 @@
 /// The form of an API key: `<prefix>_<key id>_<secret><crc>`, that is
-/// `^[a-z][a-z0-9-]{1,15}_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}$`, of which the last six digits are the CRC-32 of all
-/// before them. The checksum turns typing errors and scanners' noise away before any look-up.
+/// `^[a-z][a-z0-9-]{1,15}_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}$`, of which the last six digits are the
+/// CRC-32 of all before them. The checksum turns typing errors and scanners' noise away before any
+/// look-up.
 public enum APIKeyFormat {
     /// The longest key that the form allows: 16 + 1 + 11 + 1 + 49 bytes.
     public static let maximumLength = 78
 
-    /// Writes a key of its parts. `secret` is 32 random bytes; traps on a prefix that the form does not allow.
+    /// Writes a key of its parts. `secret` is 32 random bytes; traps on a prefix that the form does
+    /// not allow.
     public static func write(prefix: String, id: KeyID, secret: [UInt8]) -> APIKeySecret {
         precondition(isPrefix(Array(prefix.utf8)), "a key prefix is [a-z][a-z0-9-]{1,15}")
         precondition(secret.count == 32, "a key's secret is 256 bits")

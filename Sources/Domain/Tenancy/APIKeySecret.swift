@@ -1,7 +1,8 @@
 /// A whole API key as its holder presents it, or as it was just minted.
 ///
-/// Noncopyable on purpose: it cannot be interpolated into a string, logged, compared with `==`, put into a
-/// collection or encoded, because none of these compile. The bytes are overwritten when it goes.
+/// Noncopyable on purpose: it cannot be interpolated into a string, logged, compared with `==`, put
+/// into a collection or encoded, because none of these compile. The bytes are overwritten when it
+/// goes.
 public struct APIKeySecret: ~Copyable, Sendable {
     private var bytes: [UInt8]
 

@@ -13,7 +13,8 @@ public enum Base62 {
     /// Whether `byte` is one of the 62 digits.
     public static func isDigit(_ byte: UInt8) -> Bool { values[Int(byte)] != 255 }
 
-    /// Writes `value` with `width` digits; traps when it does not fit, which only a wrong width can cause.
+    /// Writes `value` with `width` digits; traps when it does not fit, which only a wrong width can
+    /// cause.
     public static func encode(_ value: UInt64, width: Int) -> String {
         var rest = value
         var text = [UInt8](repeating: digits[0], count: width)
@@ -38,7 +39,8 @@ public enum Base62 {
             }
             text[index] = digits[remainder]
         }
-        precondition(number.allSatisfy { $0 == 0 }, "the bytes need more digits than the width given")
+        precondition(
+            number.allSatisfy { $0 == 0 }, "the bytes need more digits than the width given")
         return String(decoding: text, as: UTF8.self)
     }
 

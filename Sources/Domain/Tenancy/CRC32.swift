@@ -1,5 +1,5 @@
-/// CRC-32 as in IEEE 802.3 and zip (reflected polynomial 0xEDB88320). It finds typing errors in a key before
-/// anything is looked up; it has no security value.
+/// CRC-32 as in IEEE 802.3 and zip (reflected polynomial 0xEDB88320). It finds typing errors in a
+/// key before anything is looked up; it has no security value.
 public enum CRC32 {
     private static let table: [UInt32] = (0..<256).map { index in
         var value = UInt32(index)
@@ -10,7 +10,9 @@ public enum CRC32 {
     /// The checksum of `bytes`.
     public static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
         var value: UInt32 = 0xFFFF_FFFF
-        for byte in bytes { value = value >> 8 ^ table[Int(UInt8(truncatingIfNeeded: value) ^ byte)] }
+        for byte in bytes {
+            value = value >> 8 ^ table[Int(UInt8(truncatingIfNeeded: value) ^ byte)]
+        }
         return value ^ 0xFFFF_FFFF
     }
 }

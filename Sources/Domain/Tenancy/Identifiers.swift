@@ -1,5 +1,6 @@
-/// The part of the ledger that holds an organization with all its rows (0 to 255): the first column of
-/// every key in the database, so that a Postgres that shards can keep an organization on one worker.
+/// The part of the ledger that holds an organization with all its rows (0 to 255): the first column
+/// of every key in the database, so that a Postgres that shards can keep an organization on one
+/// worker.
 public struct Shard: Sendable, Hashable {
     /// 0 to 255.
     public let rawValue: Int16
@@ -41,8 +42,8 @@ public struct TeamID: Sendable, Hashable {
     public init(rawValue: Int64) { self.rawValue = rawValue }
 }
 
-/// Names an API key: the part that is safe to show and to log. Its top eight bits are the shard, so that a
-/// key is found by its primary key alone.
+/// Names an API key: the part that is safe to show and to log. Its top eight bits are the shard, so
+/// that a key is found by its primary key alone.
 public struct KeyID: Sendable, Hashable, CustomStringConvertible {
     /// 64 random bits below the shard's eight.
     public let rawValue: UInt64

@@ -1,10 +1,10 @@
 /// Proves who holds an API key.
 public protocol KeyDirectory: Sendable {
-    /// Checks a presented key. `source` names where the request came from (an address without port) and is used
-    /// only to bound how many unknown keys one source may try.
+    /// Checks a presented key. `source` names where the request came from (an address without port)
+    /// and is used only to bound how many unknown keys one source may try.
     ///
-    /// Unknown, wrong, revoked and expired keys are one answer, given in similar time.
-    /// Throws when the directory cannot be read and the key is not in memory.
+    /// Unknown, wrong, revoked and expired keys are one answer, given in similar time. Throws when
+    /// the directory cannot be read and the key is not in memory.
     func authenticate(
         _ secret: borrowing APIKeySecret, from source: String
     ) async throws(KeyDirectoryFault) -> Authentication

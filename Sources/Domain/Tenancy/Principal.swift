@@ -1,7 +1,7 @@
 /// Who is calling, proven: the key, its team and organization, and what they may do.
 ///
-/// A snapshot of the directory. It may be up to two seconds behind an administrator's change; the ledger checks
-/// the key itself again when it accepts a request.
+/// A snapshot of the directory. It may be up to two seconds behind an administrator's change; the
+/// ledger checks the key itself again when it accepts a request.
 public struct Principal: Sendable, Equatable {
     /// The shard of all rows of the organization.
     public let shard: Shard
@@ -11,7 +11,8 @@ public struct Principal: Sendable, Equatable {
     public let team: TeamID
     /// The key presented.
     public let key: KeyID
-    /// The subject that the key's own quotas belong to; two keys share it while one replaces the other.
+    /// The subject that the key's own quotas belong to; two keys share it while one replaces the
+    /// other.
     public let keySubject: Int64
     /// The model aliases the key may use, or nil for all.
     public let allowedModels: Set<String>?

@@ -14,7 +14,8 @@ public struct CalendarDay: Sendable, Hashable, Comparable {
 
     /// Year, month (1...12) and day of the month in the proleptic Gregorian calendar.
     ///
-    /// The algorithm is Howard Hinnant's `civil_from_days`: exact for every `Int32` in use here, no table.
+    /// The algorithm is Howard Hinnant's `civil_from_days`: exact for every `Int32` in use here, no
+    /// table.
     public var civil: (year: Int, month: Int, day: Int) {
         let shifted = Int(rawValue) + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -28,7 +29,8 @@ public struct CalendarDay: Sendable, Hashable, Comparable {
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
     }
 
-    /// Makes the day of a date in the proleptic Gregorian calendar (`days_from_civil`, same source).
+    /// Makes the day of a date in the proleptic Gregorian calendar (`days_from_civil`, same
+    /// source).
     public init(year: Int, month: Int, day: Int) {
         let shiftedYear = month <= 2 ? year - 1 : year
         let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
@@ -51,6 +53,7 @@ public struct CalendarDay: Sendable, Hashable, Comparable {
             : CalendarDay(year: year, month: month + 1, day: 1)
     }
 
+    /// The earlier comes first.
     public static func < (left: CalendarDay, right: CalendarDay) -> Bool {
         left.rawValue < right.rawValue
     }

@@ -1,4 +1,5 @@
-/// A reading of a clock that never goes back: microseconds since an origin that only the process knows.
+/// A reading of a clock that never goes back: microseconds since an origin that only the process
+/// knows.
 public struct Uptime: Sendable, Hashable, Comparable {
     /// Microseconds since the origin.
     public let microseconds: Int64
@@ -6,6 +7,7 @@ public struct Uptime: Sendable, Hashable, Comparable {
     /// Makes a reading of `microseconds` after the origin.
     public init(microseconds: Int64) { self.microseconds = microseconds }
 
+    /// The earlier comes first.
     public static func < (left: Uptime, right: Uptime) -> Bool {
         left.microseconds < right.microseconds
     }
@@ -23,7 +25,8 @@ public struct Uptime: Sendable, Hashable, Comparable {
 
 /// Where time comes from. The real one is wired in the program; tests pass their own.
 public protocol TimeSource: Sendable {
-    /// The host's wall clock. Good for what people read, never for quotas: those use the ledger's time.
+    /// The host's wall clock. Good for what people read, never for quotas: those use the ledger's
+    /// time.
     var wall: Timestamp { get }
 
     /// The host's monotonic clock, which goes on while the machine is suspended.

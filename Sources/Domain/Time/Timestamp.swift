@@ -14,6 +14,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         CalendarDay(rawValue: Int32(clamping: Int64.floorDivide(microseconds, 86_400_000_000)))
     }
 
+    /// The earlier comes first.
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.microseconds < right.microseconds
     }

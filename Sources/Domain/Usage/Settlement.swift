@@ -76,8 +76,8 @@ public struct Settlement: Sendable, Hashable {
 
 /// The amounts that a settlement moves in accounts, from its facts and its reservation's bound.
 ///
-/// `charged = min(actual, bound)`, per resource: a backend that reports more than it may cannot break a quota;
-/// the difference is kept as `overage`, which an operator watches.
+/// `charged = min(actual, bound)`, per resource: a backend that reports more than it may cannot
+/// break a quota; the difference is kept as `overage`, which an operator watches.
 public struct Charge: Sendable, Hashable {
     /// Tokens charged.
     public let tokens: Int64

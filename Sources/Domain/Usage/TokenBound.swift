@@ -1,12 +1,13 @@
-/// The most tokens that one request may use. Not an estimate: the completion part is written into the
-/// forwarded request and enforced on the stream, the prompt part is a ceiling of the tokenizer.
+/// The most tokens that one request may use. Not an estimate: the completion part is written into
+/// the forwarded request and enforced on the stream, the prompt part is a ceiling of the tokenizer.
 public struct TokenBound: Sendable, Hashable {
     /// The most tokens the prompt can have.
     public let prompt: Int64
     /// The most tokens all completions together can have.
     public let completion: Int64
 
-    /// Makes a bound; both parts are at least one and at most 2^40, which the wire's validation guarantees.
+    /// Makes a bound; both parts are at least one and at most 2^40, which the wire's validation
+    /// guarantees.
     public init(prompt: Int64, completion: Int64) {
         precondition(
             (1...1 << 40).contains(prompt) && (1...1 << 40).contains(completion),

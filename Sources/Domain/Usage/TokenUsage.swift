@@ -1,5 +1,5 @@
-/// The tokens of one request by class. None is negative; `cached` and `cacheWrite` are part of `prompt`,
-/// `reasoning` is part of `completion`.
+/// The tokens of one request by class. None is negative; `cached` and `cacheWrite` are part of
+/// `prompt`, `reasoning` is part of `completion`.
 public struct TokenUsage: Sendable, Hashable {
     /// All tokens of the prompt, from a cache or not.
     public var prompt: Int64
@@ -12,8 +12,8 @@ public struct TokenUsage: Sendable, Hashable {
     /// Completion tokens spent on reasoning.
     public var reasoning: Int64
 
-    /// Makes a count by class. Parts larger than their whole are cut to it and negative numbers to zero: counts come
-    /// from upstreams, and an upstream may lie.
+    /// Makes a count by class. Parts larger than their whole are cut to it and negative numbers to
+    /// zero: counts come from upstreams, and an upstream may lie.
     public init(
         prompt: Int64, cached: Int64 = 0, cacheWrite: Int64 = 0, completion: Int64,
         reasoning: Int64 = 0
@@ -34,5 +34,7 @@ public struct TokenUsage: Sendable, Hashable {
     /// Far above any real count and far below where sums overflow.
     private static let most: Int64 = 1 << 48
 
-    private static func clamped(_ count: Int64, to most: Int64) -> Int64 { min(max(0, count), most) }
+    private static func clamped(_ count: Int64, to most: Int64) -> Int64 {
+        min(max(0, count), most)
+    }
 }

@@ -10,11 +10,13 @@ struct Batch: Sendable {
     var count: Int { openings.count + closings.count }
 }
 
-/// A lane's decisions: which batch comes next, and what a reply, a lost connection or a fence means. Pure; the shell does
-/// the sending. One batch is in flight at a time; while it commits the next one gathers (group commit).
+/// A lane's decisions: which batch comes next, and what a reply, a lost connection or a fence
+/// means. Pure; the shell does the sending. One batch is in flight at a time; while it commits the
+/// next one gathers (group commit).
 ///
-/// The protocol is an idempotent producer's: the ledger's `last_seq` is authoritative. A batch whose answer was lost was
-/// applied iff `last_seq` has reached its sequence; otherwise it is sent again unchanged.
+/// The protocol is an idempotent producer's: the ledger's `last_seq` is authoritative. A batch
+/// whose answer was lost was applied iff `last_seq` has reached its sequence; otherwise it is sent
+/// again unchanged.
 struct LaneMachine {
     /// What the ledger's row of this lane says.
     struct Row: Sendable, Equatable {
@@ -76,12 +78,15 @@ struct LaneMachine {
 
     /// The next batch to send; nil while one is in flight, nothing waits, or the lane is closed.
     mutating func nextBatch() -> Batch? {
-        guard key != nil, inFlight == nil, !openings.isEmpty || !closings.isEmpty else { return nil }
+        guard key != nil, inFlight == nil, !openings.isEmpty || !closings.isEmpty else {
+            return nil
+        }
         let batch: Batch
         if isolated > 0 {
             // One row at a time, openings first, since a closing may need its opening.
             isolated -= 1
-            batch = openings.isEmpty ? take(openings: 0, closings: 1) : take(openings: 1, closings: 0)
+            batch =
+                openings.isEmpty ? take(openings: 0, closings: 1) : take(openings: 1, closings: 0)
         } else {
             batch = take(
                 openings: min(openings.count, Self.batchLimit),
@@ -107,7 +112,8 @@ struct LaneMachine {
         return .resend(batch)
     }
 
-    /// The ledger refused the batch for one of its rows (a check, a missing lease); nothing of it was applied.
+    /// The ledger refused the batch for one of its rows (a check, a missing lease); nothing of it
+    /// was applied.
     mutating func rejected() -> Rejection {
         guard let batch = inFlight else { return .isolated }
         inFlight = nil
@@ -123,8 +129,8 @@ struct LaneMachine {
         return .isolated
     }
 
-    /// The lane was fenced: hands out everything that waited or was in flight. None of it was applied, but for closings
-    /// that the sweeper settled at their bound.
+    /// The lane was fenced: hands out everything that waited or was in flight. None of it was
+    /// applied, but for closings that the sweeper settled at their bound.
     mutating func fenced() -> (openings: [Opening], closings: [Closing]) {
         let lost = (
             (inFlight?.openings ?? []) + openings, (inFlight?.closings ?? []) + closings

@@ -1,17 +1,20 @@
 import Domain
 import Postgres
 
-/// Opens this node's lane in a shard under a new epoch, and closes it. Plain blocking steps on one connection.
+/// Opens this node's lane in a shard under a new epoch, and closes it. Plain blocking steps on one
+/// connection.
 struct LaneStart {
     let shard: Int16
     let node: Int64
     let settings: LedgerSettings
     let random: LedgerRandom
 
-    /// Opens the lane. An earlier epoch of this node cannot be alive, since the node's folder is locked: it is fenced at
-    /// once and swept, so that its leases come back and its open requests are settled at their bound.
+    /// Opens the lane. An earlier epoch of this node cannot be alive, since the node's folder is
+    /// locked: it is fenced at once and swept, so that its leases come back and its open requests
+    /// are settled at their bound.
     ///
-    /// Throws when the ledger cannot be reached, or when two copies of this node's folder fight over the lane.
+    /// Throws when the ledger cannot be reached, or when two copies of this node's folder fight
+    /// over the lane.
     func open(_ connection: PostgresConnection) throws(PostgresError) -> LaneKey {
         try writeNames(connection)
         let fresh = LaneKey(shard: shard, node: node, epoch: random.epoch())
@@ -60,12 +63,14 @@ struct LaneStart {
     private func expect(_ name: String, in result: PostgresResult) throws(PostgresError) {
         guard let row = result.rows.first, try row.text(0) == name else {
             throw PostgresError(
-                kind: .invalid(reason: "the name \(name) has the number of another name; rename it"))
+                kind: .invalid(reason: "the name \(name) has the number of another name; rename it")
+            )
         }
     }
 }
 
-/// Settles what a dead lane left behind: W2 and W3. Repeatable, by any node, at any time after the fence.
+/// Settles what a dead lane left behind: W2 and W3. Repeatable, by any node, at any time after the
+/// fence.
 struct Sweep {
     let lane: LaneKey
 

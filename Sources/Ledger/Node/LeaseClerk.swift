@@ -1,13 +1,15 @@
 import Domain
 import Postgres
 
-/// Carries out one lease order at the ledger: the I/O of ``LeaseBook``, as plain blocking steps on one connection. One order
-/// per account is under way at a time, each statement is its own transaction, and nothing is held between them.
+/// Carries out one lease order at the ledger: the I/O of ``LeaseBook``, as plain blocking steps on
+/// one connection. One order per account is under way at a time, each statement is its own
+/// transaction, and nothing is held between them.
 struct LeaseClerk: Sendable {
     let lane: LaneKey
     let randomID: @Sendable () -> Int64
 
-    /// Carries out an order. When it throws, the order may have been carried out all the same: ``repair(_:_:)`` tells.
+    /// Carries out an order. When it throws, the order may have been carried out all the same:
+    /// ``repair(_:_:)`` tells.
     func carryOut(
         _ order: LeaseOrder, _ connection: PostgresConnection
     ) throws(PostgresError) -> LeaseReply {
@@ -38,8 +40,9 @@ struct LeaseClerk: Sendable {
                 ? .granted(AccountID(rawValue: try row.int8(2)), size: size, remaining: remaining)
                 : .failed
         }
-        // A fold and a return both make it smaller. Believing that the units went back never spends what is not there;
-        // if they did not, the next answer's absolute size makes them free again.
+        // A fold and a return both make it smaller. Believing that the units went back never spends
+        // what is not there; if they did not, the next answer's absolute size makes them free
+        // again.
         return .returned(size: size, remaining: remaining)
     }
 
@@ -57,7 +60,8 @@ struct LeaseClerk: Sendable {
         }
         guard let account else { return .failed }
         let granted = try connection.execute(
-            GrowStatement.grow(lane, account: account, lease: order.lease, want: want, least: least))
+            GrowStatement.grow(lane, account: account, lease: order.lease, want: want, least: least)
+        )
         if let row = granted.rows.first {
             return .granted(account, size: try row.int8(0), remaining: try row.int8(1))
         }

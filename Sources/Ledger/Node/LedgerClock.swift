@@ -1,7 +1,8 @@
 import Domain
 import Synchronization
 
-/// The ledger's time as this node knows it: its own monotonic clock and an offset that every heartbeat renews.
+/// The ledger's time as this node knows it: its own monotonic clock and an offset that every
+/// heartbeat renews.
 ///
 /// Periods and days depend on it, and not on the host's wall clock, which may be wrong by a day.
 final class LedgerClock: Sendable {

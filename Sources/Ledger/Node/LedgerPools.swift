@@ -2,7 +2,8 @@ import Domain
 import Logging
 import Postgres
 
-/// A node's connections to the ledger. Lanes have their own, so that batches never wait behind a grant or a report.
+/// A node's connections to the ledger. Lanes have their own, so that batches never wait behind a
+/// grant or a report.
 struct LedgerPools: Sendable {
     /// For batches: their order within a lane comes from the lane, not from the connection.
     let lanes: PostgresPool
@@ -11,7 +12,8 @@ struct LedgerPools: Sendable {
     /// Lease orders on their way to a clerk.
     let orders: OrderQueue
 
-    /// Settings under which every ledger statement keeps the plan it was written for, whatever the statistics say.
+    /// Settings under which every ledger statement keeps the plan it was written for, whatever the
+    /// statistics say.
     private static func options(
         _ settings: LedgerSettings, name: String
     ) -> PostgresConnectionOptions {
@@ -30,7 +32,8 @@ struct LedgerPools: Sendable {
         return options
     }
 
-    /// A pool of two connections. Waits are long, since what waits is kept anyway; admission is refused long before.
+    /// A pool of two connections. Waits are long, since what waits is kept anyway; admission is
+    /// refused long before.
     static func pool(
         _ settings: LedgerSettings, _ name: String, mostWaiting: Int, _ logger: Logger
     ) throws(PostgresError) -> PostgresPool {
@@ -45,8 +48,8 @@ struct LedgerPools: Sendable {
     }
 }
 
-/// Lease orders in the order they were made. Bounded by the number of accounts in use: one order per account is under way
-/// at a time.
+/// Lease orders in the order they were made. Bounded by the number of accounts in use: one order
+/// per account is under way at a time.
 struct OrderQueue: Sendable {
     /// An order and the shard it belongs to.
     struct Entry: Sendable {

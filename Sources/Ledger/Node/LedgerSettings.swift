@@ -6,7 +6,8 @@ public struct LedgerSettings: Sendable {
     public var databaseURL: String
     /// The node's folder: its identity, its lock, later its journal.
     public var dataDirectory: String
-    /// Names in the catalog, so that their numbers are in the ledger before the first record that uses them.
+    /// Names in the catalog, so that their numbers are in the ledger before the first record that
+    /// uses them.
     public var models: [String]
     /// Likewise for backends.
     public var backends: [String]

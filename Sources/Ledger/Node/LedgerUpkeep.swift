@@ -38,7 +38,8 @@ struct LedgerUpkeep: Sendable {
         }
     }
 
-    /// Looks at every shard of the ledger, since a dead node may have been the only one of its shard.
+    /// Looks at every shard of the ledger, since a dead node may have been the only one of its
+    /// shard.
     private func sweepAll() async throws(PostgresError) {
         let silence = settings.fenceAfter
         let rows = try await pools.clerks.run { connection throws(PostgresError) in

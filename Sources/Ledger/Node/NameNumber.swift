@@ -1,5 +1,6 @@
-/// The number that stands for a name in ledger rows: the low 31 bits of its FNV-1a hash (64 bits). Every node comes to the
-/// same number without asking; a lane does not open when two names meet in one.
+/// The number that stands for a name in ledger rows: the low 31 bits of its FNV-1a hash (64 bits).
+/// Every node comes to the same number without asking; a lane does not open when two names meet in
+/// one.
 enum NameNumber {
     static func of(_ name: String) -> Int32 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325

@@ -4,8 +4,8 @@
 
 /// The node's own folder: who it is, and the proof that it is there once.
 ///
-/// A node keeps its number across restarts, so that it finds its own lanes again. The lock makes sure that two processes
-/// never use one folder; it goes with the process, however that ends.
+/// A node keeps its number across restarts, so that it finds its own lanes again. The lock makes
+/// sure that two processes never use one folder; it goes with the process, however that ends.
 final class NodeFolder: Sendable {
     /// This node's number in the ledger.
     let node: Int64
@@ -55,11 +55,14 @@ final class NodeFolder: Sendable {
         guard file >= 0 else { return nil }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: 64)
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(file, $0.baseAddress, 64) }
+        let count = unsafe bytes.withUnsafeMutableBytes {
+            unsafe Glibc.read(file, $0.baseAddress, 64)
+        }
         return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
     }
 
-    /// Written beside and renamed, so that a crash leaves the old file or the new one, never half of it.
+    /// Written beside and renamed, so that a crash leaves the old file or the new one, never half
+    /// of it.
     private static func write(_ text: String, to path: String) throws(LedgerStartError) {
         let fresh = path + ".new"
         let file = unsafe open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)

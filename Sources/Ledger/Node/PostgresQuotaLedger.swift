@@ -4,8 +4,8 @@ import Postgres
 public import ServiceLifecycle
 import Synchronization
 
-/// The ledger in Postgres, as one node sees it: leases in memory, openings and closings in group-committed batches, and the
-/// background work that keeps both honest.
+/// The ledger in Postgres, as one node sees it: leases in memory, openings and closings in
+/// group-committed batches, and the background work that keeps both honest.
 public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     private let settings: LedgerSettings
     private let folder: NodeFolder
@@ -51,27 +51,32 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
 
     // MARK: Requests
 
+    /// See ``QuotaLedger``.
     public func admit(_ request: AdmissionRequest) async throws(LedgerFault) -> Admission {
         try await shardLedger(request.principal.shard).admit(request)
     }
 
+    /// See ``QuotaLedger``.
     public func acceptance(
         of reservation: borrowing Reservation
     ) async throws(LedgerFault) -> Acceptance {
         try await shardLedger(reservation.principal.shard).acceptance(of: reservation.requestID)
     }
 
+    /// See ``QuotaLedger``.
     public func note(completionTokens: Int64, of reservation: borrowing Reservation) {
         shardLedger(reservation.principal.shard).journal
             .progressed(reservation.requestID, completionTokens: completionTokens)
     }
 
+    /// See ``QuotaLedger``.
     public func settle(
         _ reservation: consuming Reservation, as settlement: Settlement
     ) async throws(LedgerFault) -> Receipt {
         try await shardLedger(reservation.principal.shard).settle(reservation, as: settlement)
     }
 
+    /// See ``QuotaLedger``.
     public func standing(of principal: Principal) -> Standing {
         shardLedger(principal.shard).standing(of: principal)
     }
@@ -93,8 +98,8 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
 
     // MARK: Background
 
-    /// Runs lanes, orders, heartbeats and sweeps until the process stops; then lets open requests end, returns every
-    /// lease, closes the lanes and the connections.
+    /// Runs lanes, orders, heartbeats and sweeps until the process stops; then lets open requests
+    /// end, returns every lease, closes the lanes and the connections.
     public func run() async throws {
         _ = shardLedger(OrganizationID.default.shard)
         await withTaskGroup(of: Void.self) { group in
@@ -134,7 +139,8 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
         for shard in shards { shard.beginDrain() }
         while clock.uptime < deadline, !shards.allSatisfy(\.isDrained) {
             for shard in shards { shard.continueDrain() }
-            // Cancelled only when the process is forced to stop: the loop then ends by its deadline.
+            // Cancelled only when the process is forced to stop: the loop then ends by its
+            // deadline.
             try? await Task.sleep(for: .milliseconds(20))
         }
         for shard in shards { await shard.closeLane() }

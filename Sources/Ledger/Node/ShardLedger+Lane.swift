@@ -2,9 +2,11 @@ import Domain
 import Logging
 import Postgres
 
-/// The lane's loop: opens the lane, sends batch after batch, and deals with lost answers, refused rows and the fence.
+/// The lane's loop: opens the lane, sends batch after batch, and deals with lost answers, refused
+/// rows and the fence.
 extension ShardLedger {
-    /// Runs until the node drains. Never gives up on the ledger: whatever is queued is sent when it is back.
+    /// Runs until the node drains. Never gives up on the ledger: whatever is queued is sent when it
+    /// is back.
     func runLane() async {
         var backOff = BackOff()
         while true {
@@ -30,7 +32,9 @@ extension ShardLedger {
     }
 
     /// A node that drains does not wait for a ledger that never comes.
-    private var isAbandoned: Bool { change { state, _ in state.isDraining && state.lane.key == nil } }
+    private var isAbandoned: Bool {
+        change { state, _ in state.isDraining && state.lane.key == nil }
+    }
 
     /// Sends batches under one epoch. True when the node drained; false when the lane was fenced.
     private func sendBatches(_ lane: LaneKey) async -> Bool {
@@ -63,7 +67,8 @@ extension ShardLedger {
         }
     }
 
-    /// Sends one batch until the ledger has taken it, refused a row of it, or fenced the lane (false).
+    /// Sends one batch until the ledger has taken it, refused a row of it, or fenced the lane
+    /// (false).
     private func deliver(_ batch: Batch, _ lane: LaneKey) async -> Bool {
         var backOff = BackOff()
         while true {
@@ -128,7 +133,8 @@ extension ShardLedger {
         from error: PostgresError, _ batch: Batch, _ lane: LaneKey
     ) async -> Recovery {
         if let state = error.sqlState, !error.isRetryable, !error.isAmbiguous {
-            // Command 1 is S1: its division by zero is the fence, or this very batch applied before.
+            // Command 1 is S1: its division by zero is the fence, or this very batch applied
+            // before.
             if error.commandIndex != 1 {
                 refuse(batch, error: error, sqlState: state)
                 return .done
@@ -176,7 +182,8 @@ extension ShardLedger {
         finish(batch, accepted: open.union(settled), settled: settled)
     }
 
-    /// The ledger refused a row for good: alone it is set aside, among others they are sent one by one.
+    /// The ledger refused a row for good: alone it is set aside, among others they are sent one by
+    /// one.
     private func refuse(_ batch: Batch, error: PostgresError, sqlState: String) {
         logger.error(
             "the ledger refused a batch",
@@ -197,7 +204,8 @@ extension ShardLedger {
     }
 
     func pause(_ duration: Duration) async {
-        // Cancelled only when the process is forced to stop: then trying again at once does no harm.
+        // Cancelled only when the process is forced to stop: then trying again at once does no
+        // harm.
         try? await Task.sleep(for: duration)
     }
 }

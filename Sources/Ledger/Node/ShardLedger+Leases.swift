@@ -54,8 +54,8 @@ extension ShardLedger {
         change { state, wakeups in state.expire(at: now, &wakeups) }
     }
 
-    /// One beat of the lane, and what it brings: the ledger's time, the number of live nodes, recalls. Then the book and
-    /// the rate limits are tidied.
+    /// One beat of the lane, and what it brings: the ledger's time, the number of live nodes,
+    /// recalls. Then the book and the rate limits are tidied.
     func beat() async {
         guard let lane = change({ state, _ in state.lane.key }) else { return }
         let sent = clock.uptime
@@ -120,7 +120,8 @@ extension ShardLedger {
         }
     }
 
-    /// Closes the lane, so that nobody has to sweep it. What is still open is settled at its bound by a sweep.
+    /// Closes the lane, so that nobody has to sweep it. What is still open is settled at its bound
+    /// by a sweep.
     func closeLane() async {
         guard let lane = change({ state, _ in state.lane.key }) else { return }
         do {

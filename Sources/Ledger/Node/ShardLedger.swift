@@ -3,10 +3,11 @@ import Logging
 import Postgres
 import Synchronization
 
-/// One node's side of the ledger for one shard: admission in memory, openings and closings in ordered batches.
+/// One node's side of the ledger for one shard: admission in memory, openings and closings in
+/// ordered batches.
 ///
-/// The shell around ``ShardState``: it takes the lock, lets the state decide, leaves the lock and then resumes who waits.
-/// No connection and no lock is held while a request runs.
+/// The shell around ``ShardState``: it takes the lock, lets the state decide, leaves the lock and
+/// then resumes who waits. No connection and no lock is held while a request runs.
 final class ShardLedger: Sendable {
     let shard: Int16
     let settings: LedgerSettings
@@ -134,7 +135,9 @@ final class ShardLedger: Sendable {
     private func refusal(_ state: borrowing ShardState, at now: Uptime) -> LedgerFault? {
         if state.isDraining { return .draining }
         if state.lane.backlog >= settings.backlogLimit { return .overloaded }
-        if let since = state.silentSince, now - since > settings.acceptanceWait { return .unavailable }
+        if let since = state.silentSince, now - since > settings.acceptanceWait {
+            return .unavailable
+        }
         return nil
     }
 
@@ -202,7 +205,8 @@ final class ShardLedger: Sendable {
         case .recorded(let recorded): return Receipt(charge: charge, recorded: recorded)
         case .failed(let fault):
             if fault == .rejected {
-                logger.error("a settlement was refused by the ledger", metadata: ["request": "\(id)"])
+                logger.error(
+                    "a settlement was refused by the ledger", metadata: ["request": "\(id)"])
             }
             throw fault
         }
@@ -278,8 +282,9 @@ extension ShardState {
         case .keyRefused:
             close(id, charge: closing.charge, recorded: false, at: now, &wakeups)
         case .failed(let fault):
-            // The opening is not in the ledger, or was swept there: nothing of this can be closed. A void request
-            // loses nothing by it; one that delivered was charged at its bound, and its client must not see a good end.
+            // The opening is not in the ledger, or was swept there: nothing of this can be closed.
+            // A void request loses nothing by it; one that delivered was charged at its bound, and
+            // its client must not see a good end.
             if closing.settlement.basis != .void, let waiter = settlementWaits.take(id) {
                 wakeups.settlements.append((waiter, .failed(fault)))
             }

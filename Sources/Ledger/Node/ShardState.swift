@@ -1,7 +1,7 @@
 import Domain
 
-/// Everything that one node knows about one shard: its lane, its leases, its rate limits and its open requests.
-/// Held in one mutex; its methods decide, the shell acts afterwards.
+/// Everything that one node knows about one shard: its lane, its leases, its rate limits and its
+/// open requests. Held in one mutex; its methods decide, the shell acts afterwards.
 struct ShardState {
     /// What a request that waits for a lease is told.
     enum LeaseAnswer: Sendable {
@@ -52,7 +52,8 @@ struct ShardState {
     var limiter = RateLimiter()
     var open: [RequestID: OpenRequest] = [:]
     var leaseWaits = WaitList<LeaseAnswer>()
-    /// Requests that the book put in line and whose wait is not noted yet, with the answer if it came first.
+    /// Requests that the book put in line and whose wait is not noted yet, with the answer if it
+    /// came first.
     var enteringLine: [RequestID: LeaseAnswer?] = [:]
     var openingWaits = WaitList<OpeningState>()
     var settlementWaits = WaitList<SettlementAnswer>()
@@ -174,7 +175,8 @@ struct ShardState {
         if let waiter = openingWaits.take(id) { wakeups.openings.append((waiter, state)) }
     }
 
-    /// A request is over: its claims end, its place in the rate limits comes free, its caller hears of it.
+    /// A request is over: its claims end, its place in the rate limits comes free, its caller hears
+    /// of it.
     mutating func close(
         _ id: RequestID, charge: Charge, recorded: Bool, at now: Uptime, _ wakeups: inout Wakeups
     ) {

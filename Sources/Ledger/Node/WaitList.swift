@@ -1,10 +1,11 @@
 import Domain
 
-/// Requests that wait for an answer, each until its own time is up. Held under the shard's lock; continuations are resumed
-/// outside of it.
+/// Requests that wait for an answer, each until its own time is up. Held under the shard's lock;
+/// continuations are resumed outside of it.
 struct WaitList<Answer: Sendable> {
     private var waiting: [RequestID: CheckedContinuation<Answer, Never>] = [:]
-    /// In the order they came. All waits of a list are equally long, so the order is that of the deadlines too.
+    /// In the order they came. All waits of a list are equally long, so the order is that of the
+    /// deadlines too.
     private var order: [(deadline: Uptime, id: RequestID)] = []
 
     var isEmpty: Bool { waiting.isEmpty }
@@ -29,7 +30,9 @@ struct WaitList<Answer: Sendable> {
     }
 
     /// Those whose time is up.
-    mutating func takeExpired(at now: Uptime) -> [(id: RequestID, CheckedContinuation<Answer, Never>)] {
+    mutating func takeExpired(at now: Uptime) -> [(
+        id: RequestID, CheckedContinuation<Answer, Never>
+    )] {
         var expired: [(RequestID, CheckedContinuation<Answer, Never>)] = []
         var passed = 0
         for entry in order {

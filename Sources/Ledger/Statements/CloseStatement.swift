@@ -3,10 +3,11 @@ import Postgres
 
 /// S3: a batch's closings.
 enum CloseStatement {
-    // Turns reservations into usage records, rollups and lease counters in one statement. Everything hangs on the rows
-    // that the DELETE returns: a closing that comes twice, or whose opening was never accepted, deletes nothing and so
-    // moves nothing. Sweeper, node and recovery serialise on that row. Rows of usage_hour are this node's own. If a
-    // lease row is missing, the division by zero aborts the batch. Primary keys throughout.
+    // Turns reservations into usage records, rollups and lease counters in one statement.
+    // Everything hangs on the rows that the DELETE returns: a closing that comes twice, or whose
+    // opening was never accepted, deletes nothing and so moves nothing. Sweeper, node and recovery
+    // serialise on that row. Rows of usage_hour are this node's own. If a lease row is missing, the
+    // division by zero aborts the batch. Primary keys throughout.
     private static let statement = PostgresStatement(
         name: "s3_close",
         sql: """
@@ -55,8 +56,8 @@ enum CloseStatement {
                      THEN 1 ELSE 0 END)
             """)
 
-    /// The rollup by hour of the rows of `c`: the same in a node's closings and in a sweep. A void request (basis 5)
-    /// counts as failed, not as a request.
+    /// The rollup by hour of the rows of `c`: the same in a node's closings and in a sweep. A void
+    /// request (basis 5) counts as failed, not as a request.
     static let rollup = """
         h AS (
             INSERT INTO usage_hour (shard, hour, key_id, model_id, node_id, requests,

@@ -2,9 +2,10 @@ import Postgres
 
 /// S1, the head of every batch: fence, deduplicator and heartbeat in one guarded update.
 enum FenceStatement {
-    // Moves this node's lane from seq-1 to seq. No row moves when the node was fenced, has another epoch, or the batch
-    // was applied before; the division by zero then aborts the whole transaction, on any Postgres. The row lock is held
-    // to the end of the batch, so a zombie connection that still runs the same batch is waited for. Primary key.
+    // Moves this node's lane from seq-1 to seq. No row moves when the node was fenced, has another
+    // epoch, or the batch was applied before; the division by zero then aborts the whole
+    // transaction, on any Postgres. The row lock is held to the end of the batch, so a zombie
+    // connection that still runs the same batch is waited for. Primary key.
     private static let statement = PostgresStatement(
         name: "s1_fence",
         sql: """

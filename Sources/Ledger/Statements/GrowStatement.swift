@@ -3,9 +3,10 @@ import Postgres
 
 /// A and G: an account's row, and growing a lease of it.
 enum GrowStatement {
-    // Makes the account of a quota in a period, or brings a stale limit up to the quota's. Never fails for what is
-    // already granted: `cap` stays at it. Selected from the quota's row, so an account exists only for a quota that does.
-    // One account row, one autocommit transaction; repeating it changes nothing. Unique index on the subject's columns.
+    // Makes the account of a quota in a period, or brings a stale limit up to the quota's. Never
+    // fails for what is already granted: `cap` stays at it. Selected from the quota's row, so an
+    // account exists only for a quota that does. One account row, one autocommit transaction;
+    // repeating it changes nothing. Unique index on the subject's columns.
     private static let ensure = PostgresStatement(
         name: "a_ensure_account",
         sql: """
@@ -23,9 +24,10 @@ enum GrowStatement {
             RETURNING account_id
             """)
 
-    // Grows a lease by up to $4, at least $5, or not at all. The account's row lock orders concurrent nodes and the CHECK
-    // `granted <= cap` is evaluated on the newest row. Only for a live lane. The answer is the lease's absolute size, so
-    // that a lost answer is repaired by reading the row. Locks: account, then lease. Primary keys.
+    // Grows a lease by up to $4, at least $5, or not at all. The account's row lock orders
+    // concurrent nodes and the CHECK `granted <= cap` is evaluated on the newest row. Only for a
+    // live lane. The answer is the lease's absolute size, so that a lost answer is repaired by
+    // reading the row. Locks: account, then lease. Primary keys.
     private static let grow = PostgresStatement(
         name: "g_grow",
         sql: """
@@ -46,7 +48,8 @@ enum GrowStatement {
             SELECT l.granted, a.remaining FROM a, l
             """)
 
-    // An account's running numbers over every node's leases, in one snapshot. Index lease (shard, account_id).
+    // An account's running numbers over every node's leases, in one snapshot. Index lease (shard,
+    // account_id).
     private static let status = PostgresStatement(
         name: "g_status",
         sql: """

@@ -17,8 +17,9 @@ enum LaneStatements {
             ON CONFLICT (shard, node_id) DO NOTHING RETURNING 1
             """)
 
-    // E: a new epoch, from the old one only (compare and set), and only once the old one is fenced. Stops two copies of
-    // one node directory. Nothing of the old epoch may be open: the caller swept it.
+    // E: a new epoch, from the old one only (compare and set), and only once the old one is fenced.
+    // Stops two copies of one node directory. Nothing of the old epoch may be open: the caller
+    // swept it.
     private static let renew = PostgresStatement(
         name: "lane_renew",
         sql: """
@@ -26,8 +27,9 @@ enum LaneStatements {
             WHERE shard = $1 AND node_id = $2 AND epoch = $3 AND NOT live RETURNING 1
             """)
 
-    // W1: fences a lane that has not moved for $4 microseconds of the ledger's own clock. Zero fences at once, which only
-    // the lane's owner may ask. Batches lock the same row, so a running one finishes first.
+    // W1: fences a lane that has not moved for $4 microseconds of the ledger's own clock. Zero
+    // fences at once, which only the lane's owner may ask. Batches lock the same row, so a running
+    // one finishes first.
     private static let fence = PostgresStatement(
         name: "lane_fence",
         sql: """
@@ -37,8 +39,8 @@ enum LaneStatements {
             RETURNING 1
             """)
 
-    // The beat of a lane without traffic, and in one round trip the ledger's clock, the number of live lanes of the
-    // shard and the directory's revision. No row: this lane was fenced.
+    // The beat of a lane without traffic, and in one round trip the ledger's clock, the number of
+    // live lanes of the shard and the directory's revision. No row: this lane was fenced.
     private static let beat = PostgresStatement(
         name: "lane_beat",
         sql: """
@@ -49,8 +51,9 @@ enum LaneStatements {
             FROM b
             """)
 
-    // Lanes of a shard that need a sweep: silent for $2 microseconds, or fenced with leases or reservations left behind.
-    // Indexes lease (shard, node_id, epoch) and reservation (shard, node_id, epoch).
+    // Lanes of a shard that need a sweep: silent for $2 microseconds, or fenced with leases or
+    // reservations left behind. Indexes lease (shard, node_id, epoch) and reservation (shard,
+    // node_id, epoch).
     private static let abandoned = PostgresStatement(
         name: "lane_abandoned",
         sql: """

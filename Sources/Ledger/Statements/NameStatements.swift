@@ -3,7 +3,8 @@ import Postgres
 
 /// The names behind the numbers in ledger rows, written once when a lane opens.
 enum NameStatements {
-    // Writes a model's name, or leaves the one that is there, and answers what stands there then. Primary key.
+    // Writes a model's name, or leaves the one that is there, and answers what stands there then.
+    // Primary key.
     private static let model = PostgresStatement(
         name: nil,
         sql: """
@@ -19,7 +20,8 @@ enum NameStatements {
             ON CONFLICT (shard, backend_id) DO UPDATE SET name = backend.name RETURNING name
             """)
 
-    // Writes a price version. A version's amounts never change, so one that is there is left alone. Primary key.
+    // Writes a price version. A version's amounts never change, so one that is there is left alone.
+    // Primary key.
     private static let price = PostgresStatement(
         name: nil,
         sql: """

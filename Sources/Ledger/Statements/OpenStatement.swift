@@ -3,12 +3,13 @@ import Postgres
 
 /// S2: a batch's openings.
 enum OpenStatement {
-    // Inserts a reservation for every opening whose key is valid at this moment, and raises `reserved` of the leases by
-    // exactly what was inserted (RETURNING drives the sums, so a row that was not inserted moves nothing). A revoked or
-    // expired key's row is left out: the caller reads who was accepted. Lease rows belong to this node and epoch alone;
-    // if one is missing, the counts differ and the division by zero aborts the batch. The lists are joined by hash on
-    // purpose (`= ANY`): driven by statistics of a nearly empty table the plan would scan per row. Per row, the slices
-    // `[first:last]` cut its leases out of the flat arrays.
+    // Inserts a reservation for every opening whose key is valid at this moment, and raises
+    // `reserved` of the leases by exactly what was inserted (RETURNING drives the sums, so a row
+    // that was not inserted moves nothing). A revoked or expired key's row is left out: the caller
+    // reads who was accepted. Lease rows belong to this node and epoch alone; if one is missing,
+    // the counts differ and the division by zero aborts the batch. The lists are joined by hash on
+    // purpose (`= ANY`): driven by statistics of a nearly empty table the plan would scan per row.
+    // Per row, the slices `[first:last]` cut its leases out of the flat arrays.
     private static let statement = PostgresStatement(
         name: "s2_open",
         sql: """
@@ -82,7 +83,8 @@ struct Opening: Sendable {
     var costBound: Int64 { price?.highestCost(within: bound).rawValue ?? 0 }
 }
 
-/// The claims of many requests as flat columns, and where each request's begin and end (from 1, as SQL counts).
+/// The claims of many requests as flat columns, and where each request's begin and end (from 1, as
+/// SQL counts).
 struct ClaimColumns {
     private(set) var first: [Int32] = []
     private(set) var last: [Int32] = []

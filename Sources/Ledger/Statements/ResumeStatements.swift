@@ -3,7 +3,8 @@ import Postgres
 
 /// What became of a batch whose answer was lost although it was applied.
 enum ResumeStatements {
-    // Which of these requests the ledger holds, open or settled. Primary keys; the days bound the partitions.
+    // Which of these requests the ledger holds, open or settled. Primary keys; the days bound the
+    // partitions.
     private static let known = PostgresStatement(
         name: nil,
         sql: """

@@ -3,11 +3,13 @@ import Postgres
 
 /// F, R and the end of a lease: units on their way back to the account.
 ///
-/// All of them lock the account's row first and the lease's second, as G does. With the lease first, as one would write
-/// them from left to right, a grow of a fenced node and the sweep of the same lease could wait for each other.
+/// All of them lock the account's row first and the lease's second, as G does. With the lease
+/// first, as one would write them from left to right, a grow of a fenced node and the sweep of the
+/// same lease could wait for each other.
 enum ReturnStatement {
-    // Fold: settled units of a lease become the account's. The identity `granted = used + sum of leases` holds before
-    // and after, since both sides move by the same number. Repeating it folds what has been settled since, or nothing.
+    // Fold: settled units of a lease become the account's. The identity `granted = used + sum of
+    // leases` holds before and after, since both sides move by the same number. Repeating it folds
+    // what has been settled since, or nothing.
     private static let fold = PostgresStatement(
         name: "f_fold",
         sql: """
@@ -26,8 +28,9 @@ enum ReturnStatement {
             RETURNING l.granted, account.cap - account.granted
             """)
 
-    // Return $4 units of this node's lease, if no open request holds them; `cap` sinks with what comes back after a limit
-    // was lowered. Not repeatable as it stands: the caller repairs a lost answer by reading the lease.
+    // Return $4 units of this node's lease, if no open request holds them; `cap` sinks with what
+    // comes back after a limit was lowered. Not repeatable as it stands: the caller repairs a lost
+    // answer by reading the lease.
     private static let giveBack = PostgresStatement(
         name: "r_return",
         sql: """
@@ -46,8 +49,9 @@ enum ReturnStatement {
             RETURNING l.granted, account.cap - account.granted
             """)
 
-    // The end of a lease that no open request holds: folds what is settled, returns the rest, drops the row. For a node's
-    // own idle lease and for a dead node's. Repeating it finds no row and changes nothing.
+    // The end of a lease that no open request holds: folds what is settled, returns the rest, drops
+    // the row. For a node's own idle lease and for a dead node's. Repeating it finds no row and
+    // changes nothing.
     private static let end = PostgresStatement(
         name: "r_end_lease",
         sql: """

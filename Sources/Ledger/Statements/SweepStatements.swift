@@ -2,10 +2,11 @@ import Postgres
 
 /// W2 and the list for W3: a dead lane's open requests, settled at their bound.
 enum SweepStatements {
-    // Settles up to 500 reservations of a fenced epoch at their bound: charges are the reserved units, basis 4 (swept),
-    // end state 8 (node lost). Only while that epoch is not live. Expiry never voids: the node may have delivered every
-    // token. As in S3 all hangs on the deleted rows, so that two sweepers never settle one request twice; they delete in
-    // the order of the primary key, which keeps them from waiting for each other in a circle.
+    // Settles up to 500 reservations of a fenced epoch at their bound: charges are the reserved
+    // units, basis 4 (swept), end state 8 (node lost). Only while that epoch is not live. Expiry
+    // never voids: the node may have delivered every token. As in S3 all hangs on the deleted rows,
+    // so that two sweepers never settle one request twice; they delete in the order of the primary
+    // key, which keeps them from waiting for each other in a circle.
     private static let settle = PostgresStatement(
         name: "w2_sweep",
         sql: """
