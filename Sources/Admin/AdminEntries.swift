@@ -1,0 +1,95 @@
+import Domain
+import Ledger
+
+/// A tenant as the commands show it.
+struct OrganizationEntry: Equatable {
+    let id: OrganizationID
+    let name: String
+    let createdAt: Timestamp
+}
+
+/// A team as the commands show it.
+struct TeamEntry: Equatable {
+    let id: TeamID
+    let name: String
+    let createdAt: Timestamp
+}
+
+/// A key to be minted.
+struct KeyOrder: Equatable {
+    let name: String
+    /// When it stops being valid; nil for never.
+    let expiresAt: Timestamp?
+    /// The model aliases it may use; nil for all.
+    let models: [String]?
+}
+
+/// A key as the commands show it: everything but its secret, which is stored nowhere.
+struct KeyEntry: Equatable {
+    let id: KeyID
+    let name: String
+    let team: String
+    /// What the key's own quotas belong to.
+    let subject: Int64
+    /// Whether the key may be used, by the ledger's clock.
+    let state: KeyRecord.State
+    /// The last four characters of the key, to recognise it by.
+    let last4: String
+    /// The model aliases it may use; nil for all.
+    let models: [String]?
+    let createdAt: Timestamp
+    let expiresAt: Timestamp?
+    let revokedAt: Timestamp?
+}
+
+/// A key that was just made, with the only copy of its secret.
+struct MintedKeyEntry: ~Copyable {
+    let key: KeyEntry
+    let secret: APIKeySecret
+}
+
+/// Names a quota or a rate limit of a subject.
+enum AllowanceTarget: Hashable {
+    case quota(Resource, Period)
+    case rate(RateLimit.Dimension)
+
+    /// The change that takes it away.
+    var clearing: AllowanceChange {
+        switch self {
+        case .quota(let resource, let period): .clearQuota(resource, period)
+        case .rate(let dimension): .clearRateLimit(dimension)
+        }
+    }
+
+    /// As it is written on the command line: `tokens/day`, `requests/minute`, `concurrent requests`.
+    var name: String {
+        switch self {
+        case .quota(let resource, let period): "\(resource.name)/\(period.name)"
+        case .rate(.requestsPerMinute): "requests/minute"
+        case .rate(.tokensPerMinute): "tokens/minute"
+        case .rate(.concurrentRequests): "concurrent requests"
+        }
+    }
+}
+
+/// A quota or a rate limit with its running numbers.
+struct AllowanceEntry: Equatable {
+    /// A quota's running numbers, in tokens, requests or nano-dollars.
+    struct Numbers: Equatable {
+        /// Settled for good.
+        let used: Int64
+        /// Claimed by open requests.
+        let reserved: Int64
+        /// In the gateways' hands and not yet claimed.
+        let leased: Int64
+        /// What may still be used: the limit less what is used or reserved; never negative.
+        let left: Int64
+        /// When the period ends; nil for a total.
+        let resetsAt: Timestamp?
+    }
+
+    let target: AllowanceTarget
+    let limit: Int64
+    /// Nil for a rate limit, which keeps no books.
+    let numbers: Numbers?
+}

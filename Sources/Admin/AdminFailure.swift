@@ -1,0 +1,52 @@
+/// Why an admin command did not do what was asked: the one error type of this room.
+struct AdminFailure: Error, Equatable {
+    /// How the command ends: its exit status.
+    enum Status: Int32 {
+        /// The ledger refused, or what was named does not exist.
+        case refused = 1
+        /// The command line or the configuration is wrong.
+        case wrongUsage = 2
+        /// The ledger's database cannot be reached.
+        case unreachable = 3
+    }
+
+    /// How the command ends.
+    let status: Status
+    /// What went wrong, in one sentence that is safe to show.
+    let message: String
+    /// What to do next.
+    let advice: String?
+
+    /// The ledger refused, or what was named does not exist.
+    static func refused(_ message: String, advice: String?) -> AdminFailure {
+        AdminFailure(status: .refused, message: message, advice: advice)
+    }
+
+    /// The command line or the configuration is wrong.
+    static func wrongUsage(_ message: String, advice: String?) -> AdminFailure {
+        AdminFailure(status: .wrongUsage, message: message, advice: advice)
+    }
+
+    /// What was named does not exist at all.
+    static func notFound(_ what: String, _ name: String, advice: String) -> AdminFailure {
+        refused("There is no \(what) \(QuotedText.quoted(name)).", advice: advice)
+    }
+
+    /// What was named does not exist in the organization; whether another one has it is not told.
+    static func notFound(
+        _ what: String, _ name: String, in organization: OrganizationEntry, advice: String
+    ) -> AdminFailure {
+        let place = QuotedText.quoted(organization.name)
+        return refused(
+            "There is no \(what) \(QuotedText.quoted(name)) in organization \(place).",
+            advice: advice)
+    }
+}
+
+/// Names from the command line within sentences.
+enum QuotedText {
+    /// Puts a name into quotes, shortened and without anything that could disturb a terminal.
+    static func quoted(_ name: String) -> String {
+        "\"\(DisplayWidth.truncate(DisplayWidth.printable(name), to: 66))\""
+    }
+}

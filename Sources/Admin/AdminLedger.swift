@@ -1,0 +1,53 @@
+import Domain
+import Ledger
+
+/// What the admin commands ask of the ledger, within one organization at a time: what belongs to another one behaves
+/// as if it did not exist.
+protocol AdminLedger {
+    /// The ledger's clock, by which keys expire and periods end.
+    func time() throws(AdminFailure) -> Timestamp
+
+    /// Stores an organization; refused when the name is taken.
+    func createOrganization(_ name: String) throws(AdminFailure) -> OrganizationEntry
+    /// Every organization, by name.
+    func organizations() throws(AdminFailure) -> [OrganizationEntry]
+    /// The organization of that name.
+    func findOrganization(_ name: String) throws(AdminFailure) -> OrganizationEntry?
+
+    /// Stores a team; refused when the organization has one of that name.
+    func createTeam(
+        _ name: String, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> TeamEntry
+    /// The organization's teams, by name.
+    func teams(in organization: OrganizationEntry) throws(AdminFailure) -> [TeamEntry]
+
+    /// The organization's team of that name.
+    func findTeam(
+        _ name: String, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> TeamEntry?
+
+    /// Makes a key and hands over its secret, the only time that anybody sees it.
+    func mintKey(
+        _ order: KeyOrder, for team: TeamEntry, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> MintedKeyEntry
+    /// The organization's keys by team and age, or one team's; revoked and expired ones too.
+    func keys(
+        in organization: OrganizationEntry, of team: TeamEntry?
+    ) throws(AdminFailure) -> [KeyEntry]
+    /// A key of the organization.
+    func findKey(_ id: KeyID, in organization: OrganizationEntry) throws(AdminFailure) -> KeyEntry?
+    /// Ends a key for good. Repeating it changes nothing.
+    func revokeKey(_ id: KeyID, in organization: OrganizationEntry) throws(AdminFailure)
+
+    /// Sets and clears quotas and rate limits of one subject, all or none of them.
+    func apply(
+        _ changes: [AllowanceChange], to subject: Subject, in organization: OrganizationEntry
+    ) throws(AdminFailure)
+    /// The quotas of a subject with their running numbers, then its rate limits.
+    func allowances(
+        on subject: Subject, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> [AllowanceEntry]
+
+    /// What was used.
+    func usage(_ query: UsageQuery) throws(AdminFailure) -> [UsageRow]
+}

@@ -1,0 +1,125 @@
+import Domain
+
+/// A moment as it is typed: so long from now, or a date.
+enum TimeArgument: Equatable {
+    /// A unit of a span.
+    enum Unit: Int64 {
+        case minute = 60
+        case hour = 3_600
+        case day = 86_400
+        case week = 604_800
+    }
+
+    /// So many units.
+    case span(Int64, Unit)
+    /// An instant, in UTC.
+    case instant(Timestamp)
+
+    /// What is wrong with a value and what would be right.
+    struct Fault: Error, Equatable, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Longer spans are mistakes: a hundred years.
+    private static let longestSeconds: Int64 = 36_525 * 86_400
+
+    /// Reads `90d`, `24h`, `30m`, `2w`, `2026-11-01` or `2026-11-01T08:00:00Z`.
+    static func parse(_ text: String) throws(Fault) -> TimeArgument {
+        if let instant = try date(text) { return .instant(instant) }
+        let units: [Character: Unit] = ["m": .minute, "h": .hour, "d": .day, "w": .week]
+        guard let last = text.last, let unit = units[last],
+            text.dropLast().utf8.allSatisfy({ (48...57).contains($0) }), text.utf8.count > 1
+        else {
+            throw Fault(
+                description: "give a span such as 90d, 24h, 30m or 2w, or a date such as 2026-11-01"
+            )
+        }
+        guard let count = Int64(text.dropLast()), count <= longestSeconds / unit.rawValue else {
+            throw Fault(description: "that is more than a hundred years")
+        }
+        guard count > 0 else {
+            throw Fault(description: "a span is longer than nothing, such as 1h")
+        }
+        return .span(count, unit)
+    }
+
+    /// The instant so long after `now`, or the date itself.
+    func after(_ now: Timestamp) -> Timestamp {
+        switch self {
+        case .span(let count, let unit): now + .seconds(count * unit.rawValue)
+        case .instant(let instant): instant
+        }
+    }
+
+    /// The instant so long before `now`, or the date itself. Days and weeks begin at midnight UTC, so that a report by
+    /// day has whole days; other instants are rounded down to the hour, the finest that is kept.
+    func before(_ now: Timestamp) -> Timestamp {
+        let exact = beforeExactly(now)
+        return switch self {
+        case .span(_, .day), .span(_, .week): exact.day.start
+        case .span, .instant: exact.startOfHour
+        }
+    }
+
+    /// The instant so long before `now`, or the date itself, not rounded.
+    func beforeExactly(_ now: Timestamp) -> Timestamp {
+        switch self {
+        case .span(let count, let unit): now + .seconds(-count * unit.rawValue)
+        case .instant(let instant): instant
+        }
+    }
+
+    /// Reads `YYYY-MM-DD`, alone or with `THH:MM[:SS]Z`; nil when the text has not that shape.
+    private static func date(_ text: String) throws(Fault) -> Timestamp? {
+        let bytes = Array(text.utf8)
+        guard let day = numbers(bytes.prefix(10), [4, 2, 2], separator: "-") else { return nil }
+        let calendarDay = CalendarDay(year: day[0], month: max(1, min(12, day[1])), day: day[2])
+        guard calendarDay.description == String(decoding: bytes.prefix(10), as: UTF8.self),
+            (1970...9999).contains(day[0])
+        else { throw Fault(description: "there is no such day") }
+        if bytes.count == 10 { return calendarDay.start }
+        guard bytes[10] == UInt8(ascii: "T"), bytes.last == UInt8(ascii: "Z"),
+            let clock = numbers(bytes.dropFirst(11).dropLast(), [2, 2, 2], separator: ":")
+                ?? numbers(bytes.dropFirst(11).dropLast(), [2, 2], separator: ":"),
+            clock[0] < 24, clock.dropFirst().allSatisfy({ $0 < 60 })
+        else {
+            throw Fault(
+                description: "give a time in UTC such as 2026-11-01T08:00Z, or the day alone")
+        }
+        let seconds = zip(clock, [3600, 60, 1]).reduce(0) { $0 + $1.0 * $1.1 }
+        return calendarDay.start + .seconds(seconds)
+    }
+
+    /// Reads numbers of fixed widths between separators.
+    private static func numbers(
+        _ bytes: some Collection<UInt8>, _ widths: [Int], separator: Unicode.Scalar
+    ) -> [Int]? {
+        let parts = bytes.split(
+            separator: UInt8(ascii: separator), omittingEmptySubsequences: false)
+        guard parts.count == widths.count else { return nil }
+        var numbers: [Int] = []
+        for (part, width) in zip(parts, widths) {
+            guard part.count == width, part.allSatisfy({ (48...57).contains($0) }),
+                let number = Int(String(decoding: part, as: UTF8.self))
+            else { return nil }
+            numbers.append(number)
+        }
+        return numbers
+    }
+}
+
+extension Timestamp {
+    private static let hour: Int64 = 3_600_000_000
+
+    /// The beginning of the UTC hour that holds the instant.
+    var startOfHour: Timestamp {
+        let sinceDay = microseconds - day.start.microseconds
+        return Timestamp(microseconds: microseconds - sinceDay % Self.hour)
+    }
+
+    /// The first full hour that is not before the instant.
+    var endOfHour: Timestamp {
+        let start = startOfHour
+        return start == self ? self : Timestamp(microseconds: start.microseconds + Self.hour)
+    }
+}

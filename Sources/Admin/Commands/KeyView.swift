@@ -1,0 +1,37 @@
+import Domain
+import Ledger
+
+/// A key as people and programs see it.
+enum KeyView {
+    /// The fields of a key for programs.
+    static let names = [
+        "key_id", "name", "team", "organization", "state", "last4", "models", "created_at",
+        "expires_at", "revoked_at",
+    ]
+
+    /// A key for programs.
+    static func record(_ key: KeyEntry, _ organization: OrganizationEntry) -> Record {
+        let values: [Record.Value] = [
+            .text(key.id.description), .text(key.name), .text(key.team), .text(organization.name),
+            .text(key.state.rawValue), .text(key.last4),
+            key.models.map(Record.Value.names) ?? .missing, .text(TimeText.iso(key.createdAt)),
+            .optional(key.expiresAt.map(TimeText.iso)), .optional(key.revokedAt.map(TimeText.iso)),
+        ]
+        return Record(names, values)
+    }
+
+    /// A key for people.
+    static func details(
+        _ key: KeyEntry, _ organization: OrganizationEntry
+    ) -> [(name: String, value: String)] {
+        var pairs = [
+            ("Key", key.id.description), ("Name", key.name), ("Team", key.team),
+            ("Organization", organization.name), ("State", key.state.rawValue),
+            ("Ends in", key.last4), ("Models", key.models?.joined(separator: ", ") ?? "all"),
+            ("Created", TimeText.short(key.createdAt)),
+            ("Expires", key.expiresAt.map { TimeText.short($0) } ?? "never"),
+        ]
+        if let revokedAt = key.revokedAt { pairs.append(("Revoked", TimeText.short(revokedAt))) }
+        return pairs.map { (name: $0.0, value: $0.1) }
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Domain
+
+/// `admin org`.
+struct OrganizationCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "org", abstract: "Organizations, the tenants.",
+        subcommands: [Create.self, List.self])
+
+    /// `admin org create NAME`.
+    struct Create: AdminSubcommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Create an organization.",
+            discussion: """
+                Example:
+                  turnpike admin org create acme
+                """)
+
+        @Argument(help: "Its name, 1 to 64 bytes.")
+        var name: String
+        @OptionGroup var options: AdminOptions
+
+        func validate() throws { try NameText.check(name) }
+
+        func execute(_ desk: AdminDesk) throws {
+            let created = try desk.ledger.createOrganization(name)
+            try desk.answer(OrganizationCommand.record(created)) {
+                [
+                    "Organization \(DisplayWidth.printable(created.name)) is there.",
+                    "Next: turnpike admin team create NAME\(desk.flag(created))",
+                ]
+            }
+        }
+    }
+
+    /// `admin org list`.
+    struct List: AdminSubcommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the organizations.",
+            discussion: """
+                Example:
+                  turnpike admin org list --format json
+                """)
+
+        @OptionGroup var options: AdminOptions
+
+        func execute(_ desk: AdminDesk) throws {
+            let all = try desk.ledger.organizations()
+            try desk.answer(all.map(OrganizationCommand.record), names: OrganizationCommand.names) {
+                if all.isEmpty { return ["No organizations."] }
+                return desk.tables.lines(
+                    columns: [.text("Organization", minimum: 12), .whole("Created")],
+                    rows: all.map { [.text($0.name), .text(TimeText.short($0.createdAt))] },
+                    totals: nil)
+            }
+        }
+    }
+
+    static let names = ["organization", "organization_id", "created_at"]
+
+    // Ids are strings: they have 63 random bits, and many readers of JSON keep only 53 of a number.
+    static func record(_ entry: OrganizationEntry) -> Record {
+        Record(
+            names,
+            [
+                .text(entry.name), .text(String(entry.id.rawValue)),
+                .text(TimeText.iso(entry.createdAt)),
+            ])
+    }
+}

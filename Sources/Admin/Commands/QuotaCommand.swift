@@ -1,0 +1,116 @@
+import ArgumentParser
+import Domain
+import Ledger
+
+/// `admin quota`.
+struct QuotaCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "quota",
+        abstract: "Hard quotas and rate limits of organizations, teams and keys.",
+        subcommands: [Set.self, Show.self, QuotaClearCommand.self])
+
+    /// `admin quota set`.
+    struct Set: AdminSubcommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Set quotas and rate limits: all that are named, or none.",
+            discussion: """
+                Quotas are per day, month (UTC) or in total, and never exceeded; rates are per minute. What is not named \
+                stays as it is. Amounts may be written 1_000_000, 1000k or 2M.
+
+                Example:
+                  turnpike admin quota set --team research --tokens 1000000/day \\
+                    --tokens 20M/month --requests 600/minute --cost 50usd/month
+                """)
+
+        @OptionGroup var subject: SubjectOptions
+        @Option(
+            help: ArgumentHelp(
+                "Tokens per day, month or total; repeatable.", valueName: "n/period"),
+            transform: { try AllowanceText.tokens($0) })
+        var tokens: [Allowance] = []
+        @Option(
+            help: ArgumentHelp(
+                "Requests per day, month or total, or a rate per minute; repeatable.",
+                valueName: "n/period"),
+            transform: { try AllowanceText.requests($0) })
+        var requests: [Allowance] = []
+        @Option(
+            help: ArgumentHelp("A rate of tokens per minute.", valueName: "n/minute"),
+            transform: { try AllowanceText.tokensRate($0) })
+        var tokensRate: Allowance?
+        @Option(
+            help: ArgumentHelp(
+                "Cost per day, month or total, such as 50usd/month; repeatable.",
+                valueName: "n-usd/period"),
+            transform: { try AllowanceText.cost($0) })
+        var cost: [Allowance] = []
+        @Option(
+            help: ArgumentHelp("Requests in progress at once.", valueName: "n"),
+            transform: { try AllowanceText.concurrent($0) })
+        var concurrent: Allowance?
+        @OptionGroup var options: AdminOptions
+
+        private var allowances: [Allowance] {
+            tokens + requests + cost + [tokensRate, concurrent].compactMap(\.self)
+        }
+
+        func validate() throws {
+            let all = allowances
+            guard !all.isEmpty else {
+                throw ValidationError(
+                    "Nothing to set: name at least one of --tokens, --requests, --tokens-rate, --cost"
+                        + " and --concurrent.")
+            }
+            for (index, one) in all.enumerated()
+            where all.dropFirst(index + 1).contains(where: { $0.isAboutTheSame(as: one) }) {
+                throw ValidationError("\(one.target.name) is named twice; which one is meant?")
+            }
+        }
+
+        func execute(_ desk: AdminDesk) throws {
+            let found = try subject.find(at: desk)
+            try desk.ledger.apply(
+                allowances.map(\.change), to: found.subject, in: found.organization)
+            try AllowanceView.answer(found, at: desk)
+        }
+    }
+
+    /// `admin quota show`.
+    struct Show: AdminSubcommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show the quotas and rate limits of one organization, team or key.",
+            discussion: """
+                Example:
+                  turnpike admin quota show --team research
+                """)
+
+        @OptionGroup var subject: SubjectOptions
+        @OptionGroup var options: AdminOptions
+
+        func execute(_ desk: AdminDesk) throws {
+            try AllowanceView.answer(try subject.find(at: desk), at: desk)
+        }
+    }
+}
+
+extension Allowance {
+    /// What it is an allowance of.
+    var target: AllowanceTarget {
+        switch self {
+        case .quota(let resource, let period, _): .quota(resource, period)
+        case .rate(let dimension, _): .rate(dimension)
+        }
+    }
+
+    /// The change that sets it.
+    var change: AllowanceChange {
+        switch self {
+        case .quota(let resource, let period, let limit):
+            .setQuota(resource, period, limit: limit)
+        case .rate(let dimension, let limit): .setRateLimit(dimension, limit: limit)
+        }
+    }
+
+    /// Whether two allowances would be stored in the same place.
+    func isAboutTheSame(as other: Allowance) -> Bool { target == other.target }
+}

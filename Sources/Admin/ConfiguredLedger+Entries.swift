@@ -1,0 +1,63 @@
+import Domain
+import Ledger
+
+extension ConfiguredLedger {
+    /// A key as the commands show it.
+    static func entry(_ record: KeyRecord) -> KeyEntry {
+        KeyEntry(
+            id: record.id, name: record.name, team: record.teamName, subject: record.subjectID,
+            state: record.state, last4: record.last4, models: record.models,
+            createdAt: record.createdAt, expiresAt: record.notAfter, revokedAt: record.revokedAt)
+    }
+
+    /// A quota as the commands show it.
+    static func entry(_ status: QuotaStatus) -> AllowanceEntry {
+        AllowanceEntry(
+            target: .quota(status.quota.resource, status.quota.period), limit: status.quota.limit,
+            numbers: AllowanceEntry.Numbers(
+                used: status.used, reserved: status.reserved, leased: status.leased,
+                left: status.left, resetsAt: status.resetsAt))
+    }
+}
+
+extension AdminFailure {
+    /// Translates what the ledger said, at the border of this room. `configuration` is the file that named it.
+    init(_ error: LedgerError, configuration: String) {
+        let file = DisplayWidth.printable(configuration)
+        self =
+            switch error {
+            case .unreachable:
+                AdminFailure(
+                    status: .unreachable, message: "The ledger's database cannot be reached.",
+                    advice: "Check that Postgres runs and that `database` in \(file) is right. "
+                        + Self.oneLine(error.debugDescription))
+            case .uncertain:
+                AdminFailure(
+                    status: .unreachable,
+                    message: "The connection was lost during a change, which may have happened.",
+                    advice: "Look before repeating it, with the `list` or `show` command.")
+            case .database:
+                .refused(
+                    "The ledger's database refused.", advice: Self.oneLine(error.debugDescription))
+            case .exists(let what, let name):
+                .refused(
+                    "There is a \(what) \(QuotedText.quoted(name)) already.",
+                    advice: "Nothing was changed.")
+            case .missing(let what, let name):
+                .refused(
+                    "There is no \(what) \(QuotedText.quoted(name)).",
+                    advice: "Nothing was changed.")
+            case .invalid(let rule):
+                .wrongUsage("That cannot be done: \(rule).", advice: nil)
+            case .schema(let state):
+                .refused("The database is not ready.", advice: state.description)
+            case .migrationFailed:
+                .refused("A migration failed.", advice: Self.oneLine(error.debugDescription))
+            }
+    }
+
+    /// What the database said, on one line without anything that could disturb a terminal.
+    private static func oneLine(_ text: String) -> String {
+        DisplayWidth.printable(text.split(whereSeparator: \.isWhitespace).joined(separator: " "))
+    }
+}

@@ -1,0 +1,220 @@
+import Domain
+import Foundation
+import Ledger
+import TurnpikeConfiguration
+
+/// The ledger that a configuration file names, over one connection of its own.
+final class ConfiguredLedger: AdminLedger {
+    private let configuration: Configuration
+    private let store: DirectoryStore
+    /// The directory's own values behind the entries that were handed out.
+    private var knownOrganizations: [OrganizationID: Organization] = [:]
+    private var knownTeams: [TeamID: Team] = [:]
+
+    /// Which pepper new keys are made under: there is one so far.
+    private static let pepperID: Int16 = 1
+
+    /// Finds and reads the configuration, and opens its database, which must have this program's schema.
+    static func open(
+        _ file: String?, random: LedgerRandom
+    ) throws(AdminFailure) -> ConfiguredLedger {
+        let environment = ProcessInfo.processInfo.environment
+        let path = try ConfigurationSearch.file(
+            option: file, environment: { environment[$0] },
+            exists: { FileManager.default.fileExists(atPath: $0) })
+        do {
+            let configuration = try Configuration.load(
+                path: path, environment: { environment[$0] })
+            let store = try DirectoryStore(
+                url: configuration.database.connectionString, random: random)
+            let state = try Migrator().check(store.connection)
+            guard case .current = state else { throw LedgerError.schema(state) }
+            return ConfiguredLedger(configuration, store)
+        } catch let failure as ConfigurationFailure {
+            throw .wrongUsage("The configuration cannot be used.", advice: failure.description)
+        } catch let error as LedgerError {
+            throw AdminFailure(error, configuration: path)
+        } catch {
+            throw .refused("The ledger could not be opened.", advice: nil)
+        }
+    }
+
+    private init(_ configuration: Configuration, _ store: DirectoryStore) {
+        self.configuration = configuration
+        self.store = store
+    }
+
+    func time() throws(AdminFailure) -> Timestamp {
+        try asking { store throws(LedgerError) in try store.time() }
+    }
+
+    func createOrganization(_ name: String) throws(AdminFailure) -> OrganizationEntry {
+        entry(
+            try asking { store throws(LedgerError) in try store.organizations.create(name: name) })
+    }
+
+    func organizations() throws(AdminFailure) -> [OrganizationEntry] {
+        try asking { store throws(LedgerError) in try store.organizations.list() }.map(entry)
+    }
+
+    func findOrganization(_ name: String) throws(AdminFailure) -> OrganizationEntry? {
+        try asking { store throws(LedgerError) in try store.organizations.find(name: name) }
+            .map(entry)
+    }
+
+    func createTeam(
+        _ name: String, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> TeamEntry {
+        let owner = try value(organization)
+        return entry(
+            try asking { store throws(LedgerError) in
+                try store.teams.create(name: name, organization: owner)
+            })
+    }
+
+    func teams(in organization: OrganizationEntry) throws(AdminFailure) -> [TeamEntry] {
+        let owner = try value(organization)
+        return try asking { store throws(LedgerError) in
+            try store.teams.list(organization: owner)
+        }.map(entry)
+    }
+
+    func findTeam(
+        _ name: String, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> TeamEntry? {
+        let owner = try value(organization)
+        return try asking { store throws(LedgerError) in
+            try store.teams.find(name: name, organization: owner)
+        }.map(entry)
+    }
+
+    func mintKey(
+        _ order: KeyOrder, for team: TeamEntry, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> MintedKeyEntry {
+        let owner = try value(team, in: organization)
+        let pepper = try readPepper()
+        let terms = KeyStore.Terms(
+            expires: order.expiresAt, models: order.models, defaultCompletionTokens: nil,
+            alwaysUsage: false)
+        let minted: KeyStore.Minted
+        do throws(LedgerError) {
+            minted = try store.keys.mint(
+                team: owner, name: order.name, prefix: configuration.keyPrefix, terms: terms,
+                pepper: pepper)
+        } catch {
+            throw failure(error)
+        }
+        let key = Self.entry(minted.record)
+        return MintedKeyEntry(key: key, secret: minted.takeSecret())
+    }
+
+    func keys(
+        in organization: OrganizationEntry, of team: TeamEntry?
+    ) throws(AdminFailure) -> [KeyEntry] {
+        let owner = try value(organization)
+        let group = try team.map { team throws(AdminFailure) in try value(team, in: organization) }
+        return try asking { store throws(LedgerError) in
+            try store.keys.list(organization: owner, team: group)
+        }.map(Self.entry)
+    }
+
+    func findKey(_ id: KeyID, in organization: OrganizationEntry) throws(AdminFailure) -> KeyEntry?
+    {
+        // A key id names its key in the whole ledger; one of another organization is none here.
+        let found = try asking { store throws(LedgerError) in try store.keys.find(id) }
+        return found?.organization.id == organization.id ? found.map(Self.entry) : nil
+    }
+
+    func revokeKey(_ id: KeyID, in organization: OrganizationEntry) throws(AdminFailure) {
+        guard try findKey(id, in: organization) != nil else { return }
+        _ = try asking { store throws(LedgerError) in try store.keys.revoke(id) }
+    }
+
+    func apply(
+        _ changes: [AllowanceChange], to subject: Subject, in organization: OrganizationEntry
+    ) throws(AdminFailure) {
+        let owner = try value(organization)
+        _ = try asking { store throws(LedgerError) in
+            try store.apply(changes, subject: subject, organization: owner)
+        }
+    }
+
+    func allowances(
+        on subject: Subject, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> [AllowanceEntry] {
+        let owner = try value(organization)
+        let (quotas, rates) = try asking { store throws(LedgerError) in
+            (
+                try store.quotas.status(subject, organization: owner),
+                try store.rateLimits.list(subject, organization: owner)
+            )
+        }
+        return quotas.map(Self.entry)
+            + rates.map {
+                AllowanceEntry(target: .rate($0.dimension), limit: $0.limit, numbers: nil)
+            }
+    }
+
+    func usage(_ query: UsageQuery) throws(AdminFailure) -> [UsageRow] {
+        try asking { store throws(LedgerError) in try store.reports.usage(query) }
+    }
+
+    // MARK: Between the directory's values and the commands' entries
+
+    private func asking<Value>(
+        _ body: (DirectoryStore) throws(LedgerError) -> Value
+    ) throws(AdminFailure) -> Value {
+        do throws(LedgerError) {
+            return try body(store)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    private func failure(_ error: LedgerError) -> AdminFailure {
+        AdminFailure(error, configuration: configuration.file)
+    }
+
+    private func entry(_ organization: Organization) -> OrganizationEntry {
+        knownOrganizations[organization.id] = organization
+        return OrganizationEntry(
+            id: organization.id, name: organization.name, createdAt: organization.createdAt)
+    }
+
+    private func entry(_ team: Team) -> TeamEntry {
+        knownTeams[team.id] = team
+        return TeamEntry(id: team.id, name: team.name, createdAt: team.createdAt)
+    }
+
+    private func value(_ entry: OrganizationEntry) throws(AdminFailure) -> Organization {
+        guard let known = knownOrganizations[entry.id] else {
+            throw .notFound("organization", entry.name, advice: "Nothing was changed.")
+        }
+        return known
+    }
+
+    private func value(
+        _ entry: TeamEntry, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> Team {
+        guard let known = knownTeams[entry.id] else {
+            throw .notFound("team", entry.name, in: organization, advice: "Nothing was changed.")
+        }
+        return known
+    }
+
+    private func readPepper() throws(AdminFailure) -> Ledger.Pepper {
+        do {
+            let file = try TurnpikeConfiguration.Pepper(for: configuration)
+            return try file.withBytes { bytes throws(LedgerError) in
+                try Ledger.Pepper(id: Self.pepperID, bytes: copy bytes)
+            }
+        } catch let failure as ConfigurationFailure {
+            throw .wrongUsage(
+                "Without the pepper no key can be made.", advice: failure.description)
+        } catch let error as LedgerError {
+            throw failure(error)
+        } catch {
+            throw .refused("The pepper could not be read.", advice: nil)
+        }
+    }
+}

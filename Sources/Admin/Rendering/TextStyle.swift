@@ -1,0 +1,21 @@
+/// Emphasis by the terminal's escape sequences, or none.
+struct TextStyle {
+    /// Whether anything is emphasised: on a terminal, unless `--no-color` or `NO_COLOR` says otherwise.
+    let isColoured: Bool
+
+    /// No emphasis.
+    static let plain = TextStyle(isColoured: false)
+
+    /// For totals and titles.
+    func bold(_ text: String) -> String { wrap(text, "1") }
+    /// For what is beside the point.
+    func dim(_ text: String) -> String { wrap(text, "2") }
+    /// For bars and sparklines.
+    func accent(_ text: String) -> String { wrap(text, "36") }
+    /// For what is used up.
+    func alarm(_ text: String) -> String { wrap(text, "31") }
+
+    private func wrap(_ text: String, _ code: String) -> String {
+        isColoured && !text.isEmpty ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    }
+}

@@ -1,0 +1,37 @@
+public import Postgres
+
+/// Reads the books for administrators. Changes nothing.
+public struct ReportStore {
+    /// A report with more rows is refused: it would be cut short, and its sums would be wrong.
+    public static let mostRows = 50_000
+
+    private let connection: PostgresConnection
+
+    /// Reads over `connection`, which belongs to the caller and its thread.
+    public init(_ connection: PostgresConnection) { self.connection = connection }
+
+    /// What was used, from one snapshot of the rollup by hour: by day and hour in order of time, else the largest first.
+    ///
+    /// Only the organization's own keys are counted, whatever the query names besides. Throws `invalid` when there are
+    /// more than `mostRows` rows.
+    public func usage(_ query: UsageQuery) throws(LedgerError) -> [UsageRow] {
+        let rows: [UsageRow]
+        do throws(PostgresError) {
+            let command = UsageReportStatement.command(query, mostRows: Int64(Self.mostRows) + 1)
+            rows = try connection.execute(command).rows.map { row throws(PostgresError) in
+                try UsageReportStatement.decode(row, query.grouping)
+            }
+        } catch {
+            throw LedgerError(error)
+        }
+        guard rows.count <= Self.mostRows else {
+            throw .invalid("the report has more than \(Self.mostRows) rows: ask for a shorter time")
+        }
+        return rows
+    }
+}
+
+extension DirectoryStore {
+    /// The reports, over the same connection.
+    public var reports: ReportStore { ReportStore(connection) }
+}

@@ -1,0 +1,107 @@
+public import Domain
+
+/// What a usage report is about.
+public struct UsageQuery: Sendable, Hashable {
+    /// What the rows of a report stand for.
+    public enum Grouping: String, Sendable, CaseIterable {
+        case day, hour, model, team, key
+    }
+
+    /// The tenant. No row of another one is ever counted.
+    public var organization: OrganizationID
+    /// Only this team's keys; nil for all.
+    public var team: TeamID?
+    /// Only this key; nil for all.
+    public var key: KeyID?
+    /// The first hour counted, from its beginning on.
+    public var since: Timestamp
+    /// The first instant that is not counted, a full hour; nil for no end.
+    public var until: Timestamp?
+    /// What a row stands for.
+    public var grouping: Grouping
+
+    /// Makes a query. The books are kept by the hour: an instant within an hour leaves that hour out at the beginning,
+    /// and takes it in at the end, so callers pass full hours.
+    public init(
+        organization: OrganizationID, team: TeamID?, key: KeyID?, since: Timestamp,
+        until: Timestamp?, grouping: Grouping
+    ) {
+        self.organization = organization
+        self.team = team
+        self.key = key
+        self.since = since
+        self.until = until
+        self.grouping = grouping
+    }
+}
+
+/// One row of a usage report.
+public struct UsageRow: Sendable, Hashable {
+    /// What the row stands for.
+    public enum Group: Sendable, Hashable {
+        /// A UTC day.
+        case day(CalendarDay)
+        /// The UTC hour that begins at the instant.
+        case hour(Timestamp)
+        /// A model alias; its number after `#` when the ledger has no name for it.
+        case model(String)
+        /// A team, by name.
+        case team(String)
+        /// A key, with its name and its team's.
+        case key(KeyID, name: String, team: String)
+    }
+
+    /// What the row stands for.
+    public let group: Group
+    /// What was used.
+    public let sums: UsageSums
+
+    /// Makes a row.
+    public init(group: Group, sums: UsageSums) {
+        self.group = group
+        self.sums = sums
+    }
+}
+
+/// What was used, added up. Wider than the ledger's own numbers, so that no sum of them can overflow.
+public struct UsageSums: Sendable, Hashable {
+    /// Charged requests.
+    public var requests: Int128 = 0
+    /// Requests that came to nothing and were not charged.
+    public var failedRequests: Int128 = 0
+    /// Prompt tokens, cached and cache-written ones included.
+    public var promptTokens: Int128 = 0
+    /// Prompt tokens that were read from a backend's cache.
+    public var cachedTokens: Int128 = 0
+    /// Prompt tokens that were written to a backend's cache.
+    public var cacheWriteTokens: Int128 = 0
+    /// Completion tokens, reasoning included.
+    public var completionTokens: Int128 = 0
+    /// Completion tokens that a model spent on reasoning.
+    public var reasoningTokens: Int128 = 0
+    /// Tokens that quotas were charged.
+    public var chargedTokens: Int128 = 0
+    /// Cost in nano-dollars.
+    public var costNanoUSD: Int128 = 0
+
+    /// Nothing.
+    public init() {}
+
+    /// Prompt and completion tokens together.
+    public var totalTokens: Int128 { promptTokens + completionTokens }
+
+    /// Adds up field by field.
+    public static func + (left: UsageSums, right: UsageSums) -> UsageSums {
+        var sum = left
+        sum.requests += right.requests
+        sum.failedRequests += right.failedRequests
+        sum.promptTokens += right.promptTokens
+        sum.cachedTokens += right.cachedTokens
+        sum.cacheWriteTokens += right.cacheWriteTokens
+        sum.completionTokens += right.completionTokens
+        sum.reasoningTokens += right.reasoningTokens
+        sum.chargedTokens += right.chargedTokens
+        sum.costNanoUSD += right.costNanoUSD
+        return sum
+    }
+}

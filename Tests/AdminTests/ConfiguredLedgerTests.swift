@@ -1,0 +1,161 @@
+import Domain
+import Foundation
+import Ledger
+import TestSupport
+import Testing
+
+@testable import Admin
+
+/// The commands against a real database, found through a configuration file.
+@Suite struct `Admin commands on a real ledger` {
+    /// A folder with a configuration file and a pepper, and the database it names.
+    private final class Installation: Sendable {
+        let folder: URL
+        let database: TestDatabase?
+
+        init(database: TestDatabase?, url: String) throws {
+            self.database = database
+            folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let pepper = folder.appending(path: "pepper").path
+            _ = FileManager.default.createFile(
+                atPath: pepper, contents: Data((0..<32).map { UInt8($0) }),
+                attributes: [.posixPermissions: 0o600])
+            let text = """
+                listen: 127.0.0.1:8080
+                admin_listen: 127.0.0.1:8081
+                database: "\(url)"
+                data_dir: \(folder.path)
+                pepper_file: \(pepper)
+                key_prefix: sk-acme
+                backends:
+                  local: { kind: local_engine, model_file: demo.gguf }
+                models:
+                  demo: { backends: [local], context_tokens: 1024, max_completion_tokens: 512 }
+                """
+            try Data(text.utf8).write(to: folder.appending(path: "turnpike.yaml"))
+        }
+
+        convenience init() throws {
+            let database = try TestDatabase.make()
+            try self.init(database: database, url: database.url)
+        }
+
+        deinit {
+            // A folder left in the temporary directory harms nobody.
+            try? FileManager.default.removeItem(at: folder)
+        }
+
+        func run(_ line: String) -> CommandRun {
+            let words = line.split(separator: " ").map(String.init)
+            let file = folder.appending(path: "turnpike.yaml").path
+            return CommandRun.of(
+                arguments: words + ["--config", file], width: 80, answer: nil
+            ) { file throws(AdminFailure) in
+                try ConfiguredLedger.open(file, random: LedgerRandom { .random(in: 0 ... .max) })
+            }
+        }
+
+        func object(_ line: String) throws -> [String: Any] {
+            let run = run(line + " --format json")
+            #expect(run.status == 0, "\(run.complaint)")
+            return try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+                ?? [:]
+        }
+
+        func array(_ line: String) throws -> [[String: Any]] {
+            let run = run(line + " --format json")
+            #expect(run.status == 0, "\(run.complaint)")
+            return try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+                as? [[String: Any]] ?? []
+        }
+    }
+
+    @Test func `a team, a key, quotas and their end, as an administrator does it`() throws {
+        let place = try Installation()
+        #expect(try place.object("team create research")["team"] as? String == "research")
+        let again = place.run("team create research")
+        #expect(again.status == 1)
+        #expect(again.complaint.contains("There is a team \"research\" already."))
+
+        let key = try place.object(
+            "key create --team research --name ci --expires 90d --models tiny,gpt-4o")
+        let id = try #require(key["key_id"] as? String)
+        let secret = try #require(key["key"] as? String)
+        #expect(secret.hasPrefix("sk-acme_\(id)_"))
+        #expect(key["last4"] as? String == String(secret.suffix(4)))
+        #expect(try place.array("key list").map { $0["key_id"] as? String } == [id])
+        #expect(try place.object("key show \(id)")["models"] as? [String] == ["tiny", "gpt-4o"])
+
+        let quotas = try place.array(
+            "quota set --key \(id) --tokens 2000/day --requests 600/minute --cost 50usd/month"
+                + " --concurrent 8")
+        #expect(quotas.map { $0["limit"] as? Int } == [2000, 50_000_000_000, 600, 8])
+        #expect(quotas.map { $0["left"] as? Int } == [2000, 50_000_000_000, nil, nil])
+        #expect(try place.array("quota set --key \(id) --tokens 3000/day").count == 4)
+        #expect(try place.array("quota clear --key \(id) --requests minute").count == 3)
+        #expect(try place.array("quota clear --key \(id) --all --yes").isEmpty)
+
+        #expect(try place.object("key revoke \(id) --yes")["state"] as? String == "revoked")
+        #expect(try place.array("key list").isEmpty)
+        #expect(try place.array("key list --all").map { $0["state"] as? String } == ["revoked"])
+        #expect(place.run("usage --by key").output.hasPrefix("No usage since "))
+    }
+
+    @Test func `organizations do not see each other`() throws {
+        let place = try Installation()
+        _ = try place.object("org create acme")
+        #expect(
+            try place.array("org list").map { $0["organization"] as? String } == [
+                "acme", "default",
+            ])
+        _ = try place.object("team create research --organization acme")
+        let key = try place.object("key create --team research --name ci --organization acme")
+        let id = try #require(key["key_id"] as? String)
+        #expect(place.run("key show \(id)").status == 1)
+        #expect(place.run("key revoke \(id) --yes").status == 1)
+        #expect(place.run("quota set --key \(id) --tokens 5/day").status == 1)
+        #expect(place.run("quota set --team research --tokens 5/day").status == 1)
+        #expect(place.run("usage --team research").status == 1)
+        #expect(place.run("usage --key \(id)").status == 1)
+        #expect(try place.array("key list --all").isEmpty)
+        #expect(
+            try place.object("key show \(id) --organization acme")["state"] as? String == "active")
+        let quotas = try place.array("quota set --organization acme --tokens 5/total")
+        #expect(quotas.first?["subject"] as? String == "organization")
+        #expect(quotas.first?["resets_at"] is NSNull)
+    }
+
+    @Test func `what keeps the ledger from being opened is told with its status`() throws {
+        let missing = CommandRun.of(
+            arguments: ["org", "list", "--config", "/nowhere/turnpike.yaml"], width: 80, answer: nil
+        ) { file throws(AdminFailure) in
+            try ConfiguredLedger.open(file, random: LedgerRandom { 0 })
+        }
+        #expect(missing.status == 2)
+        #expect(missing.complaint.contains("/nowhere/turnpike.yaml"))
+
+        let away = try Installation(
+            database: nil, url: "postgres:///turnpike?host=/nowhere/at/all")
+        let unreachable = away.run("org list")
+        #expect(unreachable.status == 3)
+        #expect(unreachable.complaint.contains("cannot be reached"))
+
+        let empty = try TestDatabase.makeEmpty()
+        let unready = try Installation(database: empty, url: empty.url).run("org list")
+        #expect(unready.status == 1)
+        #expect(unready.complaint.contains("turnpike migrate"), "\(unready.complaint)")
+    }
+
+    @Test func `without a pepper no key is made, and its file is not left behind`() throws {
+        let place = try Installation()
+        _ = try place.object("team create research")
+        try FileManager.default.removeItem(at: place.folder.appending(path: "pepper"))
+        let path = place.folder.appending(path: "ci.key").path
+        let run = place.run("key create --team research --name ci --secret-file \(path)")
+        #expect(run.status == 2)
+        #expect(run.complaint.contains("pepper_file"))
+        #expect(!FileManager.default.fileExists(atPath: path))
+        #expect(try place.array("key list --all").isEmpty)
+    }
+}

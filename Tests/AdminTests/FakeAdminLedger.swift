@@ -1,0 +1,163 @@
+import Domain
+import Ledger
+import Synchronization
+
+@testable import Admin
+
+/// A ledger in memory for the commands' tests. What it does with the database is tested against the real one.
+final class FakeAdminLedger: AdminLedger, Sendable {
+    struct State {
+        var organizations = [
+            OrganizationEntry(id: .default, name: "default", createdAt: FakeAdminLedger.now)
+        ]
+        var teams: [OrganizationID: [TeamEntry]] = [:]
+        var keys: [OrganizationID: [KeyEntry]] = [:]
+        var allowances: [Subject: [AllowanceEntry]] = [:]
+        var usage: [UsageRow] = []
+        var queries: [UsageQuery] = []
+        var failure: AdminFailure?
+        var nextID: Int64 = 100
+    }
+
+    /// 2026-11-21 08:09:00 UTC.
+    static let now = CalendarDay(year: 2026, month: 11, day: 21).start + .seconds(8 * 3600 + 540)
+
+    let state = Mutex(State())
+
+    func change<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+        state.withLock { state in body(&state) }
+    }
+
+    private func checked<Result>(_ body: (inout State) -> Result) throws(AdminFailure) -> Result
+    where Result: Sendable {
+        let failure = state.withLock { $0.failure }
+        if let failure { throw failure }
+        return state.withLock { state in body(&state) }
+    }
+
+    func time() throws(AdminFailure) -> Timestamp { try checked { _ in Self.now } }
+
+    func createOrganization(_ name: String) throws(AdminFailure) -> OrganizationEntry {
+        try checked { state in
+            state.nextID += 1
+            let made = OrganizationEntry(
+                id: OrganizationID(rawValue: state.nextID), name: name, createdAt: Self.now)
+            state.organizations.append(made)
+            return made
+        }
+    }
+
+    func organizations() throws(AdminFailure) -> [OrganizationEntry] {
+        try checked { $0.organizations }
+    }
+
+    func findOrganization(_ name: String) throws(AdminFailure) -> OrganizationEntry? {
+        try organizations().first { $0.name == name }
+    }
+
+    func findTeam(
+        _ name: String, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> TeamEntry? {
+        try teams(in: organization).first { $0.name == name }
+    }
+
+    func createTeam(
+        _ name: String, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> TeamEntry {
+        try checked { state in
+            state.nextID += 1
+            let made = TeamEntry(
+                id: TeamID(rawValue: state.nextID), name: name, createdAt: Self.now)
+            state.teams[organization.id, default: []].append(made)
+            return made
+        }
+    }
+
+    func teams(in organization: OrganizationEntry) throws(AdminFailure) -> [TeamEntry] {
+        try checked { $0.teams[organization.id] ?? [] }
+    }
+
+    func mintKey(
+        _ order: KeyOrder, for team: TeamEntry, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> MintedKeyEntry {
+        let key = try checked { state in
+            state.nextID += 1
+            let made = KeyEntry(
+                id: KeyID(shard: organization.id.shard, random: UInt64(state.nextID)),
+                name: order.name, team: team.name, subject: state.nextID, state: .active,
+                last4: "abcd", models: order.models, createdAt: Self.now,
+                expiresAt: order.expiresAt, revokedAt: nil)
+            state.keys[organization.id, default: []].append(made)
+            return made
+        }
+        let secret = APIKeyFormat.write(
+            prefix: "sk-test", id: key.id, secret: [UInt8](repeating: 7, count: 32))
+        return MintedKeyEntry(key: key, secret: secret)
+    }
+
+    func keys(
+        in organization: OrganizationEntry, of team: TeamEntry?
+    ) throws(AdminFailure) -> [KeyEntry] {
+        try checked { state in
+            (state.keys[organization.id] ?? []).filter { team == nil || $0.team == team?.name }
+        }
+    }
+
+    func findKey(_ id: KeyID, in organization: OrganizationEntry) throws(AdminFailure) -> KeyEntry?
+    {
+        try keys(in: organization, of: nil).first { $0.id == id }
+    }
+
+    func revokeKey(_ id: KeyID, in organization: OrganizationEntry) throws(AdminFailure) {
+        try checked { state in
+            state.keys[organization.id] = state.keys[organization.id]?.map { key in
+                key.id != id || key.revokedAt != nil
+                    ? key
+                    : KeyEntry(
+                        id: key.id, name: key.name, team: key.team, subject: key.subject,
+                        state: .revoked, last4: key.last4, models: key.models,
+                        createdAt: key.createdAt, expiresAt: key.expiresAt, revokedAt: Self.now)
+            }
+        }
+    }
+
+    func apply(
+        _ changes: [AllowanceChange], to subject: Subject, in organization: OrganizationEntry
+    ) throws(AdminFailure) {
+        try checked { state in
+            for change in changes {
+                var entries = state.allowances[subject] ?? []
+                switch change {
+                case .setQuota(let resource, let period, let limit):
+                    entries.append(
+                        AllowanceEntry(
+                            target: .quota(resource, period), limit: limit,
+                            numbers: .init(
+                                used: 0, reserved: 0, leased: 0, left: limit,
+                                resetsAt: period.end(of: period.start(at: Self.now)))))
+                case .setRateLimit(let dimension, let limit):
+                    entries.append(
+                        AllowanceEntry(target: .rate(dimension), limit: limit, numbers: nil))
+                case .clearQuota(let resource, let period):
+                    entries.removeAll { $0.target == .quota(resource, period) }
+                case .clearRateLimit(let dimension):
+                    entries.removeAll { $0.target == .rate(dimension) }
+                }
+                state.allowances[subject] = entries
+            }
+        }
+    }
+
+    func allowances(
+        on subject: Subject, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> [AllowanceEntry] {
+        try checked { $0.allowances[subject] ?? [] }
+    }
+
+    func usage(_ query: UsageQuery) throws(AdminFailure) -> [UsageRow] {
+        try checked { state in
+            state.queries.append(query)
+            return state.usage
+        }
+    }
+}
