@@ -1,0 +1,68 @@
+public import Domain
+import Postgres
+
+/// One change of what a subject may use.
+public enum AllowanceChange: Sendable, Hashable {
+    /// Sets a quota's limit, in tokens, requests or nano-dollars; 0 lets nothing through.
+    case setQuota(Resource, Period, limit: Int64)
+    /// Takes a quota away: what is used is kept in the books, nothing is refused for it any more.
+    case clearQuota(Resource, Period)
+    /// Sets a rate limit, at least 1.
+    case setRateLimit(RateLimit.Dimension, limit: Int64)
+    /// Takes a rate limit away.
+    case clearRateLimit(RateLimit.Dimension)
+}
+
+extension DirectoryStore {
+    /// Makes all `changes` of a subject, or none of them, and says of each whether anything was
+    /// there to change; setting always has something.
+    ///
+    /// Then tells the accounts of the current periods, one statement each: raised limits count at
+    /// once; lowered ones never fail, what is granted stays granted and is recalled. If the
+    /// connection is lost in between, the quotas stand, and repeating the call tells the accounts.
+    /// Throws `missing` when the organization has no such subject.
+    public func apply(
+        _ changes: [AllowanceChange], subject: Subject, organization: Organization
+    ) throws(LedgerError) -> [Bool] {
+        for change in changes { try change.check() }
+        let shard = organization.id.shard
+        let owner = AllowanceStatements.Owner(shard, organization.id, subject)
+        let changed = try DirectoryTransaction.change(shard, on: connection) {
+            connection throws(PostgresError) -> [Bool]? in
+            let found = try connection.execute(AllowanceStatements.exists(owner))
+            guard try found.rows.first?.bool(0) == true else { return nil }
+            return try changes.map { change throws(PostgresError) in
+                try connection.execute(AllowanceStatements.store(change, owner)).affectedRows > 0
+            }
+        }
+        guard let changed else { throw .missing(what: subject.kind.name, name: String(subject.id)) }
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            for change in changes {
+                guard let command = AllowanceStatements.tellAccount(change, owner) else { continue }
+                _ = try connection.execute(command)
+            }
+        }
+        return changed
+    }
+
+    /// The database's clock, by which keys expire and periods end.
+    public func time() throws(LedgerError) -> Timestamp {
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            let rows = try connection.execute(AllowanceStatements.time).rows
+            return Timestamp(microseconds: try rows.first?.timestamp(0) ?? 0)
+        }
+    }
+}
+
+extension AllowanceChange {
+    /// Throws `invalid` for a limit that cannot be stored.
+    fileprivate func check() throws(LedgerError) {
+        switch self {
+        case .setQuota(_, _, let limit) where limit < 0:
+            throw .invalid("a quota is not negative")
+        case .setRateLimit(_, let limit) where limit < 1:
+            throw .invalid("a rate limit is at least 1")
+        case .setQuota, .clearQuota, .setRateLimit, .clearRateLimit: break
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import Domain
+import Postgres
+
+/// The statements that change quotas and rate limits and tell the accounts.
+enum AllowanceStatements {
+    /// Whose allowances are changed.
+    struct Owner {
+        let shard: Shard
+        let organization: OrganizationID
+        let subject: Subject
+
+        init(_ shard: Shard, _ organization: OrganizationID, _ subject: Subject) {
+            self.shard = shard
+            self.organization = organization
+            self.subject = subject
+        }
+
+        /// Shard, kind and id: `$1`, `$2` and `$3`.
+        var parameters: [PostgresValue] {
+            [.int2(shard.rawValue), .int2(subject.kind.rawValue), .int8(subject.id)]
+        }
+
+        /// The same and the organization: `$1` to `$4`.
+        var parametersWithOrganization: [PostgresValue] {
+            parameters + [.int8(organization.rawValue)]
+        }
+    }
+
+    /// The first day of the current period of the row `p.period`, by the database's clock in UTC.
+    /// The sentinel of `total` is that of `Period.start`.
+    static let periodStart = """
+        CASE p.period WHEN 1 THEN (now() AT TIME ZONE 'UTC')::date
+            WHEN 2 THEN date_trunc('month', now() AT TIME ZONE 'UTC')::date
+            ELSE date '1970-01-01' END
+        """
+
+    // The clock alone.
+    static let time = PostgresCommand(
+        PostgresStatement(name: nil, sql: "SELECT now()", isReadOnly: true), [])
+
+    // Whether the organization has the subject, so that nobody sets another tenant's allowances:
+    // shards are shared. Primary keys, and the index api_key (shard, subject_id).
+    private static let exists = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT CASE $2::int2
+                WHEN 1 THEN $3::int8 = $4::int8 AND EXISTS (SELECT 1 FROM organization o
+                    WHERE o.shard = $1 AND o.organization_id = $4)
+                WHEN 2 THEN EXISTS (SELECT 1 FROM team t
+                    WHERE t.shard = $1 AND t.team_id = $3 AND t.organization_id = $4)
+                ELSE EXISTS (SELECT 1 FROM api_key k
+                    WHERE k.shard = $1 AND k.subject_id = $3 AND k.organization_id = $4) END
+            """, isReadOnly: true)
+
+    // Sets a quota. After the revision's row; one row by primary key; repeating it changes only the
+    // time.
+    private static let setQuota = PostgresStatement(
+        name: nil,
+        sql: """
+            INSERT INTO quota (shard, subject_kind, subject_id, organization_id, resource, period,
+                limit_units)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT (shard, subject_kind, subject_id, resource, period)
+            DO UPDATE SET limit_units = EXCLUDED.limit_units, changed_at = now()
+            """)
+
+    // Takes a quota away. After the revision's row; primary key.
+    private static let clearQuota = PostgresStatement(
+        name: nil,
+        sql: """
+            DELETE FROM quota WHERE shard = $1 AND subject_kind = $2 AND subject_id = $3
+                AND resource = $4 AND period = $5
+            """)
+
+    // Sets a rate limit. As for quotas.
+    private static let setRateLimit = PostgresStatement(
+        name: nil,
+        sql: """
+            INSERT INTO rate_limit (shard, subject_kind, subject_id, organization_id, dimension,
+                limit_units)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (shard, subject_kind, subject_id, dimension)
+            DO UPDATE SET limit_units = EXCLUDED.limit_units, changed_at = now()
+            """)
+
+    // Takes a rate limit away. As for quotas.
+    private static let clearRateLimit = PostgresStatement(
+        name: nil,
+        sql: """
+            DELETE FROM rate_limit WHERE shard = $1 AND subject_kind = $2 AND subject_id = $3
+                AND dimension = $4
+            """)
+
+    // L: brings the current period's account, if there is one, to the quota's limit as it stands
+    // now, so that of two administrators the last wins. Never fails: `cap` stays at what is
+    // granted. Its own transaction, one account row. Unique index on the subject's columns.
+    private static let limitAccount = PostgresStatement(
+        name: nil,
+        sql: """
+            UPDATE account a SET limit_units = p.limit_units,
+                cap = GREATEST(p.limit_units, a.granted), recall_gen = a.recall_gen + 1,
+                closed_at = NULL
+            FROM quota p
+            WHERE p.shard = $1 AND p.subject_kind = $2 AND p.subject_id = $3 AND p.resource = $4
+                AND p.period = $5 AND a.shard = $1 AND a.subject_kind = $2 AND a.subject_id = $3
+                AND a.resource = $4 AND a.period = $5 AND a.period_start = \(periodStart)
+            """)
+
+    // Closes the current period's account of a quota that is gone: nothing more is granted. Not if
+    // the quota was set again meanwhile. Its own transaction, one account row. Unique index on the
+    // subject's columns.
+    private static let closeAccount = PostgresStatement(
+        name: nil,
+        sql: """
+            UPDATE account a SET closed_at = now(), recall_gen = a.recall_gen + 1
+            FROM (SELECT $5::int2 AS period) p
+            WHERE a.shard = $1 AND a.subject_kind = $2 AND a.subject_id = $3 AND a.resource = $4
+                AND a.period = $5 AND a.period_start = \(periodStart) AND a.closed_at IS NULL
+                AND NOT EXISTS (SELECT 1 FROM quota q WHERE q.shard = $1 AND q.subject_kind = $2
+                    AND q.subject_id = $3 AND q.resource = $4 AND q.period = $5)
+            """)
+
+    static func exists(_ owner: Owner) -> PostgresCommand {
+        PostgresCommand(exists, owner.parametersWithOrganization)
+    }
+
+    static func store(_ change: AllowanceChange, _ owner: Owner) -> PostgresCommand {
+        switch change {
+        case .setQuota(let resource, let period, let limit):
+            PostgresCommand(
+                setQuota,
+                owner.parametersWithOrganization + [
+                    .int2(resource.rawValue), .int2(period.rawValue), .int8(limit),
+                ])
+        case .clearQuota(let resource, let period):
+            PostgresCommand(
+                clearQuota, owner.parameters + [.int2(resource.rawValue), .int2(period.rawValue)])
+        case .setRateLimit(let dimension, let limit):
+            PostgresCommand(
+                setRateLimit,
+                owner.parametersWithOrganization + [.int2(dimension.rawValue), .int8(limit)])
+        case .clearRateLimit(let dimension):
+            PostgresCommand(clearRateLimit, owner.parameters + [.int2(dimension.rawValue)])
+        }
+    }
+
+    /// What to tell the account after a change; nil for rate limits, which have none.
+    static func tellAccount(_ change: AllowanceChange, _ owner: Owner) -> PostgresCommand? {
+        switch change {
+        case .setQuota(let resource, let period, _):
+            PostgresCommand(
+                limitAccount, owner.parameters + [.int2(resource.rawValue), .int2(period.rawValue)])
+        case .clearQuota(let resource, let period):
+            PostgresCommand(
+                closeAccount, owner.parameters + [.int2(resource.rawValue), .int2(period.rawValue)])
+        case .setRateLimit, .clearRateLimit: nil
+        }
+    }
+}

@@ -1,0 +1,54 @@
+public import Domain
+import Postgres
+
+/// The allowances per flow in the directory.
+public struct RateLimitStore {
+    let connection: PostgresConnection
+
+    /// The subject's rate limits, by dimension. The subject's organization says the shard.
+    public func list(
+        _ subject: Subject, organization: Organization
+    ) throws(LedgerError) -> [RateLimit] {
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            let command = PostgresCommand(
+                Self.read,
+                AllowanceStatements.Owner(organization.id.shard, organization.id, subject)
+                    .parametersWithOrganization)
+            return try connection.execute(command).rows.map { row throws(PostgresError) in
+                guard let dimension = RateLimit.Dimension(rawValue: try row.int2(0)) else {
+                    throw PostgresError(
+                        kind: .decoding(reason: "a rate limit has an unknown dimension"))
+                }
+                return RateLimit(subject: subject, dimension: dimension, limit: try row.int8(1))
+            }
+        }
+    }
+
+    // A subject's rate limits. Primary key.
+    private static let read = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT dimension, limit_units FROM rate_limit
+            WHERE shard = $1 AND subject_kind = $2 AND subject_id = $3 AND organization_id = $4
+            ORDER BY dimension
+            """, isReadOnly: true)
+}
+
+extension DirectoryStore {
+    /// Sets a rate limit; running gateways follow within two seconds.
+    public func setRateLimit(
+        _ limit: RateLimit, organization: Organization
+    ) throws(LedgerError) {
+        _ = try apply(
+            [.setRateLimit(limit.dimension, limit: limit.limit)], subject: limit.subject,
+            organization: organization)
+    }
+
+    /// Takes a rate limit away and says whether there was one.
+    public func clearRateLimit(
+        _ subject: Subject, _ dimension: RateLimit.Dimension, organization: Organization
+    ) throws(LedgerError) -> Bool {
+        try apply(
+            [.clearRateLimit(dimension)], subject: subject, organization: organization) == [true]
+    }
+}

@@ -1,0 +1,37 @@
+import OpenSSL
+
+/// One step of the schema: a file of `db/migrations`, built into the program.
+struct Migration: Sendable, Hashable {
+    /// Counted from 1 without gaps.
+    let number: Int32
+    /// What it does, as in the file's name.
+    let name: String
+    /// The script.
+    let sql: String
+
+    /// SHA-256 of the file: a migration that was released never changes.
+    var checksum: [UInt8] { SHA256.hash(Array(sql.utf8)) }
+
+    /// The file's name without its ending, as people know the migration.
+    var label: String { Self.label(number, name) }
+
+    /// A migration's number in four digits, and its name.
+    static func label(_ number: Int32, _ name: String) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "_" + name
+    }
+}
+
+extension Migration {
+    /// Every migration of this program, in order. The build embeds the files, so that the program
+    /// can be moved and never meets files of another version. A new file is added here; a test
+    /// compares this list with the folder.
+    static let all: [Migration] = [
+        Migration(1, "directory", PackageResources._001_directory_sql),
+        Migration(2, "ledger", PackageResources._002_ledger_sql),
+    ]
+
+    private init(_ number: Int32, _ name: String, _ file: [UInt8]) {
+        self.init(number: number, name: name, sql: String(decoding: file, as: UTF8.self))
+    }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import Ledger
+import Postgres
+import Synchronization
+
+/// A fresh, migrated database of a real Postgres, dropped when the last reference goes.
+///
+/// The server is the one that `TURNPIKE_TEST_POSTGRES` names (a libpq URL whose user may create
+/// databases), or a private one that lives as long as the test process.
+public final class TestDatabase: Sendable {
+    /// The database, as a libpq URL.
+    public let url: String
+    private let name: String
+
+    /// Makes a database that is a copy of a migrated template: a few milliseconds.
+    public static func make() throws -> TestDatabase { try TestDatabase(template: template.get()) }
+
+    /// Makes a database without anything in it, for tests of the migrator.
+    public static func makeEmpty() throws -> TestDatabase {
+        try TestDatabase(template: "template0")
+    }
+
+    private init(template: String) throws {
+        let name = "turnpike_test_\(getpid())_\(UInt64.random(in: 0 ... .max))"
+        try Self.administer { connection in
+            try connection.execute(script: "CREATE DATABASE \(name) TEMPLATE \(template)")
+        }
+        self.name = name
+        url = try DatabaseURL(TestServer.shared.get()).naming(name)
+    }
+
+    deinit {
+        // A database that cannot be dropped is left to whoever owns the server; the test has ended.
+        try? Self.administer { connection in
+            try connection.execute(script: "DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
+        }
+    }
+
+    /// Opens a connection to the database.
+    public func connection() throws -> PostgresConnection {
+        try PostgresConnection(url: url, options: PostgresConnectionOptions())
+    }
+
+    /// The name of this process' template. One per schema and day, because the schema holds
+    /// partitions by day.
+    private static let template = Result { try makeTemplate() }
+
+    private static func administer<Value>(
+        _ body: (PostgresConnection) throws -> Value
+    ) throws -> Value {
+        var options = PostgresConnectionOptions()
+        options.callTimeout = .seconds(120)
+        let connection = try PostgresConnection(url: TestServer.shared.get(), options: options)
+        defer { connection.close() }
+        return try body(connection)
+    }
+
+    /// Makes the template unless another process did. The lock is the session's: it ends with it,
+    /// however it ends.
+    private static func makeTemplate() throws -> String {
+        try administer { connection in
+            _ = try connection.execute(
+                PostgresCommand(
+                    PostgresStatement(
+                        name: nil, sql: "SELECT 1 FROM pg_advisory_lock(7306357456645287540)"), []))
+            let day = try connection.execute(
+                PostgresCommand(
+                    PostgresStatement(
+                        name: nil, sql: "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')"), [])
+            ).rows[0].text(0)
+            let name = "turnpike_template_\(Migrator().fingerprint)_\(day)"
+            let found = try connection.execute(
+                PostgresCommand(
+                    PostgresStatement(
+                        name: nil, sql: "SELECT 1 FROM pg_database WHERE datname = $1"),
+                    [.text(name)]))
+            if !found.rows.isEmpty { return name }
+            // Under another name until it is whole, so that a process killed here leaves no half a
+            // template.
+            let unfinished = "\(name)_unfinished"
+            try connection.execute(script: "DROP DATABASE IF EXISTS \(unfinished) WITH (FORCE)")
+            try connection.execute(script: "CREATE DATABASE \(unfinished) TEMPLATE template0")
+            let inside = try PostgresConnection(
+                url: DatabaseURL(TestServer.shared.get()).naming(unfinished),
+                options: PostgresConnectionOptions())
+            _ = try Migrator().migrate(inside)
+            inside.close()
+            // The server ends a session a moment after the client has left it.
+            try connection.execute(
+                script: """
+                    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                    WHERE datname = '\(unfinished)'
+                    """)
+            try connection.execute(script: "ALTER DATABASE \(unfinished) RENAME TO \(name)")
+            return name
+        }
+    }
+}
+
+/// A libpq URL whose database can be exchanged.
+struct DatabaseURL {
+    private let beforeName: Substring
+    private let afterName: Substring
+
+    /// Takes a URL such as `postgres://user@host/name?key=value`; throws for another form.
+    init(_ url: String) throws {
+        guard let scheme = url.range(of: "://") else { throw TestServer.Failure("no URL: \(url)") }
+        let end = url[scheme.upperBound...].firstIndex(of: "?") ?? url.endIndex
+        let slash = url[scheme.upperBound..<end].firstIndex(of: "/") ?? end
+        beforeName = url[..<slash]
+        afterName = url[end...]
+    }
+
+    /// The URL of another database of the same server.
+    func naming(_ name: String) -> String { "\(beforeName)/\(name)\(afterName)" }
+}
