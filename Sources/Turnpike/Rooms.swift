@@ -1,0 +1,109 @@
+import Domain
+import Foundation
+import Gateway
+import Ledger
+import OpenSSL
+import Postgres
+import ServiceLifecycle
+import Synchronization
+import TurnpikeConfiguration
+
+/// The rooms of one running gateway, made of its configuration.
+struct Rooms: Sendable {
+    private let configuration: Configuration
+    private let backends: BackendRegistry
+    private let keys: CachedKeyDirectory
+    private let ledger: PostgresQuotaLedger
+    private let gateway: Gateway
+    private let pool: PostgresPool
+    private let bound = BoundListeners()
+
+    /// Makes the rooms; nothing runs yet.
+    init(_ wiring: Wiring) throws {
+        let configuration = wiring.configuration
+        self.configuration = configuration
+        let url = configuration.database.connectionString
+        backends = try BackendRegistry(
+            BackendWiring(configuration: configuration, environment: wiring.environment).all(),
+            logger: wiring.logger, time: wiring.time, random: { SystemRandom.bits() })
+        ledger = try PostgresQuotaLedger(
+            Self.settings(configuration), time: wiring.time, random: wiring.random,
+            logger: wiring.logger)
+        pool = try PostgresPool(
+            url: url, connectionOptions: CachedKeyDirectory.connectionOptions,
+            options: CachedKeyDirectory.poolOptions, logger: wiring.logger)
+        keys = CachedKeyDirectory(
+            peppers: [wiring.pepper], pool: pool, time: wiring.time, random: wiring.random,
+            logger: wiring.logger, onChange: { _ in })
+        let ledger = ledger
+        gateway = Gateway(
+            configuration: Self.gatewayConfiguration(configuration), keys: keys, ledger: ledger,
+            catalog: CatalogHolder(configuration.catalog), backends: backends.set,
+            time: wiring.time, random: { SystemRandom.bits() }, logger: wiring.logger,
+            readiness: { Readiness(reasons: ledger.isReady ? [] : ["the ledger does not answer"]) },
+            onRunning: { [bound] name, address in bound.note(name, address) })
+    }
+
+    /// In the order of their start; stopped in the reverse one. The admin listener outlives the main one, so that
+    /// probes see it draining.
+    var services: [any Service] {
+        [PoolService(pool: pool)] + backends.services
+            + [keys, ledger, gateway.admin, gateway.main]
+    }
+
+    /// Returns once everything answers. Throws when an engine does not start.
+    func serving(needsEngines: Bool) async throws -> ServingAddresses {
+        let addresses = try await bound.both()
+        if needsEngines { try await backends.waitUntilReady(timeout: .seconds(300)) }
+        while !ledger.isReady { try await Task.sleep(for: .milliseconds(10)) }
+        return addresses
+    }
+
+    /// An error of the start in words that help.
+    func explained(_ error: any Error) -> any Error {
+        guard "\(error)".contains("errno: \(EADDRINUSE)") else { return error }
+        let missing = bound.isBound(.main) ? configuration.adminListen : configuration.listen
+        return StartupFailure(
+            "\(missing) is in use already; stop what listens there, or choose another address")
+    }
+
+    private static func settings(_ configuration: Configuration) -> LedgerSettings {
+        let prices = configuration.routes.compactMap { route in
+            route.price.map { (route.alias, $0) }
+        }
+        var settings = LedgerSettings(
+            databaseURL: configuration.database.connectionString,
+            dataDirectory: configuration.dataDirectory, models: configuration.routes.map(\.alias),
+            backends: configuration.backends.map(\.name),
+            prices: Dictionary(prices) { first, _ in first })
+        settings.heartbeat = configuration.heartbeatInterval
+        settings.sweepEvery = configuration.sweepInterval
+        settings.settlementWait = configuration.endWait
+        return settings
+    }
+
+    private static func gatewayConfiguration(
+        _ configuration: Configuration
+    ) -> GatewayConfiguration {
+        func address(_ address: ListenAddress) -> GatewayConfiguration.Address {
+            .tcp(host: address.host, port: address.port)
+        }
+        var gateway = GatewayConfiguration(
+            listen: address(configuration.listen), adminListen: address(configuration.adminListen))
+        gateway.connection.bodyBytes = Int(configuration.limits.maximumBodyBytes)
+        gateway.drainTime = configuration.drainTimeout
+        return gateway
+    }
+}
+
+/// Ends the pool's threads at the stop.
+private struct PoolService: Service {
+    let pool: PostgresPool
+
+    func run() async throws {
+        do { try await gracefulShutdown() } catch is CancellationError {
+            // The group was cancelled: the same end, sooner.
+        }
+        await pool.shutdown()
+    }
+}

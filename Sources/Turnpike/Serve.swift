@@ -1,0 +1,27 @@
+import ArgumentParser
+import TurnpikeConfiguration
+
+/// `turnpike serve`
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the gateway against a Postgres that somebody else runs.",
+        discussion: """
+            The database must be at this version's schema: run turnpike migrate first.
+
+              turnpike serve --config /etc/turnpike/turnpike.yaml
+            """)
+
+    @Option(help: "The configuration file.")
+    var config: String
+
+    func run() async throws {
+        let start = try ProgramStart(configurationFile: config)
+        let stop = StopRequest()
+        try await stop.whileWatchingSignals {
+            try await start.node().run(until: stop, besides: [], needsEngines: false) { addresses in
+                StartupProgress().say("Serving on http://\(addresses.listen).")
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+/// What completes a chat, as the configuration describes it.
+public struct BackendDescription: Sendable, Hashable {
+    /// The name that models refer to.
+    public var name: String
+    /// The line of the file on which it stands.
+    public var line: Int
+    /// What it is.
+    public var kind: Kind
+
+    /// What a backend is.
+    public enum Kind: Sendable, Hashable {
+        /// A llama-server that the gateway starts and supervises.
+        case localEngine(EngineDescription)
+        /// An upstream that speaks the chat-completions protocol.
+        case openAI(UpstreamDescription)
+    }
+
+    /// The word for a kind in the file.
+    enum KindName: String, CaseIterable {
+        case localEngine = "local_engine"
+        case openAI = "openai"
+    }
+}
+
+/// A llama-server that the gateway starts and supervises.
+public struct EngineDescription: Sendable, Hashable {
+    /// The GGUF file.
+    public var modelFile: String
+    /// How many requests it works on at once.
+    public var slots: Int64
+    /// The context of one slot, in tokens: at least what every model alias on it promises.
+    public var contextTokens: Int64
+    /// How many threads it computes with; nil leaves it to the engine.
+    public var threads: Int64?
+    /// The path of llama-server; nil means the one that is found.
+    public var command: String?
+    /// Given to llama-server behind all others.
+    public var extraArguments: [String]
+}
+
+/// An upstream that speaks the chat-completions protocol.
+public struct UpstreamDescription: Sendable, Hashable {
+    /// The URL in front of `/chat/completions`, without a slash at its end.
+    public var baseURL: String
+    /// The environment variable that holds the upstream's key; nil when it needs none.
+    public var apiKeyVariable: String?
+    /// The field that bounds an answer's tokens.
+    public var maximumTokensField: MaximumTokensField
+    /// Whether the URL may lead to loopback, link-local or private addresses.
+    public var allowsPrivateAddresses: Bool
+    /// How long a call may take to get where.
+    public var timeouts: UpstreamTimeouts
+
+    /// The field that bounds an answer's tokens.
+    public enum MaximumTokensField: String, Sendable, CaseIterable {
+        case maxCompletionTokens = "max_completion_tokens"
+        case maxTokens = "max_tokens"
+    }
+}
+
+/// How long a call to an upstream may take to get where.
+public struct UpstreamTimeouts: Sendable, Hashable {
+    /// Until the connection stands.
+    public var connect: Duration
+    /// From there until the answer begins.
+    public var firstByte: Duration
+    /// Between two pieces of the answer.
+    public var idle: Duration
+    /// For all of it.
+    public var total: Duration
+}

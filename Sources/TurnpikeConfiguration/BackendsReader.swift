@@ -1,0 +1,154 @@
+/// What came of the section `backends`.
+struct BackendsFound {
+    /// The ones that could be read whole, in the file's order.
+    var known: [BackendDescription] = []
+    /// Every name that stands there, so that a model is not blamed for a backend's own mistakes.
+    var names: Set<String> = []
+}
+
+/// Reads the section `backends`.
+struct BackendsReader {
+    let root: Section
+    let folder: String
+
+    /// Reads every backend. `contexts` has the largest context that the models on a backend promise, the usual
+    /// size of an engine's slot.
+    func read(contexts: [String: Int64]) -> BackendsFound {
+        var found = BackendsFound()
+        guard root.has("backends", words: "at least one backend"),
+            let section = root.section("backends", accepted: nil)
+        else { return found }
+        if section.names.isEmpty {
+            root.list.add(
+                line: section.line, key: "backends", "is empty; give at least one backend")
+        }
+        for name in section.names {
+            found.names.insert(name)
+            checkName(name, in: section)
+            if let kind = kind(of: name, in: section, contextTokens: contexts[name]) {
+                found.known.append(
+                    BackendDescription(name: name, line: section.line(of: name), kind: kind))
+            }
+        }
+        return found
+    }
+
+    private func checkName(_ name: String, in section: Section) {
+        let isGood =
+            (1...64).contains(name.utf8.count)
+            && name.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+            }
+        guard !isGood else { return }
+        root.list.add(
+            line: section.line(of: name), key: section.full(name),
+            "is not accepted as a name; give 1 to 64 letters, digits, \"-\" and \"_\"")
+    }
+
+    private func kind(
+        of name: String, in section: Section, contextTokens: Int64?
+    ) -> BackendDescription.Kind? {
+        // Which keys are accepted depends on the kind, so that one is looked at first, without noting anything.
+        let silent = ProblemList(file: root.list.file, environment: root.list.environment)
+        let open = section.section(name, accepted: nil, notingIn: silent)
+        guard let open, let word = open.optional("kind", Self.kindWord) else {
+            let keys = ConfigurationKeys.localEngine + ConfigurationKeys.openAI
+            _ = section.section(name, accepted: Array(Set(keys)).sorted())?
+                .required("kind", Self.kindWord)
+            return nil
+        }
+        switch word {
+        case "anthropic":
+            root.list.add(
+                line: open.line(of: "kind"), key: open.full("kind"),
+                "\"anthropic\" is not available in this version; give one of local_engine, openai")
+            return nil
+        case BackendDescription.KindName.localEngine.rawValue:
+            return section.section(name, accepted: ConfigurationKeys.localEngine)
+                .flatMap { localEngine($0, contextTokens: contextTokens) }
+                .map { .localEngine($0) }
+        default:
+            return section.section(name, accepted: ConfigurationKeys.openAI)
+                .flatMap(upstream).map { .openAI($0) }
+        }
+    }
+
+    private static let kindWord = Accepted<String>(words: "one of local_engine, openai") { text in
+        text == "anthropic" || BackendDescription.KindName(rawValue: text) != nil ? text : nil
+    }
+
+    private func localEngine(
+        _ section: Section, contextTokens: Int64?
+    ) -> EngineDescription? {
+        let path = Accepted<String>.path(from: folder)
+        let modelFile = section.required("model_file", path)
+        let engine = EngineDescription(
+            modelFile: modelFile ?? "",
+            slots: section.value("slots", .whole(1...256), usual: 4),
+            contextTokens: section.value(
+                "context_tokens", .whole(64...16_777_216), usual: contextTokens ?? 4096),
+            threads: section.optional("threads", .whole(1...1024)),
+            command: section.optional("command", path),
+            extraArguments: section.values("extra_arguments", .text("an argument"))?
+                .map(\.value) ?? [])
+        return modelFile == nil ? nil : engine
+    }
+
+    private func upstream(_ section: Section) -> UpstreamDescription? {
+        let url = section.required("base_url", Self.baseURL)
+        let upstream = UpstreamDescription(
+            baseURL: url ?? "",
+            apiKeyVariable: section.optional("api_key_env", .environmentName),
+            maximumTokensField: section.value(
+                "max_tokens_field", .word, usual: .maxCompletionTokens),
+            allowsPrivateAddresses: section.value(
+                "allow_private_addresses", .yesOrNo, usual: false),
+            timeouts: timeouts(section))
+        checkHost(upstream, section)
+        return url == nil ? nil : upstream
+    }
+
+    /// A URL that names this machine or a private network is a slip more often than meant.
+    private func checkHost(_ upstream: UpstreamDescription, _ section: Section) {
+        guard !upstream.allowsPrivateAddresses, PrivateAddress.isNamed(inURL: upstream.baseURL)
+        else { return }
+        root.list.add(
+            line: section.line(of: "base_url"), key: section.full("base_url"),
+            "\"\(upstream.baseURL)\" leads to this machine or a private network; "
+                + "give another URL, or say allow_private_addresses: true")
+    }
+
+    private func timeouts(_ section: Section) -> UpstreamTimeouts {
+        let timeouts = section.section("timeouts", accepted: ConfigurationKeys.timeouts)
+        func value(_ key: String, usual: Duration) -> Duration {
+            let range: ClosedRange<Duration> = .milliseconds(10) ... .seconds(3600)
+            return timeouts?.value(key, .duration(range), usual: usual) ?? usual
+        }
+        return UpstreamTimeouts(
+            connect: value("connect", usual: .seconds(5)),
+            firstByte: value("first_byte", usual: .seconds(60)),
+            idle: value("idle", usual: .seconds(60)),
+            total: value("total", usual: .seconds(600)))
+    }
+
+    /// `http` or `https`, a host, perhaps a port and a path; no user, no query, no fragment, since a secret in a
+    /// URL ends up in logs.
+    private static let baseURL = Accepted<String>(
+        words: "an http or https URL without user, query or fragment, "
+            + "such as https://api.openai.com/v1"
+    ) { text in
+        guard let scheme = ["https://", "http://"].first(where: text.lowercased().hasPrefix) else {
+            return nil
+        }
+        let rest = text.dropFirst(scheme.utf8.count)
+        let host = rest.prefix { $0 != "/" }
+        let isPlain = text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        guard isPlain, text.utf8.count <= 2048, !host.isEmpty, !host.hasPrefix(":"),
+            !rest.contains(where: { "@?#\\\"<>".contains($0) }),
+            ListenAddress(String(host)) != nil || ListenAddress("\(host):0") != nil
+        else { return nil }
+        let trimmed = text.reversed().drop { $0 == "/" }.reversed()
+        return String(trimmed)
+    }
+}

@@ -1,0 +1,77 @@
+public import Domain
+
+/// What a gateway runs with: one YAML file, read and checked whole.
+public struct Configuration: Sendable {
+    /// Where the file was read from, as it was named.
+    public var file: String
+    /// Where clients call.
+    public var listen: ListenAddress
+    /// Where health and metrics are read.
+    public var adminListen: ListenAddress
+    /// The ledger's database.
+    public var database: DatabaseLocation
+    /// The folder of the journal.
+    public var dataDirectory: String
+    /// The file that holds the pepper of the keys' digests.
+    public var pepperFile: String
+    /// What the keys that are minted begin with.
+    public var keyPrefix: String
+    /// Every backend, by name in the file's order.
+    public var backends: [BackendDescription]
+    /// Every model alias, in the file's order.
+    public var routes: [ModelRoute]
+    /// What one client may ask of the gateway.
+    public var limits: LimitsConfiguration
+    /// The least serious message that is logged.
+    public var logLevel: LogLevel
+    /// How a log line is written.
+    public var logFormat: LogFormat
+    /// How long running requests may take to finish at a stop.
+    public var drainTimeout: Duration
+    /// How long the end of an answer waits for the ledger.
+    public var endWait: Duration
+    /// How often a quiet node shows the ledger that it lives.
+    public var heartbeatInterval: Duration
+    /// How often a node looks for dead nodes' open requests.
+    public var sweepInterval: Duration
+
+    /// Every model alias as the immutable snapshot that requests are resolved against.
+    public var catalog: Catalog { Catalog(routes: routes) }
+}
+
+/// A libpq connection string or URL, which may hold a password and is therefore never printed.
+public struct DatabaseLocation: Sendable, Hashable, CustomStringConvertible,
+    CustomDebugStringConvertible, CustomReflectable
+{
+    /// What libpq is given.
+    public let connectionString: String
+
+    /// Makes a location of what libpq is given.
+    public init(connectionString: String) { self.connectionString = connectionString }
+
+    /// Nothing of the string.
+    public var description: String { "(database)" }
+    /// Nothing of the string.
+    public var debugDescription: String { description }
+    /// Nothing of the string.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+/// What one client may ask of the gateway.
+public struct LimitsConfiguration: Sendable, Hashable {
+    /// The largest request body, in bytes.
+    public var maximumBodyBytes: Int64
+}
+
+/// The least serious message that is logged, in swift-log's words.
+public enum LogLevel: String, Sendable, CaseIterable {
+    case trace, debug, info, notice, warning, error, critical
+}
+
+/// How a log line is written.
+public enum LogFormat: String, Sendable, CaseIterable {
+    /// For people: `time level message key=value`.
+    case text
+    /// For machines: one JSON object.
+    case json
+}

@@ -1,0 +1,46 @@
+/// Every key that a configuration file may hold, by section. What is not listed here is refused by name, and the
+/// example file shows every one.
+enum ConfigurationKeys {
+    /// The top of the file.
+    static let root = [
+        "listen", "admin_listen", "database", "data_dir", "pepper_file", "key_prefix", "backends",
+        "models", "limits", "log_level", "log_format", "drain_timeout", "end_wait",
+        "heartbeat_interval", "sweep_interval",
+    ]
+
+    /// A backend of kind `local_engine`.
+    static let localEngine = [
+        "kind", "model_file", "slots", "context_tokens", "threads", "command", "extra_arguments",
+    ]
+
+    /// A backend of kind `openai`.
+    static let openAI = [
+        "kind", "base_url", "api_key_env", "max_tokens_field", "allow_private_addresses",
+        "timeouts",
+    ]
+
+    /// The waits of an upstream.
+    static let timeouts = ["connect", "first_byte", "idle", "total"]
+
+    /// A model alias.
+    static let model = [
+        "backends", "upstream_model", "context_tokens", "max_completion_tokens", "price",
+    ]
+
+    /// A model's price.
+    static let price = [
+        "prompt_usd_per_mtok", "cached_usd_per_mtok", "cache_write_usd_per_mtok",
+        "completion_usd_per_mtok",
+    ]
+
+    /// What one client may ask of the gateway.
+    static let limits = ["max_body_bytes"]
+
+    /// All of them with their way from the top; `*` stands for a name the file chooses.
+    static var all: Set<String> {
+        Set(
+            root + localEngine.map { "backends.*.\($0)" } + openAI.map { "backends.*.\($0)" }
+                + timeouts.map { "backends.*.timeouts.\($0)" } + model.map { "models.*.\($0)" }
+                + price.map { "models.*.price.\($0)" } + limits.map { "limits.\($0)" })
+    }
+}

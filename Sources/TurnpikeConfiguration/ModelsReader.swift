@@ -1,0 +1,152 @@
+import Domain
+
+/// Reads the section `models`.
+struct ModelsReader {
+    let root: Section
+    private let section: Section?
+
+    init(root: Section) {
+        self.root = root
+        section =
+            root.has("models", words: "at least one model alias")
+            ? root.section("models", accepted: nil) : nil
+    }
+
+    /// For each backend the largest context that a model on it promises, as far as it can be read yet.
+    /// Looked at before the backends, so what is wrong here is noted later and once.
+    var largestContexts: [String: Int64] {
+        var contexts: [String: Int64] = [:]
+        let silent = ProblemList(file: root.list.file, environment: root.list.environment)
+        for name in section?.names ?? [] {
+            guard let model = section?.section(name, accepted: nil, notingIn: silent),
+                let tokens = model.optional("context_tokens", Self.tokens),
+                let names = model.values("backends", Self.backendName)
+            else { continue }
+            for (backend, _) in names { contexts[backend] = max(contexts[backend] ?? 0, tokens) }
+        }
+        return contexts
+    }
+
+    /// Reads every alias.
+    func read(backends: BackendsFound) -> [ModelRoute] {
+        guard let section else { return [] }
+        if section.names.isEmpty {
+            root.list.add(line: section.line, key: "models", "is empty; give at least one model")
+        }
+        return section.names.compactMap { alias in
+            checkAlias(alias, in: section)
+            return section.section(alias, accepted: ConfigurationKeys.model)
+                .flatMap { route(alias, $0, backends) }
+        }
+    }
+
+    private func checkAlias(_ alias: String, in section: Section) {
+        let isGood =
+            (1...128).contains(alias.utf8.count)
+            && alias.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || "-_.:/@".utf8.contains(byte)
+            }
+        guard !isGood else { return }
+        root.list.add(
+            line: section.line(of: alias), key: section.full(alias),
+            "is not accepted as a name; give 1 to 128 letters, digits and -_.:/@")
+    }
+
+    private func route(
+        _ alias: String, _ section: Section, _ backends: BackendsFound
+    ) -> ModelRoute? {
+        let names = backendNames(section, backends)
+        let upstreamModel = section.value(
+            "upstream_model", .text("the name the backend knows the model by"), usual: alias)
+        let context = section.required("context_tokens", Self.tokens)
+        let completion = section.required("max_completion_tokens", Self.tokens)
+        let price = section.section("price", accepted: ConfigurationKeys.price)
+            .flatMap { readPrice($0, alias: alias) }
+        guard let context, let completion, !names.isEmpty else { return nil }
+        if completion > context {
+            root.list.add(
+                line: section.line(of: "max_completion_tokens"),
+                key: section.full("max_completion_tokens"),
+                "\"\(completion)\" is more than context_tokens; give at most \(context)")
+        }
+        checkSlots(names, context: context, section, backends)
+        return ModelRoute(
+            alias: alias, backends: names, upstreamModel: upstreamModel, contextTokens: context,
+            maximumCompletionTokens: completion, price: price)
+    }
+
+    private func backendNames(_ section: Section, _ backends: BackendsFound) -> [String] {
+        guard section.has("backends", words: "a list of names from the section backends"),
+            let names = section.values("backends", Self.backendName)
+        else { return [] }
+        if names.isEmpty {
+            root.list.add(
+                line: section.line(of: "backends"), key: section.full("backends"),
+                "is empty; give at least one name from the section backends")
+        }
+        var seen: Set<String> = []
+        for (index, (name, line)) in names.enumerated() {
+            let key = "\(section.full("backends"))[\(index)]"
+            if !backends.names.contains(name) {
+                let known = backends.names.sorted()
+                let guess = EditDistance.nearest(to: name, in: known)
+                root.list.add(
+                    line: line, key: key,
+                    "\"\(name)\" is no backend; "
+                        + (guess.map { "did you mean \"\($0)\"? " } ?? "")
+                        + "there are: \(known.joined(separator: ", "))")
+            } else if !seen.insert(name).inserted {
+                root.list.add(line: line, key: key, "\"\(name)\" appears twice; give it once")
+            }
+        }
+        return names.map(\.value)
+    }
+
+    /// A prompt that the alias allows must fit the engine's slot.
+    private func checkSlots(
+        _ names: [String], context: Int64, _ section: Section, _ backends: BackendsFound
+    ) {
+        for backend in backends.known where names.contains(backend.name) {
+            guard case .localEngine(let engine) = backend.kind, engine.contextTokens < context
+            else {
+                continue
+            }
+            root.list.add(
+                line: section.line(of: "context_tokens"), key: section.full("context_tokens"),
+                "\"\(context)\" is more than a slot of \(backend.name) has; give at most "
+                    + "\(engine.contextTokens), or raise backends.\(backend.name).context_tokens")
+        }
+    }
+
+    private func readPrice(_ section: Section, alias: String) -> Price? {
+        let prompt = section.required("prompt_usd_per_mtok", .dollars)
+        let completion = section.required("completion_usd_per_mtok", .dollars)
+        let cached = section.optional("cached_usd_per_mtok", .dollars)
+        let cacheWrite = section.optional("cache_write_usd_per_mtok", .dollars)
+        guard let prompt, let completion else { return nil }
+        return Price(
+            alias: alias, prompt: prompt, cached: cached ?? prompt,
+            cacheWrite: cacheWrite ?? prompt, completion: completion)
+    }
+
+    private static let tokens = Accepted<Int64>.whole(1...16_777_216)
+    private static let backendName = Accepted<String>.text("a name from the section backends")
+}
+
+extension Price {
+    /// Makes the version of a price whose number follows from the alias and the amounts alone (FNV-1a, 64 bits of
+    /// which 63 are kept), so that every node and every start names the same price by the same number.
+    init(
+        alias: String, prompt: NanoUSD, cached: NanoUSD, cacheWrite: NanoUSD, completion: NanoUSD
+    ) {
+        let amounts = [prompt, cached, cacheWrite, completion]
+        let text = "\(alias)\n" + amounts.map { String($0.rawValue) }.joined(separator: "\n")
+        let hash = text.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { hash, byte in
+            (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+        }
+        self.init(
+            version: Int64(hash & 0x7FFF_FFFF_FFFF_FFFF), prompt: prompt, cached: cached,
+            cacheWrite: cacheWrite, completion: completion)
+    }
+}

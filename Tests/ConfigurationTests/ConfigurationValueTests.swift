@@ -1,0 +1,115 @@
+import Domain
+import Testing
+
+@testable import TurnpikeConfiguration
+
+@Suite struct ConfigurationValues {
+    @Test func `what is left out has its usual value`() throws {
+        let read = try GoodFile.read(GoodFile.text)
+        #expect(read.adminListen.description == "127.0.0.1:8081")
+        #expect(read.drainTimeout == .seconds(30))
+        #expect(read.endWait == .seconds(10))
+        #expect(read.limits.maximumBodyBytes == 4_194_304)
+        #expect(read.logLevel == .info)
+        #expect(read.logFormat == .text)
+        #expect(
+            try GoodFile.read(
+                GoodFile.text.replacing("key_prefix: sk-acme\n", with: "")
+            ).keyPrefix == "sk-turnpike")
+    }
+
+    @Test func `backends and models stand in the file's order with their values`() throws {
+        let read = try GoodFile.read(GoodFile.text)
+        #expect(read.backends.map(\.name) == ["local", "openai"])
+        guard case .localEngine(let engine) = read.backends[0].kind,
+            case .openAI(let upstream) = read.backends[1].kind
+        else {
+            Issue.record("kinds are \(read.backends)")
+            return
+        }
+        #expect(engine.slots == 2)
+        #expect(engine.contextTokens == 1024, "what its model promises")
+        #expect(engine.threads == nil)
+        #expect(upstream.baseURL == "https://api.example.com/v1")
+        #expect(upstream.apiKeyVariable == nil)
+        #expect(upstream.maximumTokensField == .maxCompletionTokens)
+        #expect(!upstream.allowsPrivateAddresses)
+        #expect(read.routes.map(\.alias) == ["demo"])
+        #expect(read.routes[0].upstreamModel == "demo")
+        #expect(read.routes[0].price == nil)
+    }
+
+    @Test func `relative paths count from the folder of the file`() throws {
+        func pepper(_ file: String) throws -> String {
+            try Configuration.parse(GoodFile.text, file: file) { _ in nil }.pepperFile
+        }
+        #expect(try pepper("/etc/turnpike/turnpike.yaml") == "/etc/turnpike/pepper")
+        #expect(try pepper("turnpike.yaml") == "pepper")
+        #expect(try pepper("conf/turnpike.yaml") == "conf/pepper")
+    }
+
+    @Test func `the environment completes values and is not looked into again`() throws {
+        let text = try GoodFile.text(
+            replacing: "postgres:///turnpike", with: "postgres://u:${PW}@h/$${x}$1")
+        let read = try GoodFile.read(text, environment: ["PW": "a${B}"])
+        #expect(read.database.connectionString == "postgres://u:a${B}@h/${x}$1")
+    }
+
+    @Test func `the database's location cannot be printed`() throws {
+        let text = try GoodFile.text(
+            replacing: "postgres:///turnpike", with: "postgres://u:hunter2@h/x")
+        let read = try GoodFile.read(text)
+        var dumped = ""
+        dump(read, to: &dumped)
+        #expect(!"\(read) \(String(reflecting: read)) \(dumped)".contains("hunter2"))
+    }
+
+    @Test func `a price is read exactly and what is left out costs as the prompt`() throws {
+        let read = try priced("{ prompt_usd_per_mtok: 2.50, completion_usd_per_mtok: 0.000000001 }")
+        let price = try #require(read.routes[0].price)
+        #expect(price.prompt.rawValue == 2_500_000_000)
+        #expect(price.cached == price.prompt)
+        #expect(price.cacheWrite == price.prompt)
+        #expect(price.completion.rawValue == 1)
+    }
+
+    @Test func `a price's version follows from alias and amounts alone`() throws {
+        func version(_ alias: String, _ dollars: Int64) -> Int64 {
+            let amount = NanoUSD(rawValue: dollars)
+            return Price(
+                alias: alias, prompt: amount, cached: amount, cacheWrite: amount,
+                completion: amount
+            ).version
+        }
+        #expect(version("demo", 1) == version("demo", 1))
+        #expect(Set([version("demo", 1), version("demo", 2), version("dem", 1)]).count == 3)
+        // FNV-1a of "demo\n1\n1\n1\n1" without its top bit, from another implementation.
+        #expect(version("demo", 1) == 855_298_285_560_732_734)
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1:0", "127.0.0.1", 0), ("[::1]:8080", "::1", 8080),
+        ("example.com:65535", "example.com", 65535), ("0.0.0.0:80", "0.0.0.0", 80),
+    ])
+    func `an address is a host and a port`(_ text: String, _ host: String, _ port: Int) throws {
+        let address = try #require(ListenAddress(text))
+        #expect(address.host == host)
+        #expect(address.port == port)
+        #expect(address.description == text)
+    }
+
+    @Test(arguments: [
+        "", ":", ":80", "host", "host:", "host:x", "host:-1", "host:+1", "host:65536", "::1:80",
+        "[]:80", "[::1]", "[g]:80", "a b:80", "host:000080",
+    ])
+    func `what is no address is refused`(_ text: String) {
+        #expect(ListenAddress(text) == nil)
+    }
+
+    private func priced(_ price: String) throws -> Configuration {
+        try GoodFile.read(
+            try GoodFile.text(
+                replacing: "max_completion_tokens: 512",
+                with: "max_completion_tokens: 512, price: \(price)"))
+    }
+}
