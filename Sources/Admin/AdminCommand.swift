@@ -9,7 +9,8 @@ public struct AdminCommand: AsyncParsableCommand {
         discussion: """
             Every command takes --config FILE, --format table|json|csv and --no-color.
 
-            Exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 ledger unreachable.
+            Exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 ledger unreachable, 4 an audit
+            found differences.
 
             Example:
               turnpike admin team create research
@@ -19,7 +20,8 @@ public struct AdminCommand: AsyncParsableCommand {
             """,
         subcommands: [
             OrganizationCommand.self, TeamCommand.self, KeyCommand.self, QuotaCommand.self,
-            UsageCommand.self,
+            UsageCommand.self, StatementCommand.self, ExplainCommand.self, AuditCommand.self,
+            RetentionCommand.self,
         ])
 
     /// Makes the command as the argument parser needs it.

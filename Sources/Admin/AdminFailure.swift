@@ -8,6 +8,8 @@ struct AdminFailure: Error, Equatable {
         case wrongUsage = 2
         /// The ledger's database cannot be reached.
         case unreachable = 3
+        /// An audit found differences.
+        case difference = 4
     }
 
     /// How the command ends.
@@ -25,6 +27,11 @@ struct AdminFailure: Error, Equatable {
     /// The command line or the configuration is wrong.
     static func wrongUsage(_ message: String, advice: String?) -> AdminFailure {
         AdminFailure(status: .wrongUsage, message: message, advice: advice)
+    }
+
+    /// An audit found differences.
+    static func difference(_ message: String, advice: String?) -> AdminFailure {
+        AdminFailure(status: .difference, message: message, advice: advice)
     }
 
     /// What was named does not exist at all.

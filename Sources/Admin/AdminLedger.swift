@@ -50,4 +50,18 @@ protocol AdminLedger {
 
     /// What was used.
     func usage(_ query: UsageQuery) throws(AdminFailure) -> [UsageRow]
+    /// Proves the books of the organization's shard, or of all shards.
+    func audit(
+        _ organization: OrganizationEntry?, depth: AuditDepth
+    ) throws(AdminFailure) -> AuditReport
+    /// The story of the organization's request of that id.
+    func explain(
+        _ id: RequestID, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> ExplainStore.Answer
+    /// What a subject had used at an instant of the past.
+    func statement(_ query: StatementQuery) throws(AdminFailure) -> Statement
+    /// The days whose records retention would drop.
+    func daysToDrop(keeping days: Int32) throws(AdminFailure) -> [CalendarDay]
+    /// Seals and drops the records of the days before those kept.
+    func dropDays(keeping days: Int32) throws(AdminFailure) -> RetentionReport
 }

@@ -20,6 +20,36 @@ extension ConfiguredLedger {
     }
 }
 
+extension ConfiguredLedger {
+    func audit(
+        _ organization: OrganizationEntry?, depth: AuditDepth
+    ) throws(AdminFailure) -> AuditReport {
+        try asking { store throws(LedgerError) in
+            try store.auditor.audit(organization?.id.shard, depth: depth)
+        }
+    }
+
+    func explain(
+        _ id: RequestID, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> ExplainStore.Answer {
+        try asking { store throws(LedgerError) in
+            try store.stories.explain(id, organization: organization.id)
+        }
+    }
+
+    func statement(_ query: StatementQuery) throws(AdminFailure) -> Statement {
+        try asking { store throws(LedgerError) in try store.statements.statement(query) }
+    }
+
+    func daysToDrop(keeping days: Int32) throws(AdminFailure) -> [CalendarDay] {
+        try asking { store throws(LedgerError) in try store.retention.due(keeping: days) }
+    }
+
+    func dropDays(keeping days: Int32) throws(AdminFailure) -> RetentionReport {
+        try asking { store throws(LedgerError) in try store.retention.drop(keeping: days) }
+    }
+}
+
 extension AdminFailure {
     /// Translates what the ledger said, at the border of this room. `configuration` is the file that named it.
     init(_ error: LedgerError, configuration: String) {

@@ -161,7 +161,7 @@ final class ConfiguredLedger: AdminLedger {
 
     // MARK: Between the directory's values and the commands' entries
 
-    private func asking<Value>(
+    func asking<Value>(
         _ body: (DirectoryStore) throws(LedgerError) -> Value
     ) throws(AdminFailure) -> Value {
         do throws(LedgerError) {

@@ -11,8 +11,8 @@ struct FirstKey {
     private static let team = "default"
     private static let key = "first"
     private static let file = "first-key"
-    /// There while a first key is being made: a start that was interrupted between the ledger and the file is
-    /// repeated, and the key that nobody has is revoked.
+    /// There until a first key was shown: a start that was interrupted before is repeated, and the key that nobody
+    /// has seen is revoked.
     private static let marker = "first-key.pending"
 
     /// Makes the first key unless that was done before. Returns its text, to be shown once; nil when it was made at
@@ -26,9 +26,11 @@ struct FirstKey {
         }
         let text = try await make()
         try directory.write(text + "\n", to: Self.file)
-        directory.remove(Self.marker)
         return text
     }
+
+    /// The key was shown. Until then a start that fails leaves it to the next one to make and show another.
+    func wasShown() { directory.remove(Self.marker) }
 
     /// Whether somebody has made a team: then it is not the first start, even if the file was removed.
     private func isInUse() async throws -> Bool {

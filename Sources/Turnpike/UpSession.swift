@@ -90,12 +90,14 @@ struct UpSession: Sendable {
         try await progress.step("Bringing the database to this version") {
             _ = try await Wiring.migrate(node.configuration)
         }
-        let first = try await FirstKey(directory: directory, wiring: node).ensure()
+        let firstKey = FirstKey(directory: directory, wiring: node)
+        let first = try await firstKey.ensure()
         if stop.isRequested { return }
         defer { directory.setReady(nil) }
         let watch = PostgresWatch(postgres: postgres)
         try await node.run(until: stop, besides: [watch], needsEngines: true) { addresses in
             welcome(addresses, first: first)
+            firstKey.wasShown()
             directory.setReady(
                 "listen: \(addresses.listen)\nadmin_listen: \(addresses.adminListen)\n")
         }

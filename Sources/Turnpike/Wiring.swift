@@ -107,6 +107,8 @@ struct Wiring: Sendable {
                 do {
                     whenServing(try await rooms.serving(needsEngines: needsEngines))
                 } catch {
+                    // Asked to stop, whatever was starting is cut short: that is no failure.
+                    if stop.isRequested { return }
                     stopping.finish()
                     throw error
                 }

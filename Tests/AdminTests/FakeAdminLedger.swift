@@ -15,6 +15,13 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         var allowances: [Subject: [AllowanceEntry]] = [:]
         var usage: [UsageRow] = []
         var queries: [UsageQuery] = []
+        var audit = AuditReport()
+        var story = ExplainStore.Answer.unknown(mayBeDropped: false)
+        var statement = Statement(lines: [], usage: UsageSums())
+        var statements: [StatementQuery] = []
+        var due: [CalendarDay] = []
+        var retention = RetentionReport()
+        var drops = 0
         var failure: AdminFailure?
         var nextID: Int64 = 100
     }
@@ -158,6 +165,36 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         try checked { state in
             state.queries.append(query)
             return state.usage
+        }
+    }
+
+    func audit(
+        _ organization: OrganizationEntry?, depth: AuditDepth
+    ) throws(AdminFailure) -> AuditReport {
+        try checked { $0.audit }
+    }
+
+    func explain(
+        _ id: RequestID, in organization: OrganizationEntry
+    ) throws(AdminFailure) -> ExplainStore.Answer {
+        try checked { $0.story }
+    }
+
+    func statement(_ query: StatementQuery) throws(AdminFailure) -> Statement {
+        try checked { state in
+            state.statements.append(query)
+            return state.statement
+        }
+    }
+
+    func daysToDrop(keeping days: Int32) throws(AdminFailure) -> [CalendarDay] {
+        try checked { $0.due }
+    }
+
+    func dropDays(keeping days: Int32) throws(AdminFailure) -> RetentionReport {
+        try checked { state in
+            state.drops += 1
+            return state.retention
         }
     }
 }

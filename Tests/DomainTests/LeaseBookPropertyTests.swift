@@ -135,7 +135,7 @@ import Testing
             granted += amount
             node.lease += amount
             // The grant happened; its answer is lost.
-            if fault == 1 { return .failed }
+            if fault == 1 { return .unknown }
             return .granted(id, size: node.lease, remaining: limit - granted)
         case .giveBack(let units, let forget):
             if fault == 0 { return .notReturned(size: node.lease) }

@@ -219,6 +219,64 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? {
         #expect(effects.orders.first?.action == .giveBack(units: 500, forget: false))
     }
 
+    @Test func `a lease whose end got lost is not forgotten, and is ended again`() throws {
+        var book = try book(holding: 500, remaining: 500)
+        var effects = LeaseBook.Effects()
+        book.maintain(at: at(10_500), &effects)
+        let firstTaken = takeLast(&effects)
+        let first = try #require(firstTaken)
+        book.replied(.unknown, to: first, at: at(10_600), &effects)
+        #expect(!book.isEmpty)
+        book.maintain(at: at(11_500), &effects)
+        let secondTaken = takeLast(&effects)
+        let second = try #require(secondTaken)
+        guard case .giveBack(_, forget: true) = second.action else {
+            Issue.record("not ended: \(second)")
+            return
+        }
+        book.replied(.returned(size: 0, remaining: 1000), to: second, at: at(11_501), &effects)
+        #expect(book.isEmpty)
+    }
+
+    @Test func `a line that cannot be served does not order over and over`() throws {
+        var book = makeBook()
+        var effects = LeaseBook.Effects()
+        _ = book.request(id(1), [demand(100), demand(10, of: monthly)], at: at(0), &effects)
+        _ = book.request(id(2), [demand(950)], at: at(0), &effects)
+        let orders = effects.orders
+        effects.orders = []
+        let day = try #require(orders.first { $0.account == account })
+        book.replied(
+            .granted(AccountID(rawValue: 1), size: 1000, remaining: 0), to: day, at: at(1), &effects
+        )
+        var steps = 0
+        while let order = effects.orders.first(where: { $0.account == account }), steps < 100 {
+            effects.orders = []
+            steps += 1
+            book.replied(
+                .refused(
+                    AccountID(rawValue: 1),
+                    AccountStatus(limit: 1000, used: 0, reserved: 0, remaining: 0)), to: order,
+                at: at(2), &effects)
+        }
+        #expect(steps < 3)
+    }
+
+    @Test func `limits at the end of what a number holds do not trap`() throws {
+        var book = makeBook()
+        var effects = LeaseBook.Effects()
+        let huge = Quota.highestLimit
+        for number in 1...200 {
+            _ = book.request(id(number), [demand(huge / 2, limit: huge)], at: at(0), &effects)
+        }
+        let order = try #require(effects.orders.first)
+        book.replied(
+            .granted(AccountID(rawValue: 1), size: huge, remaining: 0), to: order, at: at(1),
+            &effects)
+        #expect(effects.admitted.count == 2)
+        _ = book.request(id(999), [demand(1, limit: 5)], at: at(2), &effects)
+    }
+
     @Test func `claims of a lost epoch change nothing`() throws {
         var book = try book(holding: 500, remaining: 0)
         var effects = LeaseBook.Effects()
@@ -248,7 +306,7 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? {
         let firstTaken = takeLast(&effects)
         let first = try #require(firstTaken)
         // The ledger granted 100, the answer was lost.
-        book.replied(.failed, to: first, at: at(6), &effects)
+        book.replied(.unknown, to: first, at: at(6), &effects)
         _ = book.request(id(2), [demand(700)], at: at(7), &effects)
         let secondTaken = takeLast(&effects)
         let second = try #require(secondTaken)

@@ -103,6 +103,27 @@ private func at(_ milliseconds: Int64) -> Uptime { Uptime(microseconds: millisec
         }
     }
 
+    @Test func `a request that outlives its forgotten cell ends without harm`() {
+        var limiter = RateLimiter()
+        let limits = [RateLimit(subject: key, dimension: .tokensPerMinute, limit: 60_000)]
+        guard case .passed(let ticket) = limiter.admit(limits, tokens: 1000, at: at(0)) else {
+            return
+        }
+        limiter.forgetIdle(at: at(1500))
+        limiter.finish(ticket, used: 10, at: at(1600))
+        #expect(limiter.standing(of: limits[0], at: at(1600))?.remaining == 60_000)
+    }
+
+    @Test func `credit for an old limit does not touch the new one's cell`() {
+        var limiter = RateLimiter()
+        let old = [RateLimit(subject: key, dimension: .tokensPerMinute, limit: 100)]
+        guard case .passed(let ticket) = limiter.admit(old, tokens: 90, at: at(0)) else { return }
+        let new = [RateLimit(subject: key, dimension: .tokensPerMinute, limit: 50)]
+        _ = limiter.admit(new, tokens: 40, at: at(0))
+        limiter.finish(ticket, used: 0, at: at(0))
+        #expect(limiter.standing(of: new[0], at: at(0))?.remaining == 10)
+    }
+
     @Test func `a changed limit counts from the change`() {
         var limiter = RateLimiter()
         let old = [RateLimit(subject: key, dimension: .requestsPerMinute, limit: 1)]

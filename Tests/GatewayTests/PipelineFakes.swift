@@ -102,8 +102,8 @@ final class HeldLedger: QuotaLedger {
         return try answers.withLock { $0.acceptance }.get()
     }
 
-    func note(completionTokens: Int64, of reservation: borrowing Reservation) {
-        notes.append(completionTokens)
+    func note(_ usage: TokenUsage, of reservation: borrowing Reservation) {
+        notes.append(usage.completion)
     }
 
     func settle(

@@ -19,7 +19,7 @@ import Testing
         return Closing(
             requestID: RequestID(rawValue: UInt128(number)), claims: [],
             charge: Charge(settlement, bound: TokenBound(prompt: 1, completion: 1), price: nil),
-            settlement: settlement)
+            settlement: settlement, admittedAt: Timestamp(microseconds: 0))
     }
 
     private func machine(_ count: Int) -> LaneMachine {
@@ -77,6 +77,9 @@ import Testing
             Issue.record("not applied")
             return
         }
+        // Still in flight: the question for its results may fail, and then it is asked again.
+        #expect(lane.inFlight != nil)
+        lane.committed()
         #expect(lane.inFlight == nil)
     }
 
@@ -119,6 +122,21 @@ import Testing
         lane.committed()
         let batchH = lane.nextBatch()
         #expect(batchH?.sequence == 2)
+    }
+
+    @Test func `suspect rows go before new ones, so that a bad one is found under any load`() {
+        var lane = machine(2)
+        _ = lane.nextBatch()
+        _ = lane.rejected()
+        for number in 10..<400 { lane.enqueue(opening(number)) }
+        var singles: [Int] = []
+        for _ in 0..<2 {
+            singles.append(lane.nextBatch()?.count ?? 0)
+            lane.committed()
+        }
+        #expect(singles == [1, 1])
+        let next = lane.nextBatch()
+        #expect(next?.count == LaneMachine.batchLimit)
     }
 
     @Test func `an opening that was not sent can be taken back, one in flight cannot`() {

@@ -2,13 +2,13 @@ import Domain
 import Testing
 
 /// What every ledger promises: run over the one in memory and over the one in Postgres alike.
-@Suite struct LedgerContractTests {
+@Suite(.serialized) struct LedgerContractTests {
     @Test(arguments: LedgerKind.allCases)
     func `a served request is charged what it used and holds nothing afterwards`(_ kind: LedgerKind)
         async throws
     {
         try await kind.withLedger { test in
-            let principal = try test.principal(
+            let principal = try await test.principal(
                 quotas: [(.key, .tokens, .day, 1000)], rateLimits: [])
             let account = test.account(principal.quotas[0])
             let receipt = try await test.serve(
@@ -31,7 +31,7 @@ import Testing
         async throws
     {
         try await kind.withLedger { test in
-            let principal = try test.principal(
+            let principal = try await test.principal(
                 quotas: [(.key, .tokens, .total, 1000)], rateLimits: [])
             let account = test.account(principal.quotas[0])
             let served = try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -55,7 +55,7 @@ import Testing
         async throws
     {
         try await kind.withLedger { test in
-            let principal = try test.principal(
+            let principal = try await test.principal(
                 quotas: [
                     (.key, .tokens, .day, 10_000), (.team, .tokens, .month, 250),
                     (.organization, .requests, .total, 100),
@@ -82,7 +82,8 @@ import Testing
         async throws
     {
         try await kind.withLedger { test in
-            let principal = try test.principal(quotas: [(.key, .tokens, .day, 150)], rateLimits: [])
+            let principal = try await test.principal(
+                quotas: [(.key, .tokens, .day, 150)], rateLimits: [])
             let receipt = try await test.serve(
                 test.request(principal, prompt: 50, completion: 100),
                 using: TokenUsage(prompt: 50, completion: 900))
@@ -97,7 +98,7 @@ import Testing
         async throws
     {
         try await kind.withLedger { test in
-            let principal = try test.principal(
+            let principal = try await test.principal(
                 quotas: [(.key, .tokens, .day, 150), (.key, .requests, .day, 1)], rateLimits: [])
             _ = try await test.serve(
                 test.request(principal, prompt: 50, completion: 100), using: .none, basis: .void)
@@ -113,7 +114,8 @@ import Testing
     @Test(arguments: LedgerKind.allCases)
     func `a quota of requests counts answers, not tokens`(_ kind: LedgerKind) async throws {
         try await kind.withLedger { test in
-            let principal = try test.principal(quotas: [(.key, .requests, .day, 3)], rateLimits: [])
+            let principal = try await test.principal(
+                quotas: [(.key, .requests, .day, 3)], rateLimits: [])
             for _ in 0..<3 {
                 let receipt = try await test.serve(
                     test.request(principal, prompt: 900, completion: 900),
@@ -130,9 +132,9 @@ import Testing
     @Test(arguments: LedgerKind.allCases)
     func `a revoked key's opening is refused and charges nothing`(_ kind: LedgerKind) async throws {
         try await kind.withLedger { test in
-            let principal = try test.principal(
+            let principal = try await test.principal(
                 quotas: [(.key, .tokens, .day, 1000)], rateLimits: [])
-            try test.revoke(principal.key)
+            try await test.revoke(principal.key)
             guard
                 case .admitted(let reservation) = try await test.ledger.admit(
                     test.request(principal, prompt: 10, completion: 10))
@@ -151,7 +153,8 @@ import Testing
     @Test(arguments: LedgerKind.allCases)
     func `a request larger than the whole limit is told so`(_ kind: LedgerKind) async throws {
         try await kind.withLedger { test in
-            let principal = try test.principal(quotas: [(.key, .tokens, .day, 100)], rateLimits: [])
+            let principal = try await test.principal(
+                quotas: [(.key, .tokens, .day, 100)], rateLimits: [])
             let denial = try await test.denial(
                 of: test.request(principal, prompt: 50, completion: 51))
             #expect(denial?.reason == .exceedsLimit)
@@ -164,7 +167,8 @@ import Testing
         async throws
     {
         try await kind.withLedger { test in
-            let principal = try test.principal(quotas: [(.key, .tokens, .day, 100)], rateLimits: [])
+            let principal = try await test.principal(
+                quotas: [(.key, .tokens, .day, 100)], rateLimits: [])
             guard
                 case .admitted(let reservation) = try await test.ledger.admit(
                     test.request(principal, prompt: 40, completion: 40))
@@ -198,7 +202,7 @@ import Testing
         async throws
     {
         try await kind.withLedger { test in
-            let fast = try test.principal(quotas: [], rateLimits: [(.requestsPerMinute, 2)])
+            let fast = try await test.principal(quotas: [], rateLimits: [(.requestsPerMinute, 2)])
             for _ in 0..<2 {
                 let receipt = try await test.serve(
                     test.request(fast, prompt: 1, completion: 1),
@@ -209,7 +213,8 @@ import Testing
             #expect(denial?.reason == .rateLimited(.requestsPerMinute))
             #expect((denial?.retryAfter ?? .zero) > .zero)
 
-            let narrow = try test.principal(quotas: [], rateLimits: [(.concurrentRequests, 1)])
+            let narrow = try await test.principal(
+                quotas: [], rateLimits: [(.concurrentRequests, 1)])
             guard
                 case .admitted(let first) = try await test.ledger.admit(
                     test.request(narrow, prompt: 1, completion: 1))
@@ -230,7 +235,7 @@ import Testing
         async throws
     {
         try await kind.withLedger { test in
-            let principal = try test.principal(
+            let principal = try await test.principal(
                 quotas: [(.key, .tokens, .day, 500), (.team, .tokens, .total, 90_000)],
                 rateLimits: [(.requestsPerMinute, 10)])
             _ = try await test.serve(
@@ -241,7 +246,8 @@ import Testing
             #expect(standing.tokens?.remaining == 300)
             #expect(standing.requests?.limit == 10)
             #expect(standing.requests?.remaining == 9)
-            let none = test.ledger.standing(of: try test.principal(quotas: [], rateLimits: []))
+            let none = test.ledger.standing(
+                of: try await test.principal(quotas: [], rateLimits: []))
             #expect(none == Standing(requests: nil, tokens: nil))
         }
     }
@@ -251,7 +257,7 @@ import Testing
         _ kind: LedgerKind
     ) async throws {
         try await kind.withLedger { test in
-            let principal = try test.principal(
+            let principal = try await test.principal(
                 quotas: [(.key, .tokens, .day, 5000), (.team, .requests, .day, 120)], rateLimits: []
             )
             let charged = try await withThrowingTaskGroup(of: Int64.self) { group in

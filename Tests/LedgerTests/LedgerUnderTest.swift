@@ -13,12 +13,12 @@ protocol LedgerUnderTest: Sendable {
     func principal(
         quotas: [(Subject.Kind, Resource, Period, Int64)],
         rateLimits: [(RateLimit.Dimension, Int64)]
-    ) throws -> Principal
+    ) async throws -> Principal
     /// What an account has used, once everything is settled.
     func used(_ account: AccountKey) async throws -> Int64
     /// The most that the ledger ever held and used of an account, as far as it can tell.
     func peak(_ account: AccountKey) async throws -> Int64
-    func revoke(_ key: KeyID) throws
+    func revoke(_ key: KeyID) async throws
     /// The account of a quota now.
     func account(_ quota: Quota) -> AccountKey
 }
@@ -49,7 +49,7 @@ final class InMemoryUnderTest: LedgerUnderTest {
     func principal(
         quotas: [(Subject.Kind, Resource, Period, Int64)],
         rateLimits: [(RateLimit.Dimension, Int64)]
-    ) throws -> Principal {
+    ) async throws -> Principal {
         let id = counter.withLock {
             $0 += 10; return $0
         }
@@ -59,7 +59,7 @@ final class InMemoryUnderTest: LedgerUnderTest {
     func account(_ quota: Quota) -> AccountKey { quota.account(at: time.wall) }
     func used(_ account: AccountKey) async throws -> Int64 { memory.numbers(of: account).used }
     func peak(_ account: AccountKey) async throws -> Int64 { memory.numbers(of: account).peak }
-    func revoke(_ key: KeyID) throws { memory.revoke(key) }
+    func revoke(_ key: KeyID) async throws { memory.revoke(key) }
 }
 
 /// Principals for tests. Ids are derived from one number.

@@ -12,12 +12,20 @@ import TestSupport
 final class PostgresUnderTest: LedgerUnderTest {
     let node: PostgresQuotaLedger
     let database: TestDatabase
+    /// The test's own look at the database: off the threads that the node's tasks run on.
+    private let pool: PostgresPool
     private let time = SystemTime()
     private let random: Mutex<SystemRandomNumberGenerator>
 
-    private init(node: PostgresQuotaLedger, database: TestDatabase) {
+    private init(node: PostgresQuotaLedger, database: TestDatabase) throws {
         self.node = node
         self.database = database
+        var options = PostgresPoolOptions()
+        options.connections = 1
+        options.longestWait = .seconds(60)
+        pool = try PostgresPool(
+            url: database.url, connectionOptions: PostgresConnectionOptions(), options: options,
+            logger: .quiet)
         random = Mutex(SystemRandomNumberGenerator())
     }
 
@@ -63,12 +71,15 @@ final class PostgresUnderTest: LedgerUnderTest {
             configuration: .init(services: [.init(service: node)], logger: .quiet))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
+            let test = try PostgresUnderTest(node: node, database: database)
             do {
-                try await body(PostgresUnderTest(node: node, database: database))
+                try await body(test)
             } catch {
+                await test.pool.shutdown()
                 await group.triggerGracefulShutdown()
                 throw error
             }
+            await test.pool.shutdown()
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
         }
@@ -79,51 +90,50 @@ final class PostgresUnderTest: LedgerUnderTest {
     func principal(
         quotas: [(Subject.Kind, Resource, Period, Int64)],
         rateLimits: [(RateLimit.Dimension, Int64)]
-    ) throws -> Principal {
+    ) async throws -> Principal {
         let id = random.withLock { Int64($0.next() >> 8) }
         let principal = TestPrincipal.make(id: id, quotas: quotas, rateLimits: rateLimits)
-        let connection = try database.connection()
-        defer { connection.close() }
-        try Self.write(principal, connection)
+        try await pool.run { connection throws(PostgresError) in
+            try Self.write(principal, connection)
+        }
         return principal
     }
 
     func account(_ quota: Quota) -> AccountKey { quota.account(at: time.wall) }
 
     func used(_ account: AccountKey) async throws -> Int64 {
-        let row = try read(account, "a.used + coalesce(sum(l.settled), 0)::int8")
+        let row = try await read(account, "a.used + coalesce(sum(l.settled), 0)::int8")
         return row ?? 0
     }
 
     func peak(_ account: AccountKey) async throws -> Int64 {
         // `granted` is the most that was held at once since the account's units were last returned.
-        try read(account, "max(a.granted)") ?? 0
+        try await read(account, "max(a.granted)") ?? 0
     }
 
-    func revoke(_ key: KeyID) throws {
-        try execute(
+    func revoke(_ key: KeyID) async throws {
+        try await execute(
             "UPDATE api_key SET revoked_at = now() WHERE shard = $1 AND key_id = $2",
             [.int2(key.shard.rawValue), .int8(key.databaseValue)])
     }
 
-    func execute(_ sql: String, _ parameters: [PostgresValue] = []) throws {
-        let connection = try database.connection()
-        defer { connection.close() }
-        _ = try connection.execute(
-            PostgresCommand(PostgresStatement(name: nil, sql: sql), parameters))
+    func execute(_ sql: String, _ parameters: [PostgresValue] = []) async throws {
+        let command = PostgresCommand(PostgresStatement(name: nil, sql: sql), parameters)
+        _ = try await pool.run { connection throws(PostgresError) in
+            try connection.execute(command)
+        }
     }
 
     /// The first column of the first row as a number.
-    func number(_ sql: String, _ parameters: [PostgresValue] = []) throws -> Int64? {
-        let connection = try database.connection()
-        defer { connection.close() }
-        let result = try connection.execute(
-            PostgresCommand(PostgresStatement(name: nil, sql: sql), parameters))
-        return try result.rows.first?.optionalInt8(0)
+    func number(_ sql: String, _ parameters: [PostgresValue] = []) async throws -> Int64? {
+        let command = PostgresCommand(PostgresStatement(name: nil, sql: sql), parameters)
+        return try await pool.run { connection throws(PostgresError) in
+            try connection.execute(command).rows.first?.optionalInt8(0)
+        }
     }
 
-    private func read(_ account: AccountKey, _ expression: String) throws -> Int64? {
-        try number(
+    private func read(_ account: AccountKey, _ expression: String) async throws -> Int64? {
+        try await number(
             """
             SELECT (\(expression))::int8 FROM account a
             LEFT JOIN lease l ON l.shard = a.shard AND l.account_id = a.account_id
@@ -140,9 +150,9 @@ final class PostgresUnderTest: LedgerUnderTest {
 
     private static func write(
         _ principal: Principal, _ connection: PostgresConnection
-    ) throws {
+    ) throws(PostgresError) {
         let shard = PostgresValue.int2(principal.shard.rawValue)
-        func run(_ sql: String, _ parameters: [PostgresValue]) throws {
+        func run(_ sql: String, _ parameters: [PostgresValue]) throws(PostgresError) {
             _ = try connection.execute(
                 PostgresCommand(PostgresStatement(name: nil, sql: sql), parameters))
         }

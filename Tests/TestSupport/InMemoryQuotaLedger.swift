@@ -140,9 +140,9 @@ public final class InMemoryQuotaLedger: QuotaLedger {
     }
 
     /// See `QuotaLedger`.
-    public func note(completionTokens: Int64, of reservation: borrowing Reservation) {
+    public func note(_ usage: TokenUsage, of reservation: borrowing Reservation) {
         let id = reservation.requestID
-        state.withLock { $0.notes[id, default: []].append(completionTokens) }
+        state.withLock { $0.notes[id, default: []].append(usage.completion) }
     }
 
     /// See `QuotaLedger`.

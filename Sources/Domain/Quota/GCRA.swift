@@ -37,6 +37,8 @@ public struct GCRA: Sendable, Hashable {
 
     /// Gives `cells` back, never below empty.
     public mutating func giveBack(_ cells: Int64, at now: Uptime) {
+        // A cell that is empty by now has nothing to give back to.
+        guard tat > now.microseconds else { return }
         tat = max(tat - span(cells), now.microseconds)
     }
 

@@ -111,14 +111,17 @@ public struct LeaseBook: Sendable {
     ) {
         guard var slot = slots[order.account], slot.lease == order.lease else { return }
         slot.apply(reply, to: order, at: now)
-        if order.forgets, case .returned = reply, slot.isIdleAndEmpty,
+        if order.forgets, case .returned(size: 0, _) = reply, slot.isIdleAndEmpty,
             !isAnyoneWaiting(for: order.account)
         {
             slots[order.account] = nil
         } else {
             slots[order.account] = slot
         }
-        if case .failed = reply { failWaiters(for: order.account, &effects) }
+        switch reply {
+        case .failed, .unknown: failWaiters(for: order.account, &effects)
+        case .granted, .refused, .returned, .notReturned: break
+        }
         serveLine(at: now, &effects)
     }
 
@@ -240,13 +243,16 @@ public struct LeaseBook: Sendable {
         for waiter in waiters {
             for demand in waiter.demands {
                 let (sum, least) = wanted[demand.account] ?? (0, .max)
-                wanted[demand.account] = (sum + demand.units, min(least, demand.units))
+                // Far above any limit, and far from overflow.
+                wanted[demand.account] = (
+                    min(sum + demand.units, 1 << 60), min(least, demand.units)
+                )
             }
         }
         for (account, need) in wanted {
             guard
                 let order = slots[account]?.orderGrowth(
-                    for: need.sum, least: need.least, liveNodes: liveNodes)
+                    for: need.sum, least: need.least, liveNodes: liveNodes, at: now)
             else { continue }
             effects.orders.append(order)
         }

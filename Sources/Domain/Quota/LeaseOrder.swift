@@ -21,6 +21,9 @@ public struct LeaseOrder: Sendable, Hashable {
     public let refreshesLimit: Bool
     /// The lease's size before the order, by which a lost answer is repaired.
     public let grantedBefore: Int64
+    /// Whether other nodes may be asked to give back what they do not need, should the account have
+    /// nothing left to grant while not all of it is spent. At most once a second.
+    public let mayRecall: Bool
     /// What to do.
     public let action: Action
 
@@ -32,7 +35,7 @@ public struct LeaseOrder: Sendable, Hashable {
     /// Makes an order.
     public init(
         account: AccountKey, lease: LeaseID, accountID: AccountID?, limit: Int64,
-        refreshesLimit: Bool, grantedBefore: Int64, action: Action
+        refreshesLimit: Bool, grantedBefore: Int64, mayRecall: Bool, action: Action
     ) {
         self.account = account
         self.lease = lease
@@ -40,6 +43,7 @@ public struct LeaseOrder: Sendable, Hashable {
         self.limit = limit
         self.refreshesLimit = refreshesLimit
         self.grantedBefore = grantedBefore
+        self.mayRecall = mayRecall
         self.action = action
     }
 }
@@ -54,8 +58,11 @@ public enum LeaseReply: Sendable, Hashable {
     case returned(size: Int64, remaining: Int64)
     /// The units could not be returned since open requests hold them; the lease has `size` units.
     case notReturned(size: Int64)
-    /// The ledger could not be reached, or the quota is gone; nothing was changed.
+    /// Nothing was changed: the ledger could not be reached, this node's lane is not live, or the
+    /// quota is gone.
     case failed
+    /// The answer was lost and cannot be had: the order may have been carried out or not.
+    case unknown
 }
 
 /// An account's running numbers as the ledger has them.

@@ -26,6 +26,7 @@ struct LeaseSlot: Sendable {
     private var idleBeats = 0
     private var generation: Int64?
     private var isRecalled = false
+    private var lastRecall: Uptime?
 
     /// Without a request for this long a lease goes back whole.
     static let idleAfter: Duration = .seconds(10)
@@ -47,14 +48,16 @@ struct LeaseSlot: Sendable {
 
     /// Whether the ledger holds no lease row with anything in it for this slot, and none is on its
     /// way.
-    var holdsNothing: Bool { !mayHoldLease && outstanding == 0 && !orderInFlight }
+    var holdsNothing: Bool {
+        (!mayHoldLease || accountID == nil) && outstanding == 0 && !orderInFlight
+    }
 
     private var mayHoldLease: Bool { granted > 0 || isUncertain }
 
     func covers(_ units: Int64) -> Bool { free >= units && accountID != nil }
 
     func isForgettable(at now: Uptime) -> Bool {
-        isIdleAndEmpty && !mayHoldLease && now - lastUse >= Self.idleAfter
+        isIdleAndEmpty && holdsNothing && now - lastUse >= Self.idleAfter
     }
 
     // MARK: Requests
@@ -64,7 +67,8 @@ struct LeaseSlot: Sendable {
         lastUse = now
         idleBeats = 0
         guard newLimit != limit else { return }
-        remaining += newLimit - limit
+        let (raised, overflow) = remaining.addingReportingOverflow(newLimit - limit)
+        remaining = overflow ? newLimit : raised
         limit = newLimit
         limitChanged = true
         refusal = nil
@@ -97,11 +101,22 @@ struct LeaseSlot: Sendable {
 
     /// Orders what waiters lack: all of it, and up to the target, so that the next ones need not
     /// wait.
-    mutating func orderGrowth(for sum: Int64, least: Int64, liveNodes: Int64) -> LeaseOrder? {
+    mutating func orderGrowth(
+        for sum: Int64, least: Int64, liveNodes: Int64, at now: Uptime
+    ) -> LeaseOrder? {
         guard !orderInFlight, sum > free || accountID == nil else { return nil }
         let shortage = max(1, sum - free)
+        let enough = max(1, min(shortage, least - free))
+        // Asked a moment ago: the answer would be the same, over and over.
+        if let refusal, now - refusal.at < LeaseBook.refusalMemory,
+            refusal.status.remaining < enough
+        {
+            return nil
+        }
+        let mayRecall = lastRecall.map { now - $0 >= .seconds(1) } ?? true
+        if mayRecall { lastRecall = now }
         let want = max(shortage, demand.target(of: remaining, liveNodes: liveNodes) - free)
-        return order(.grow(want: want, least: max(1, min(shortage, least - free))))
+        return order(.grow(want: want, least: enough), mayRecall: mayRecall)
     }
 
     /// Orders ahead of need once half the target is gone, unless the account is near its end, where
@@ -110,7 +125,7 @@ struct LeaseSlot: Sendable {
         guard !orderInFlight, !isRecalled else { return nil }
         let target = demand.target(of: remaining, liveNodes: liveNodes)
         guard target > 0, free < target / 2 else { return nil }
-        return order(.grow(want: target - free, least: 1))
+        return order(.grow(want: target - free, least: 1), mayRecall: false)
     }
 
     mutating func maintain(at now: Uptime, liveNodes: Int64) -> LeaseOrder? {
@@ -118,6 +133,8 @@ struct LeaseSlot: Sendable {
         if now - lastUse >= Self.idleAfter, outstanding == 0, mayHoldLease {
             return giveBackAll()
         }
+        // The end of the lease tells what it really held.
+        if isUncertain, outstanding == 0 { return giveBackAll() }
         let target = demand.target(of: remaining, liveNodes: liveNodes)
         if isRecalled {
             isRecalled = false
@@ -131,16 +148,19 @@ struct LeaseSlot: Sendable {
         if hasSettled, now - lastFold >= Self.foldAfter {
             lastFold = now
             hasSettled = false
-            return order(.giveBack(units: 0, forget: false))
+            return order(.giveBack(units: 0, forget: false), mayRecall: false)
         }
         return nil
     }
 
     mutating func giveBackAll() -> LeaseOrder? {
-        guard !orderInFlight, accountID != nil, mayHoldLease else { return nil }
-        let units = free
+        // While requests are open and nothing is free there is nothing to give.
+        guard !orderInFlight, accountID != nil, mayHoldLease, free > 0 || outstanding == 0 else {
+            return nil
+        }
+        let units = max(0, free)
         free = 0
-        return order(.giveBack(units: units, forget: outstanding == 0))
+        return order(.giveBack(units: units, forget: outstanding == 0), mayRecall: false)
     }
 
     mutating func recall(to newGeneration: Int64) {
@@ -150,16 +170,20 @@ struct LeaseSlot: Sendable {
 
     private mutating func giveBack(_ units: Int64) -> LeaseOrder {
         free -= units
-        return order(.giveBack(units: units, forget: false))
+        return order(.giveBack(units: units, forget: false), mayRecall: false)
     }
 
-    private mutating func order(_ action: LeaseOrder.Action) -> LeaseOrder {
+    private mutating func order(_ action: LeaseOrder.Action, mayRecall: Bool) -> LeaseOrder {
         orderInFlight = true
-        let refreshes = limitChanged
-        limitChanged = false
+        var refreshes = false
+        if case .grow = action {
+            refreshes = limitChanged
+            limitChanged = false
+        }
         return LeaseOrder(
             account: account, lease: lease, accountID: accountID, limit: limit,
-            refreshesLimit: refreshes, grantedBefore: granted, action: action)
+            refreshesLimit: refreshes, grantedBefore: granted, mayRecall: mayRecall,
+            action: action)
     }
 
     // MARK: Replies
@@ -187,10 +211,11 @@ struct LeaseSlot: Sendable {
             if case .giveBack(let units, _) = order.action { free += units }
             granted = size
         case .failed:
-            switch order.action {
-            case .grow: isUncertain = true
-            case .giveBack(let units, _): free += units
-            }
+            if case .giveBack(let units, _) = order.action { free += units }
+            limitChanged = limitChanged || order.refreshesLimit
+        case .unknown:
+            // Nothing is believed to be free that may not be; the end of the lease sets it right.
+            isUncertain = true
             limitChanged = limitChanged || order.refreshesLimit
         }
     }

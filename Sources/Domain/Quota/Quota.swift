@@ -93,13 +93,16 @@ public struct Quota: Sendable, Hashable {
     /// The allowance, in tokens, requests or nano-dollars.
     public let limit: Int64
 
-    /// Makes a quota; a limit is not negative.
+    /// The largest limit: exact in JSON numbers, and far from where sums of many requests overflow.
+    public static let highestLimit: Int64 = 1 << 53
+
+    /// Makes a quota; a limit is not negative, and one above ``highestLimit`` counts as that.
     public init(subject: Subject, resource: Resource, period: Period, limit: Int64) {
         precondition(limit >= 0, "a quota is not negative")
         self.subject = subject
         self.resource = resource
         self.period = period
-        self.limit = limit
+        self.limit = min(limit, Self.highestLimit)
     }
 
     /// The account that holds the quota's running numbers at `instant`.
@@ -172,11 +175,14 @@ public struct RateLimit: Sendable, Hashable {
     /// Requests or tokens per minute, or requests at once.
     public let limit: Int64
 
-    /// Makes a rate limit; it is at least one.
+    /// The highest rate: no machine reaches it, and cells stay exact.
+    public static let highestLimit: Int64 = 1 << 40
+
+    /// Makes a rate limit; it is at least one, and one above ``highestLimit`` counts as that.
     public init(subject: Subject, dimension: Dimension, limit: Int64) {
         precondition(limit >= 1, "a rate limit is at least one")
         self.subject = subject
         self.dimension = dimension
-        self.limit = limit
+        self.limit = min(limit, Self.highestLimit)
     }
 }

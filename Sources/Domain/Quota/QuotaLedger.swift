@@ -15,8 +15,9 @@ public protocol QuotaLedger: Sendable {
     /// client. Throws when it does not answer in time; the caller still settles, as void.
     func acceptance(of reservation: borrowing Reservation) async throws(LedgerFault) -> Acceptance
 
-    /// Notes that `completionTokens` are about to be handed to the client's socket (gate G2).
-    func note(completionTokens: Int64, of reservation: borrowing Reservation)
+    /// Notes what the request will have used once the bytes at hand are in the client's socket
+    /// (gate G2).
+    func note(_ usage: TokenUsage, of reservation: borrowing Reservation)
 
     /// Replaces the reservation by what was used and writes the usage record.
     ///

@@ -124,10 +124,13 @@ public struct RateLimiter: Sendable {
         cells[Cell(subject: limit.subject, dimension: limit.dimension)] = (limit.limit, state)
     }
 
+    /// Credits a cell that is still there under the same limit. One that was forgotten was full,
+    /// and one of another limit never held these cells.
     private mutating func credit(_ count: Int64, of limit: RateLimit, at now: Uptime) {
-        var state = state(of: limit)
-        state.giveBack(count, at: now)
-        cells[Cell(subject: limit.subject, dimension: limit.dimension)] = (limit.limit, state)
+        let name = Cell(subject: limit.subject, dimension: limit.dimension)
+        guard var cell = cells[name], cell.limit == limit.limit else { return }
+        cell.state.giveBack(count, at: now)
+        cells[name] = cell
     }
 
     private mutating func release(_ subject: Subject) {

@@ -129,7 +129,11 @@ struct MeteredStream: ~Copyable, Sendable {
     private func note() {
         switch admitted {
         case .some(let admitted):
-            pipeline.ledger.note(completionTokens: count.tokens, of: admitted.reservation)
+            let delivered = SettlementDecision(
+                outcome: .clientGone, clientHadBytes: true, count: count, bound: resolved.bound,
+                promptBytes: resolved.promptBytes
+            ).counted
+            pipeline.ledger.note(delivered, of: admitted.reservation)
         case .none: break
         }
     }

@@ -12,19 +12,12 @@ extension CompletionPipeline {
         _ admitted: consuming AdmittedRequest, as outcome: SettlementDecision.Outcome,
         count: CompletionCount, clientHadBytes: Bool, firstTokenAt: Uptime?
     ) async -> Result<TokenUsage, LedgerFault> {
-        let (resolved, admittedAt) = (admitted.resolved, admitted.admittedAt)
-        let record = SettlementDecision(
-            outcome: outcome, clientHadBytes: clientHadBytes, count: count, bound: resolved.bound,
-            promptBytes: resolved.promptBytes
-        ).record
-        let settlement = Settlement(
-            usage: record.usage, basis: record.basis, endState: record.endState,
-            timeToFirstToken: firstTokenAt.map { $0 - admittedAt },
-            duration: time.uptime - admittedAt)
-        resolved.exchange.notes.update { $0.settlement = settlement }
-        let box = ReservationBox(admitted.reservation)
+        let executor = admitted.resolved.exchange.executor
+        let (box, settlement) = closing(
+            admitted, as: outcome, count: count, clientHadBytes: clientHadBytes,
+            firstTokenAt: firstTokenAt)
         let ledger = self.ledger
-        let fault = await uncancelled(on: resolved.exchange.executor) { () -> LedgerFault? in
+        let fault = await uncancelled(on: executor) { () -> LedgerFault? in
             guard let reservation = box.take() else { return nil }
             do throws(LedgerFault) {
                 _ = try await ledger.settle(reservation, as: settlement)
@@ -35,6 +28,41 @@ extension CompletionPipeline {
         }
         if let fault { return .failure(fault) }
         return .success(settlement.usage)
+    }
+
+    /// Settles without waiting for the ledger's word, which keeps the settlement and has it on its
+    /// way.
+    private func leave(
+        _ admitted: consuming AdmittedRequest, as outcome: SettlementDecision.Outcome,
+        count: CompletionCount
+    ) {
+        let executor = admitted.resolved.exchange.executor
+        let (box, settlement) = closing(
+            admitted, as: outcome, count: count, clientHadBytes: false, firstTokenAt: nil)
+        let ledger = self.ledger
+        unattended(on: executor) {
+            guard let reservation = box.take() else { return }
+            // Nobody is left to be told.
+            _ = try? await ledger.settle(reservation, as: settlement)
+        }
+    }
+
+    /// Decides what a request's end is worth, and hands its reservation over to be settled.
+    private func closing(
+        _ admitted: consuming AdmittedRequest, as outcome: SettlementDecision.Outcome,
+        count: CompletionCount, clientHadBytes: Bool, firstTokenAt: Uptime?
+    ) -> (ReservationBox, Settlement) {
+        let (resolved, admittedAt) = (admitted.resolved, admitted.admittedAt)
+        let record = SettlementDecision(
+            outcome: outcome, clientHadBytes: clientHadBytes, count: count, bound: resolved.bound,
+            promptBytes: resolved.promptBytes
+        ).record
+        let settlement = Settlement(
+            usage: record.usage, basis: record.basis, endState: record.endState,
+            timeToFirstToken: firstTokenAt.map { $0 - admittedAt },
+            duration: time.uptime - admittedAt)
+        resolved.exchange.notes.update { $0.settlement = settlement }
+        return (ReservationBox(admitted.reservation), settlement)
     }
 
     /// Settles a request that ended before the client had a byte, and gives the failure to tell it.
@@ -52,12 +80,17 @@ extension CompletionPipeline {
         case .departed(.clientGone): (outcome, failure) = (.clientGone, .clientGone)
         case .departed(.drained): (outcome, failure) = (.drained, .draining)
         }
-        let bound = admitted.resolved.bound.completion
+        let count = CompletionCount(bound: admitted.resolved.bound.completion)
+        if case .ledger = stop {
+            // A ledger that does not answer would not confirm this either, and the client is not to
+            // wait for it a second time.
+            leave(admitted, as: outcome, count: count)
+            return failure
+        }
         // A void settlement that is not confirmed yet changes nothing for the client: it gets the
         // failure it has.
         _ = await settle(
-            admitted, as: outcome, count: CompletionCount(bound: bound), clientHadBytes: false,
-            firstTokenAt: nil)
+            admitted, as: outcome, count: count, clientHadBytes: false, firstTokenAt: nil)
         return failure
     }
 }

@@ -71,7 +71,7 @@ struct SettlementDecision: Sendable {
 
     /// Our own count, within the bound. The prompt is the backend's figure where it gave one, or
     /// else a quarter of its bytes, which is what English text comes to.
-    private var counted: TokenUsage {
+    var counted: TokenUsage {
         let prompt = count.usage?.prompt ?? max(1, (promptBytes + 3) / 4)
         return TokenUsage(
             prompt: min(bound.prompt, prompt), cached: count.usage?.cached ?? 0,

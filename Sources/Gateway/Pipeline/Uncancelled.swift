@@ -10,3 +10,10 @@ func uncancelled<Value: Sendable>(
 ) async -> Value {
     await Task(executorPreference: executor) { await operation() }.value
 }
+
+/// Starts `operation` and leaves it to its end, for a settlement that nobody waits for. The ledger
+/// bounds how long it takes, and a stopping ledger waits for it.
+func unattended(on executor: (any TaskExecutor)?, _ operation: @escaping @Sendable () async -> Void)
+{
+    _ = Task(executorPreference: executor) { await operation() }
+}

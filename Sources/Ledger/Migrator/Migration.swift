@@ -29,6 +29,7 @@ extension Migration {
     static let all: [Migration] = [
         Migration(1, "directory", PackageResources._001_directory_sql),
         Migration(2, "ledger", PackageResources._002_ledger_sql),
+        Migration(3, "seals", PackageResources._003_seals_sql),
     ]
 
     private init(_ number: Int32, _ name: String, _ file: [UInt8]) {

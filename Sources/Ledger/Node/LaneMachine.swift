@@ -49,13 +49,17 @@ struct LaneMachine {
     private var nextSequence: Int64 = 1
     private var openings: [Opening] = []
     private var closings: [Closing] = []
-    private var isolated = 0
+    /// Rows of a refused batch: sent one by one, before anything else.
+    private var suspects: (openings: [Opening], closings: [Closing]) = ([], [])
 
     /// The most openings, and the most closings, of one batch.
     static let batchLimit = 256
 
     /// Rows that wait or are in flight.
-    var backlog: Int { openings.count + closings.count + (inFlight?.count ?? 0) }
+    var backlog: Int {
+        openings.count + closings.count + suspects.openings.count + suspects.closings.count
+            + (inFlight?.count ?? 0)
+    }
 
     mutating func enqueue(_ opening: Opening) { openings.append(opening) }
 
@@ -73,26 +77,28 @@ struct LaneMachine {
         self.key = key
         nextSequence = 1
         inFlight = nil
-        isolated = 0
     }
 
     /// The next batch to send; nil while one is in flight, nothing waits, or the lane is closed.
     mutating func nextBatch() -> Batch? {
-        guard key != nil, inFlight == nil, !openings.isEmpty || !closings.isEmpty else {
-            return nil
-        }
-        let batch: Batch
-        if isolated > 0 {
-            // One row at a time, openings first, since a closing may need its opening.
-            isolated -= 1
-            batch =
-                openings.isEmpty ? take(openings: 0, closings: 1) : take(openings: 1, closings: 0)
-        } else {
-            batch = take(
-                openings: min(openings.count, Self.batchLimit),
-                closings: openings.count > Self.batchLimit
-                    ? 0 : min(closings.count, Self.batchLimit))
-        }
+        guard key != nil, inFlight == nil else { return nil }
+        // Openings first: a suspect closing may need a suspect opening.
+        if !suspects.openings.isEmpty { return send([suspects.openings.removeFirst()], []) }
+        if !suspects.closings.isEmpty { return send([], [suspects.closings.removeFirst()]) }
+        guard !openings.isEmpty || !closings.isEmpty else { return nil }
+        let opened = Array(openings.prefix(Self.batchLimit))
+        openings.removeFirst(opened.count)
+        // A closing whose opening still waits would find nothing to close.
+        let waiting = Set(openings.map(\.requestID))
+        let closed = Array(
+            closings.prefix(Self.batchLimit).prefix { !waiting.contains($0.requestID) })
+        closings.removeFirst(closed.count)
+        return send(opened, closed)
+    }
+
+    private mutating func send(_ openings: [Opening], _ closings: [Closing]) -> Batch {
+        let batch = Batch(sequence: nextSequence, openings: openings, closings: closings)
+        nextSequence += 1
         inFlight = batch
         return batch
     }
@@ -105,10 +111,8 @@ struct LaneMachine {
         guard let key, let batch = inFlight, let row, row.epoch == key.epoch, row.isLive else {
             return .fenced
         }
-        if row.lastSequence >= batch.sequence {
-            inFlight = nil
-            return .applied(batch)
-        }
+        // In flight until its results are known: that question may fail too.
+        if row.lastSequence >= batch.sequence { return .applied(batch) }
         return .resend(batch)
     }
 
@@ -119,9 +123,8 @@ struct LaneMachine {
         inFlight = nil
         nextSequence = batch.sequence
         if batch.count > 1 {
-            openings.insert(contentsOf: batch.openings, at: 0)
-            closings.insert(contentsOf: batch.closings, at: 0)
-            isolated = max(isolated, batch.count)
+            suspects.openings += batch.openings
+            suspects.closings += batch.closings
             return .isolated
         }
         if let opening = batch.openings.first { return .opening(opening) }
@@ -133,22 +136,14 @@ struct LaneMachine {
     /// applied, but for closings that the sweeper settled at their bound.
     mutating func fenced() -> (openings: [Opening], closings: [Closing]) {
         let lost = (
-            (inFlight?.openings ?? []) + openings, (inFlight?.closings ?? []) + closings
+            (inFlight?.openings ?? []) + suspects.openings + openings,
+            (inFlight?.closings ?? []) + suspects.closings + closings
         )
         key = nil
         inFlight = nil
         openings = []
         closings = []
+        suspects = ([], [])
         return lost
-    }
-
-    private mutating func take(openings openCount: Int, closings closeCount: Int) -> Batch {
-        let batch = Batch(
-            sequence: nextSequence, openings: Array(openings.prefix(openCount)),
-            closings: Array(closings.prefix(closeCount)))
-        openings.removeFirst(openCount)
-        closings.removeFirst(closeCount)
-        nextSequence += 1
-        return batch
     }
 }

@@ -8,6 +8,8 @@ struct LaneStart {
     let node: Int64
     let settings: LedgerSettings
     let random: LedgerRandom
+    /// What the process before this one left open; nil once that is settled.
+    let recovery: JournalRecovery?
 
     /// Opens the lane. An earlier epoch of this node cannot be alive, since the node's folder is
     /// locked: it is fenced at once and swept, so that its leases come back and its open requests
@@ -24,6 +26,9 @@ struct LaneStart {
         }
         let old = LaneKey(shard: shard, node: node, epoch: row.epoch)
         if row.isLive { _ = try connection.execute(LaneStatements.fence(old, silentFor: .zero)) }
+        if let recovery {
+            for lane in recovery.lanes { try recovery.settle(lane, connection) }
+        }
         try Sweep(lane: old).run(connection)
         let renewed = try connection.execute(LaneStatements.renew(old, epoch: fresh.epoch))
         guard !renewed.rows.isEmpty else {

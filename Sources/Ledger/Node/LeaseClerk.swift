@@ -34,16 +34,15 @@ struct LeaseClerk: Sendable {
             return order.isGrowth ? .failed : .returned(size: 0, remaining: 0)
         }
         let size = try row.int8(0)
-        let remaining = try row.int8(1)
         guard !order.isGrowth else {
             return size > order.grantedBefore
-                ? .granted(AccountID(rawValue: try row.int8(2)), size: size, remaining: remaining)
+                ? .granted(
+                    AccountID(rawValue: try row.int8(2)), size: size, remaining: try row.int8(1))
                 : .failed
         }
-        // A fold and a return both make it smaller. Believing that the units went back never spends
-        // what is not there; if they did not, the next answer's absolute size makes them free
-        // again.
-        return .returned(size: size, remaining: remaining)
+        // A lease that was to be ended and is there was not ended. What a partial return did cannot
+        // be told from what a fold did.
+        return order.isEnd ? .notReturned(size: size) : .unknown
     }
 
     private func grow(
@@ -65,10 +64,18 @@ struct LeaseClerk: Sendable {
         if let row = granted.rows.first {
             return .granted(account, size: try row.int8(0), remaining: try row.int8(1))
         }
-        let status = try connection.execute(
-            GrowStatement.status(shard: lane.shard, account: account))
-        guard let row = status.rows.first else { return .failed }
-        return .refused(account, try GrowStatement.decodeStatus(row))
+        let rows = try connection.execute(
+            GrowStatement.status(shard: lane.shard, account: account)
+        ).rows
+        guard let row = rows.first else { return .failed }
+        let status = try GrowStatement.decodeStatus(row)
+        // There is enough, and it was refused all the same: the lane is not live.
+        guard status.remaining < least else { return .failed }
+        if order.mayRecall, status.used + status.reserved + least <= status.limit {
+            _ = try connection.execute(
+                LaneStatements.recall(shard: lane.shard, account: account.rawValue))
+        }
+        return .refused(account, status)
     }
 
     private func giveBack(
@@ -106,5 +113,9 @@ struct LeaseClerk: Sendable {
 extension LeaseOrder {
     var isGrowth: Bool {
         if case .grow = action { true } else { false }
+    }
+
+    var isEnd: Bool {
+        if case .giveBack(_, forget: true) = action { true } else { false }
     }
 }

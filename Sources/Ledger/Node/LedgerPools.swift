@@ -51,9 +51,16 @@ struct LedgerPools: Sendable {
 /// Lease orders in the order they were made. Bounded by the number of accounts in use: one order
 /// per account is under way at a time.
 struct OrderQueue: Sendable {
-    /// An order and the shard it belongs to.
+    /// What a clerk is asked to do.
+    enum Work: Sendable {
+        case order(LeaseOrder, under: LaneKey)
+        /// Set a swept request right.
+        case correction(Closing)
+    }
+
+    /// Work and the shard it belongs to.
     struct Entry: Sendable {
-        let order: LeaseOrder
+        let work: Work
         let shard: ShardLedger
     }
 
@@ -62,8 +69,8 @@ struct OrderQueue: Sendable {
 
     init() { (entries, input) = AsyncStream.makeStream(of: Entry.self) }
 
-    func send(_ order: LeaseOrder, of shard: ShardLedger) {
-        input.yield(Entry(order: order, shard: shard))
+    func send(_ work: Work, of shard: ShardLedger) {
+        input.yield(Entry(work: work, shard: shard))
     }
 
     /// No more orders will come; those under way go on.

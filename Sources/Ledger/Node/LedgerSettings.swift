@@ -4,7 +4,7 @@ public import Domain
 public struct LedgerSettings: Sendable {
     /// Postgres, as a libpq connection URI.
     public var databaseURL: String
-    /// The node's folder: its identity, its lock, later its journal.
+    /// The node's folder: its identity, its lock, its journal.
     public var dataDirectory: String
     /// Names in the catalog, so that their numbers are in the ledger before the first record that
     /// uses them.
@@ -27,6 +27,8 @@ public struct LedgerSettings: Sendable {
     public var drainWait: Duration = .seconds(10)
     /// Rows that may wait for the ledger before admission is refused.
     public var backlogLimit = 20_000
+    /// Whether to go on with a ledger that has forgotten batches this node's journal has confirmed.
+    public var acceptsOlderLedger = false
     /// Whether named prepared statements may be used; false behind a PgBouncer older than 1.21.
     public var usesPreparedStatements = true
 

@@ -5,6 +5,7 @@ import Postgres
 /// The node's clockwork: ticks for waits, heartbeats, sweeps of dead lanes, partitions made ahead.
 struct LedgerUpkeep: Sendable {
     let settings: LedgerSettings
+    let node: Int64
     let clock: LedgerClock
     let pools: LedgerPools
     let logger: Logger
@@ -24,17 +25,27 @@ struct LedgerUpkeep: Sendable {
     func runSweeps() async {
         var madePartitions: Uptime?
         await every(settings.sweepEvery) {
-            do {
-                if madePartitions.map({ clock.uptime - $0 > .seconds(3600) }) ?? true {
+            if madePartitions.map({ clock.uptime - $0 > .seconds(3600) }) ?? true {
+                await attempt("partitions not made") { () throws(PostgresError) in
                     _ = try await pools.clerks.run { connection throws(PostgresError) in
                         try connection.execute(PartitionStatement.command)
                     }
                     madePartitions = clock.uptime
                 }
-                try await sweepAll()
-            } catch {
-                logger.warning("sweep not done", metadata: ["error": "\(error)"])
             }
+            await attempt("sweep not done") { () throws(PostgresError) in try await sweepAll() }
+        }
+    }
+
+    /// One piece of upkeep must not keep the others from being done.
+    private func attempt(
+        _ complaint: Logger.Message, _ body: () async throws(PostgresError) -> Void
+    ) async {
+        do {
+            try await body()
+        } catch {
+            guard !Task.isCancelled else { return }
+            logger.warning(complaint, metadata: ["error": "\(error)"])
         }
     }
 
@@ -47,8 +58,11 @@ struct LedgerUpkeep: Sendable {
         }.rows
         for row in rows {
             let shard = try row.int2(0)
-            let swept = try await pools.clerks.run { connection throws(PostgresError) in
-                try Self.sweep(shard: shard, silentFor: silence, connection)
+            var swept: [(LaneKey, Sweep.Outcome)] = []
+            await attempt("shard not swept") { () throws(PostgresError) in
+                swept = try await pools.clerks.run { [node] connection throws(PostgresError) in
+                    try Self.sweep(shard: shard, by: node, silentFor: silence, connection)
+                }
             }
             for (lane, outcome) in swept {
                 logger.warning(
@@ -63,13 +77,15 @@ struct LedgerUpkeep: Sendable {
     }
 
     private static func sweep(
-        shard: Int16, silentFor silence: Duration, _ connection: PostgresConnection
+        shard: Int16, by node: Int64, silentFor silence: Duration, _ connection: PostgresConnection
     ) throws(PostgresError) -> [(LaneKey, Sweep.Outcome)] {
         var swept: [(LaneKey, Sweep.Outcome)] = []
         let abandoned = LaneStatements.abandoned(shard: shard, silentFor: silence)
         for row in try connection.execute(abandoned).rows {
             let lane = LaneKey(shard: shard, node: try row.int8(0), epoch: try row.uuid(1))
             if try row.bool(2) {
+                // After a long sleep a node's own lane looks dead to it, until it beats.
+                guard lane.node != node else { continue }
                 let fence = LaneStatements.fence(lane, silentFor: silence)
                 // It beat again meanwhile: alive.
                 if try connection.execute(fence).rows.isEmpty { continue }

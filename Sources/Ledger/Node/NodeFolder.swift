@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -9,31 +11,45 @@
 final class NodeFolder: Sendable {
     /// This node's number in the ledger.
     let node: Int64
-    private let lock: Int32
+    private let lock: Mutex<Int32?>
 
     /// Opens the folder, which must exist; makes the node's number on the first start.
     ///
     /// Throws when the folder cannot be written or another process uses it.
     init(_ directory: String, random: LedgerRandom) throws(LedgerStartError) {
+        guard unsafe mkdir(directory, 0o700) == 0 || errno == EEXIST else {
+            throw LedgerStartError(
+                "data_dir \(directory) does not exist and cannot be made: \(Self.reason(errno))")
+        }
         let lockPath = directory + "/node.lock"
-        lock = unsafe open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard lock >= 0 else {
+        let file = unsafe open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
             throw LedgerStartError("\(lockPath) cannot be written: \(Self.reason(errno))")
         }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            close(lock)
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            close(file)
             throw LedgerStartError(
                 "\(directory) is in use by another running gateway; give each its own data_dir")
         }
         do {
             node = try Self.number(in: directory, random: random)
         } catch {
-            close(lock)
+            close(file)
             throw error
         }
+        lock = Mutex(file)
     }
 
-    deinit { close(lock) }
+    deinit { release() }
+
+    /// Lets another process use the folder. Nothing of this node may be at work any more.
+    func release() {
+        let file = lock.withLock { file in
+            defer { file = nil }
+            return file
+        }
+        if let file { close(file) }
+    }
 
     private static func number(
         in directory: String, random: LedgerRandom

@@ -9,6 +9,7 @@ import Synchronization
 public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     private let settings: LedgerSettings
     private let folder: NodeFolder
+    private let journal: FileJournal
     private let clock: LedgerClock
     private let pools: LedgerPools
     private let random: LedgerRandom
@@ -27,6 +28,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
         self.random = random
         self.logger = logger
         folder = try NodeFolder(settings.dataDirectory, random: random)
+        journal = try FileJournal(settings.dataDirectory)
         clock = LedgerClock(time)
         do {
             pools = LedgerPools(
@@ -44,8 +46,12 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
 
     /// Whether the lane of the default organization's shard is open and the ledger answers.
     public var isReady: Bool {
-        shardLedger(OrganizationID.default.shard).change { state, _ in
+        let now = clock.uptime
+        // A ledger that hangs does not fail: three beats without an answer are enough.
+        let patience = settings.heartbeat * 3
+        return shardLedger(OrganizationID.default.shard).change { state, _ in
             state.lane.key != nil && state.silentSince == nil && !state.isDraining
+                && now - state.lastHeard <= patience
         }
     }
 
@@ -64,9 +70,8 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     }
 
     /// See ``QuotaLedger``.
-    public func note(completionTokens: Int64, of reservation: borrowing Reservation) {
-        shardLedger(reservation.principal.shard).journal
-            .progressed(reservation.requestID, completionTokens: completionTokens)
+    public func note(_ usage: TokenUsage, of reservation: borrowing Reservation) {
+        journal.progressed(reservation.requestID, usage: usage)
     }
 
     /// See ``QuotaLedger``.
@@ -87,7 +92,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
             if let known = shards[shard.rawValue] { return known }
             let fresh = ShardLedger(
                 shard: shard.rawValue, settings: settings, node: folder.node, clock: clock,
-                pools: pools, journal: AbsentJournal(), random: random, logger: logger)
+                pools: pools, journal: journal, random: random, logger: logger)
             shards[shard.rawValue] = fresh
             start.yield(fresh)
             return fresh
@@ -101,12 +106,15 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     /// Runs lanes, orders, heartbeats and sweeps until the process stops; then lets open requests
     /// end, returns every lease, closes the lanes and the connections.
     public func run() async throws {
+        try await checkAge()
         _ = shardLedger(OrganizationID.default.shard)
+        // Shards in which the last process left something open are recovered now, asked for or not.
+        for shard in journal.replay.shards { _ = shardLedger(Shard(rawValue: shard)) }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.runLanes() }
             group.addTask { await self.runOrders() }
             let upkeep = LedgerUpkeep(
-                settings: settings, clock: clock, pools: pools, logger: logger,
+                settings: settings, node: folder.node, clock: clock, pools: pools, logger: logger,
                 shards: { self.allShards })
             group.addTask { await upkeep.runTicks() }
             group.addTask { await upkeep.runBeats() }
@@ -117,6 +125,30 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
         }
         await pools.lanes.shutdown()
         await pools.clerks.shutdown()
+        folder.release()
+    }
+
+    /// Refuses a ledger that is older than this node's journal. Waits for one that does not answer.
+    private func checkAge() async throws {
+        guard !settings.acceptsOlderLedger else { return }
+        var backOff = BackOff()
+        for shard in journal.replay.shards {
+            let recovery = JournalRecovery(journal: journal, shard: shard)
+            while !Task.isShuttingDownGracefully, !Task.isCancelled {
+                do {
+                    let row = try await pools.clerks.run {
+                        [node] connection throws(PostgresError) in
+                        try LaneStart.read(connection, shard: shard, node: node)
+                    }
+                    try recovery.checkAge(of: row)
+                    break
+                } catch let error as PostgresError {
+                    logger.warning("the ledger does not answer", metadata: ["error": "\(error)"])
+                    // Cancelled only when the process is forced to stop.
+                    try? await Task.sleep(for: backOff.next(random: random.bits()))
+                }
+            }
+        }
     }
 
     private func runLanes() async {
@@ -128,7 +160,13 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     private func runOrders() async {
         await withDiscardingTaskGroup { group in
             for await entry in pools.orders.entries {
-                group.addTask { await entry.shard.carryOut(entry.order) }
+                group.addTask {
+                    switch entry.work {
+                    case .order(let order, let lane):
+                        await entry.shard.carryOut(order, under: lane)
+                    case .correction(let closing): await entry.shard.correct(closing)
+                    }
+                }
             }
         }
     }
@@ -143,6 +181,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
             // deadline.
             try? await Task.sleep(for: .milliseconds(20))
         }
+        for shard in shards { shard.stop() }
         for shard in shards { await shard.closeLane() }
         start.finish()
         pools.orders.finish()

@@ -1,6 +1,7 @@
 import Domain
 import Logging
 import Postgres
+import Synchronization
 
 /// The lane's loop: opens the lane, sends batch after batch, and deals with lost answers, refused
 /// rows and the fence.
@@ -9,12 +10,14 @@ extension ShardLedger {
     /// is back.
     func runLane() async {
         var backOff = BackOff()
-        while true {
+        while !isStopped {
             do {
                 let lane = try await pools.lanes.run { [start] connection throws(PostgresError) in
                     try start.open(connection)
                 }
-                change { state, wakeups in state.laneOpened(lane, &wakeups) }
+                hasRecovered.store(true, ordering: .relaxed)
+                let now = clock.uptime
+                change { state, wakeups in state.laneOpened(lane, at: now, &wakeups) }
                 logger.debug("lane open", metadata: ["node": "\(node)"])
                 backOff.reset()
                 if await sendBatches(lane) { return }
@@ -28,8 +31,12 @@ extension ShardLedger {
     }
 
     private var start: LaneStart {
-        LaneStart(shard: shard, node: node, settings: settings, random: random)
+        LaneStart(
+            shard: shard, node: node, settings: settings, random: random,
+            recovery: hasRecovered.load(ordering: .relaxed) ? nil : recovery)
     }
+
+    private var isStopped: Bool { change { state, _ in state.isStopped } }
 
     /// A node that drains does not wait for a ledger that never comes.
     private var isAbandoned: Bool {
@@ -41,6 +48,7 @@ extension ShardLedger {
         while true {
             switch await nextStep() {
             case .drained: return true
+            case .fenced: return false
             case .send(let batch):
                 if await !deliver(batch, lane) { return false }
             }
@@ -50,12 +58,16 @@ extension ShardLedger {
     private enum Step {
         case send(Batch)
         case drained
+        /// The lane is gone, as a heartbeat found.
+        case fenced
     }
 
     /// The next batch, once there is one.
     private func nextStep() async -> Step {
         while true {
             let step = change { state, _ -> Step? in
+                if state.isStopped { return .drained }
+                if state.lane.key == nil { return .fenced }
                 if let batch = state.lane.nextBatch() { return .send(batch) }
                 return state.isDraining && state.isQuiet ? .drained : nil
             }
@@ -71,7 +83,7 @@ extension ShardLedger {
     /// (false).
     private func deliver(_ batch: Batch, _ lane: LaneKey) async -> Bool {
         var backOff = BackOff()
-        while true {
+        while !isStopped {
             do {
                 let results = try await pools.lanes.run { connection throws(PostgresError) in
                     try connection.pipeline(Self.commands(batch, lane))
@@ -86,6 +98,7 @@ extension ShardLedger {
                 }
             }
         }
+        return true
     }
 
     private static func commands(_ batch: Batch, _ lane: LaneKey) -> [PostgresCommand] {
@@ -132,16 +145,16 @@ extension ShardLedger {
     private func recover(
         from error: PostgresError, _ batch: Batch, _ lane: LaneKey
     ) async -> Recovery {
-        if let state = error.sqlState, !error.isRetryable, !error.isAmbiguous {
-            // Command 1 is S1: its division by zero is the fence, or this very batch applied
-            // before.
-            if error.commandIndex != 1 {
-                refuse(batch, error: error, sqlState: state)
-                return .done
-            }
-        } else {
-            noteSilence()
+        // Command 1 is S1: its division by zero is the fence, or this very batch applied before.
+        // Elsewhere, a bad value (class 22) or a broken constraint (23) is a row's own fault. All
+        // else is weather: a full disk, a time-out, a lock.
+        if let state = error.sqlState, error.commandIndex != 1,
+            state.hasPrefix("22") || state.hasPrefix("23")
+        {
+            refuse(batch, error: error, sqlState: state)
+            return .done
         }
+        if error.sqlState != "22012" { noteSilence() }
         do {
             let row = try await pools.lanes.run { [shard, node] connection throws(PostgresError) in
                 try LaneStart.read(connection, shard: shard, node: node)

@@ -4,16 +4,14 @@ import Postgres
 
 /// Lease orders, upkeep and the end of a shard's work.
 extension ShardLedger {
-    /// Carries out one order and lets the book act on the answer.
-    func carryOut(_ order: LeaseOrder) async {
-        let lane = change { state, _ in state.lane.key }
-        let clerk = lane.map { lane in LeaseClerk(lane: lane) { [random] in random.positive() } }
-        let reply = if let clerk { await ask(clerk, order) } else { LeaseReply.failed }
+    /// Carries out one order, made under `lane`, and lets the book act on the answer.
+    func carryOut(_ order: LeaseOrder, under lane: LaneKey) async {
+        let reply = await ask(LeaseClerk(lane: lane) { [random] in random.positive() }, order)
         let now = clock.uptime
         change { state, wakeups in
-            state.ordersUnderWay -= 1
             // A lane that was fenced meanwhile took its leases along.
             guard state.lane.key == lane else { return }
+            state.ordersUnderWay -= 1
             var effects = LeaseBook.Effects()
             state.book.replied(reply, to: order, at: now, &effects)
             if state.isDraining { state.book.drain(&effects) }
@@ -21,32 +19,62 @@ extension ShardLedger {
         }
     }
 
-    /// Asks the ledger, and when the answer is lost, asks what became of it, a few times.
+    /// Asks the ledger. When an answer is lost, asks what became of the order, and if nothing did,
+    /// orders again.
     private func ask(_ clerk: LeaseClerk, _ order: LeaseOrder) async -> LeaseReply {
-        do {
-            return try await pools.clerks.run { connection throws(PostgresError) in
-                try clerk.carryOut(order, connection)
-            }
-        } catch {
-            logger.warning("a lease order's answer was lost", metadata: ["error": "\(error)"])
-        }
         var backOff = BackOff()
-        for _ in 0..<Self.repairAttempts {
+        var outcome = LeaseReply.failed
+        for _ in 0..<Self.attempts {
             do {
                 return try await pools.clerks.run { connection throws(PostgresError) in
-                    try clerk.repair(order, connection)
+                    try clerk.carryOut(order, connection)
                 }
             } catch {
-                await pause(backOff.next(random: random.bits()))
+                logger.warning("a lease order's answer was lost", metadata: ["error": "\(error)"])
+                guard error.isRetryable || error.isAmbiguous else { return .unknown }
             }
+            outcome = .unknown
+            do {
+                outcome = try await pools.clerks.run { connection throws(PostgresError) in
+                    try clerk.repair(order, connection)
+                }
+                switch outcome {
+                case .granted, .returned, .unknown: return outcome
+                case .failed, .refused, .notReturned: break
+                }
+            } catch {
+                noteSilence()
+            }
+            await pause(backOff.next(random: random.bits()))
         }
-        noteSilence()
-        guard case .giveBack(let units, _) = order.action else { return .failed }
-        return .returned(size: order.grantedBefore - units, remaining: 0)
+        return outcome
     }
 
     /// Attempts over about a second: those who wait for a lease wait no longer.
-    private static let repairAttempts = 8
+    private static let attempts = 8
+
+    /// Sets a swept request right, once the ledger answers. The journal keeps it until then.
+    func correct(_ closing: Closing) async {
+        var backOff = BackOff()
+        while !Task.isCancelled {
+            do {
+                let correction = Correction(shard: shard, closing: closing)
+                try await pools.clerks.run { connection throws(PostgresError) in
+                    try correction.run(connection)
+                }
+                change { _, wakeups in wakeups.finished.append(closing.requestID) }
+                return
+            } catch {
+                guard error.isRetryable || error.isAmbiguous else {
+                    logger.error(
+                        "a swept request could not be corrected",
+                        metadata: ["request": "\(closing.requestID)", "error": "\(error)"])
+                    return
+                }
+                await pause(backOff.next(random: random.bits()))
+            }
+        }
+    }
 
     /// A tick: ends waits whose time is up.
     func tick() {
@@ -66,7 +94,7 @@ extension ShardLedger {
                     try connection.execute(LaneStatements.recalls(lane))
                 )
             }
-            try heard(beat, recalls, sent: sent)
+            try heard(beat, recalls, of: lane, sent: sent)
         } catch {
             noteSilence()
             logger.warning("heartbeat failed", metadata: ["error": "\(error)"])
@@ -74,13 +102,21 @@ extension ShardLedger {
     }
 
     private func heard(
-        _ beat: PostgresResult, _ recalls: PostgresResult, sent: Uptime
+        _ beat: PostgresResult, _ recalls: PostgresResult, of lane: LaneKey, sent: Uptime
     ) throws(PostgresError) {
         let received = clock.uptime
-        // No row: fenced. The next batch learns it too; the lane's loop is the one to act.
-        guard let row = beat.rows.first else { return }
-        clock.observe(
-            Timestamp(microseconds: try row.timestamp(0)), sent: sent, received: received)
+        guard let row = beat.rows.first else {
+            // No row: fenced. A node without traffic learns it here, and its lane's loop opens
+            // anew.
+            logger.error("this node was fenced; it starts anew", metadata: ["node": "\(node)"])
+            change { state, wakeups in if state.lane.key == lane { state.fenced(&wakeups) } }
+            return
+        }
+        // A long round trip says little about the time.
+        if received - sent < .seconds(1) {
+            clock.observe(
+                Timestamp(microseconds: try row.timestamp(0)), sent: sent, received: received)
+        }
         let liveNodes = max(1, try row.int8(1))
         var generations: [AccountID: Int64] = [:]
         for row in recalls.rows {
@@ -88,6 +124,7 @@ extension ShardLedger {
         }
         change { state, wakeups in
             if state.lane.inFlight == nil { state.silentSince = nil }
+            state.lastHeard = received
             state.book.liveNodes = liveNodes
             state.book.recalled(generations)
             var effects = LeaseBook.Effects()
@@ -110,6 +147,15 @@ extension ShardLedger {
             var effects = LeaseBook.Effects()
             state.book.drain(&effects)
             state.apply(effects, &wakeups)
+        }
+    }
+
+    /// No more is sent: who still waits is told, and the lane's loop ends. What is not in the
+    /// ledger is in the journal.
+    func stop() {
+        change { state, wakeups in
+            state.isStopped = true
+            state.failAll(&wakeups)
         }
     }
 

@@ -15,13 +15,16 @@ final class ShardLedger: Sendable {
     let clock: LedgerClock
     let pools: LedgerPools
     let journal: any Journal
+    /// Settles what the process before this one left open in this shard.
+    let recovery: JournalRecovery?
+    let hasRecovered = Atomic<Bool>(false)
     let random: LedgerRandom
     let logger: Logger
     private let state: Mutex<ShardState>
 
     init(
         shard: Int16, settings: LedgerSettings, node: Int64, clock: LedgerClock, pools: LedgerPools,
-        journal: any Journal, random: LedgerRandom, logger: Logger
+        journal: FileJournal, random: LedgerRandom, logger: Logger
     ) {
         self.shard = shard
         self.settings = settings
@@ -29,6 +32,7 @@ final class ShardLedger: Sendable {
         self.clock = clock
         self.pools = pools
         self.journal = journal
+        recovery = JournalRecovery(journal: journal, shard: shard)
         self.random = random
         var logger = logger
         logger[metadataKey: "shard"] = "\(shard)"
@@ -42,20 +46,28 @@ final class ShardLedger: Sendable {
         _ body: (inout ShardState, inout ShardState.Wakeups) -> Result
     ) -> Result {
         var wakeups = ShardState.Wakeups()
-        let (result, loop) = state.withLock { state in
+        let (result, lane, loop) = state.withLock { state in
             let result = body(&state, &wakeups)
             // The lane loop sleeps only while there is nothing to send.
-            guard state.lane.backlog > 0 || (state.isDraining && state.isQuiet),
+            guard
+                state.lane.backlog > 0 || state.lane.key == nil || state.isStopped
+                    || (state.isDraining && state.isQuiet),
                 let loop = state.idleLoop
             else {
-                return (result, nil as CheckedContinuation<Void, Never>?)
+                return (result, state.lane.key, nil as CheckedContinuation<Void, Never>?)
             }
             state.idleLoop = nil
-            return (result, loop)
+            return (result, state.lane.key, loop)
+        }
+        if let lane, wakeups.committed > 0 || !wakeups.finished.isEmpty {
+            journal.confirmed(lane, sequence: wakeups.committed, finished: wakeups.finished)
         }
         wakeups.fire()
         loop?.resume()
-        for order in wakeups.orders { pools.orders.send(order, of: self) }
+        if let lane {
+            for order in wakeups.orders { pools.orders.send(.order(order, under: lane), of: self) }
+        }
+        for closing in wakeups.corrections { pools.orders.send(.correction(closing), of: self) }
         return result
     }
 
@@ -71,6 +83,7 @@ final class ShardLedger: Sendable {
             case denied(Denial)
             case decided(RateLimiter.Ticket, LeaseBook.Decision)
         }
+        guard await hasLane(for: request.requestID) else { throw .unavailable }
         let first = change { state, wakeups -> First in
             if let fault = refusal(state, at: now) { return .fault(fault) }
             let limits = request.principal.rateLimits
@@ -81,7 +94,10 @@ final class ShardLedger: Sendable {
                 let decision = state.book.request(request.requestID, demands, at: now, &effects)
                 switch decision {
                 case .denied: state.limiter.undo(ticket, at: now)
-                case .admitted(let claims): open(request, claims, ticket, admittedAt, &state)
+                case .admitted(let claims):
+                    guard open(request, claims, ticket, admittedAt, &state, &wakeups) else {
+                        return .fault(.unavailable)
+                    }
                 case .waiting: state.enteringLine[request.requestID] = .some(nil)
                 }
                 state.apply(effects, &wakeups)
@@ -120,7 +136,10 @@ final class ShardLedger: Sendable {
         }
         switch answer {
         case .admitted(let claims):
-            change { state, _ in open(request, claims, ticket, admittedAt, &state) }
+            let isOpen = change { state, wakeups in
+                open(request, claims, ticket, admittedAt, &state, &wakeups)
+            }
+            guard isOpen else { throw .unavailable }
             return .admitted(Reservation(request, claims: claims, admittedAt: admittedAt))
         case .denied(let denial):
             change { state, _ in state.limiter.undo(ticket, at: clock.uptime) }
@@ -141,18 +160,42 @@ final class ShardLedger: Sendable {
         return nil
     }
 
+    /// Whether there is a lane to send the request through; waits for one that is being opened.
+    private func hasLane(for id: RequestID) async -> Bool {
+        if change({ state, _ in state.lane.key != nil || state.isDraining }) { return true }
+        let deadline = clock.uptime + settings.acceptanceWait
+        return await withCheckedContinuation { continuation in
+            change { state, wakeups in
+                if state.lane.key != nil {
+                    wakeups.lanes.append((continuation, true))
+                } else {
+                    state.laneWaits.add(id, until: deadline, continuation)
+                }
+            }
+        }
+    }
+
+    /// Writes the opening to the journal (gate G0) and hands it to the lane. False, with everything
+    /// given back, when the journal cannot keep it or the lane was fenced this moment.
     private func open(
         _ request: AdmissionRequest, _ claims: [Claim], _ ticket: RateLimiter.Ticket,
-        _ admittedAt: Timestamp, _ state: inout ShardState
-    ) {
+        _ admittedAt: Timestamp, _ state: inout ShardState, _ wakeups: inout ShardState.Wakeups
+    ) -> Bool {
         let opening = Opening(
             requestID: request.requestID, key: request.principal.key,
             modelNumber: NameNumber.of(request.model),
             backendNumber: NameNumber.of(request.backend), price: request.price,
             bound: request.bound, claims: claims, admittedAt: admittedAt)
-        journal.opened(opening)
+        guard let lane = state.lane.key, journal.opened(opening, lane: lane) else {
+            var effects = LeaseBook.Effects()
+            state.book.settled(claims, charge: nil, at: clock.uptime, &effects)
+            state.limiter.undo(ticket, at: clock.uptime)
+            state.apply(effects, &wakeups)
+            return false
+        }
         state.open[request.requestID] = ShardState.OpenRequest(claims: claims, ticket: ticket)
         state.lane.enqueue(opening)
+        return true
     }
 
     /// See ``QuotaLedger/acceptance(of:)``.
@@ -191,7 +234,7 @@ final class ShardLedger: Sendable {
         let charge = Charge(settlement, bound: reservation.bound, price: reservation.price)
         let closing = Closing(
             requestID: reservation.requestID, claims: reservation.claims, charge: charge,
-            settlement: settlement)
+            settlement: settlement, admittedAt: reservation.admittedAt)
         let id = reservation.requestID
         journal.closed(closing)
         let deadline = clock.uptime + settings.settlementWait
@@ -288,7 +331,15 @@ extension ShardState {
             if closing.settlement.basis != .void, let waiter = settlementWaits.take(id) {
                 wakeups.settlements.append((waiter, .failed(fault)))
             }
-            close(id, charge: closing.charge, recorded: false, at: now, &wakeups)
+            if fault == .fenced {
+                open[id] = nil
+                correct(closing, &wakeups)
+                if let waiter = settlementWaits.take(id) {
+                    wakeups.settlements.append((waiter, .recorded(false)))
+                }
+            } else {
+                close(id, charge: closing.charge, recorded: false, at: now, &wakeups)
+            }
         case .pending, .accepted:
             lane.enqueue(closing)
         }

@@ -38,9 +38,17 @@ struct ShardState {
         var leases: [(CheckedContinuation<LeaseAnswer, Never>, LeaseAnswer)] = []
         var openings: [(CheckedContinuation<OpeningState, Never>, OpeningState)] = []
         var settlements: [(CheckedContinuation<SettlementAnswer, Never>, SettlementAnswer)] = []
+        var lanes: [(CheckedContinuation<Bool, Never>, Bool)] = []
         var orders: [LeaseOrder] = []
+        /// Swept requests whose true amounts are known now.
+        var corrections: [Closing] = []
+        /// Requests that nothing more can happen to: the journal may forget them.
+        var finished: [RequestID] = []
+        /// The batch that was just committed, if one was.
+        var committed: Int64 = 0
 
         func fire() {
+            for (continuation, answer) in lanes { continuation.resume(returning: answer) }
             for (continuation, answer) in leases { continuation.resume(returning: answer) }
             for (continuation, answer) in openings { continuation.resume(returning: answer) }
             for (continuation, answer) in settlements { continuation.resume(returning: answer) }
@@ -57,15 +65,23 @@ struct ShardState {
     var enteringLine: [RequestID: LeaseAnswer?] = [:]
     var openingWaits = WaitList<OpeningState>()
     var settlementWaits = WaitList<SettlementAnswer>()
+    /// Requests that came while there was no lane.
+    var laneWaits = WaitList<Bool>()
     /// Orders that came before the lane was open.
     var heldOrders: [LeaseOrder] = []
+    /// Corrections that wait for the lane of the next epoch, whose opening sweeps the last one's.
+    var heldCorrections: [Closing] = []
     /// Orders at the ledger now.
     var ordersUnderWay = 0
     /// The lane loop, while it has nothing to do.
     var idleLoop: CheckedContinuation<Void, Never>?
     /// Since when the ledger has not answered; nil while it does.
     var silentSince: Uptime?
+    /// When the ledger last answered a beat, or opened the lane.
+    var lastHeard = Uptime(microseconds: 0)
     var isDraining = false
+    /// Nothing is sent any more.
+    var isStopped = false
 
     init(makeLeaseID: @escaping @Sendable () -> LeaseID) {
         book = LeaseBook(makeLeaseID: makeLeaseID)
@@ -107,12 +123,16 @@ struct ShardState {
     // MARK: The lane
 
     /// The lane is open; orders that waited may go.
-    mutating func laneOpened(_ key: LaneKey, _ wakeups: inout Wakeups) {
+    mutating func laneOpened(_ key: LaneKey, at now: Uptime, _ wakeups: inout Wakeups) {
         lane.opened(key)
+        lastHeard = now
         silentSince = nil
         let held = heldOrders
         heldOrders = []
         send(held, &wakeups)
+        wakeups.corrections += heldCorrections
+        heldCorrections = []
+        wakeups.lanes += laneWaits.takeAll().map { ($0, true) }
     }
 
     /// A batch was committed: `accepted` and `settled` name the requests whose rows it wrote.
@@ -121,6 +141,7 @@ struct ShardState {
         _ wakeups: inout Wakeups
     ) {
         silentSince = nil
+        wakeups.committed = batch.sequence
         for opening in batch.openings {
             resolve(
                 opening.requestID, accepted.contains(opening.requestID) ? .accepted : .keyRefused,
@@ -157,14 +178,26 @@ struct ShardState {
         for id in open.keys { open[id]?.opening = .failed(.fenced) }
         for closing in lost.closings {
             open[closing.requestID] = nil
+            correct(closing, &wakeups)
             if let waiter = settlementWaits.take(closing.requestID) {
                 wakeups.settlements.append((waiter, .failed(.fenced)))
             }
         }
         heldOrders = []
+        ordersUnderWay = 0
         var effects = LeaseBook.Effects()
         book.reset(&effects)
         apply(effects, &wakeups)
+    }
+
+    /// A request that a sweep may have charged at its bound: its true amount is set right once the
+    /// sweep is over.
+    mutating func correct(_ closing: Closing, _ wakeups: inout Wakeups) {
+        if lane.key == nil {
+            heldCorrections.append(closing)
+        } else {
+            wakeups.corrections.append(closing)
+        }
     }
 
     /// The answer of an opening has come.
@@ -180,6 +213,7 @@ struct ShardState {
     mutating func close(
         _ id: RequestID, charge: Charge, recorded: Bool, at now: Uptime, _ wakeups: inout Wakeups
     ) {
+        wakeups.finished.append(id)
         if let request = open.removeValue(forKey: id) {
             var effects = LeaseBook.Effects()
             book.settled(request.claims, charge: recorded ? charge : nil, at: now, &effects)
@@ -190,11 +224,22 @@ struct ShardState {
         }
     }
 
+    /// Ends every wait: the node stops.
+    mutating func failAll(_ wakeups: inout Wakeups) {
+        wakeups.lanes += laneWaits.takeAll().map { ($0, false) }
+        wakeups.leases += leaseWaits.takeAll().map { ($0, .failed(.draining)) }
+        wakeups.openings += openingWaits.takeAll().map { ($0, .failed(.unavailable)) }
+        wakeups.settlements += settlementWaits.takeAll().map { ($0, .failed(.unavailable)) }
+    }
+
     /// Ends the waits whose time is up.
     mutating func expire(at now: Uptime, _ wakeups: inout Wakeups) {
         for (id, waiter) in leaseWaits.takeExpired(at: now) {
             _ = book.leave(id)
             wakeups.leases.append((waiter, .failed(.unavailable)))
+        }
+        for (_, waiter) in laneWaits.takeExpired(at: now) {
+            wakeups.lanes.append((waiter, false))
         }
         for (_, waiter) in openingWaits.takeExpired(at: now) {
             wakeups.openings.append((waiter, .failed(.unavailable)))

@@ -91,7 +91,8 @@ enum UsageReportStatement {
         return UsageRow(group: group, sums: sums)
     }
 
-    private static func number(_ row: PostgresRow, _ column: Int) throws(PostgresError) -> Int128 {
+    /// A sum that travelled as text, so that nothing rounds or overflows.
+    static func number(_ row: PostgresRow, _ column: Int) throws(PostgresError) -> Int128 {
         guard let number = Int128(try row.text(column)) else {
             throw PostgresError(kind: .decoding(reason: "column \(column) is no whole number"))
         }

@@ -127,4 +127,5 @@ struct Closing: Sendable {
     let claims: [Claim]
     let charge: Charge
     let settlement: Settlement
+    let admittedAt: Timestamp
 }

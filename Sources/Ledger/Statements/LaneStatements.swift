@@ -51,20 +51,26 @@ enum LaneStatements {
             FROM b
             """)
 
-    // Lanes of a shard that need a sweep: silent for $2 microseconds, or fenced with leases or
-    // reservations left behind. Indexes lease (shard, node_id, epoch) and reservation (shard,
-    // node_id, epoch).
+    // Epochs of a shard that need a sweep: lanes silent for $2 microseconds, and leases or
+    // reservations whose epoch has no live lane. A fenced lane is left alone as long: its owner may
+    // be settling it exactly from its journal. The second part also finds a slice that a late grow
+    // left on an epoch that was swept and renewed. Indexes lease and reservation (shard, node_id,
+    // epoch).
     private static let abandoned = PostgresStatement(
         name: "lane_abandoned",
         sql: """
-            SELECT n.node_id, n.epoch, n.live FROM node_lane n
-            WHERE n.shard = $1 AND (
-                (n.live AND n.heartbeat_at <= now() - $2::int8 * interval '1 microsecond')
-                OR (NOT n.live AND (
-                    EXISTS (SELECT 1 FROM lease l WHERE l.shard = $1 AND l.node_id = n.node_id
-                        AND l.epoch = n.epoch)
-                    OR EXISTS (SELECT 1 FROM reservation r WHERE r.shard = $1
-                        AND r.node_id = n.node_id AND r.epoch = n.epoch))))
+            SELECT n.node_id, n.epoch, true FROM node_lane n
+            WHERE n.shard = $1 AND n.live
+                AND n.heartbeat_at <= now() - $2::int8 * interval '1 microsecond'
+            UNION ALL
+            SELECT e.node_id, e.epoch, false FROM (
+                SELECT DISTINCT l.node_id, l.epoch FROM lease l WHERE l.shard = $1
+                UNION SELECT DISTINCT r.node_id, r.epoch FROM reservation r
+                WHERE r.shard = $1) e
+            WHERE NOT EXISTS (SELECT 1 FROM node_lane n WHERE n.shard = $1
+                AND n.node_id = e.node_id AND ((n.epoch = e.epoch AND n.live)
+                    OR n.heartbeat_at > now() - $2::int8 * interval '1 microsecond'
+                        AND n.epoch = e.epoch))
             """, isReadOnly: true)
 
     // Every shard that has a directory. One row per organization's shard, at most 256.
@@ -72,14 +78,26 @@ enum LaneStatements {
         name: "lane_shards", sql: "SELECT shard FROM directory_revision ORDER BY shard",
         isReadOnly: true)
 
-    // The recall generations of the accounts that a lane holds leases of.
+    // The recall generations of the accounts that a lane holds leases of. Index lease (shard,
+    // node_id, epoch), then the accounts by primary key: a join would be planned as a scan of every
+    // account there ever was.
     private static let recalls = PostgresStatement(
         name: "lane_recalls",
         sql: """
-            SELECT a.account_id, a.recall_gen FROM lease l
-            JOIN account a ON a.shard = l.shard AND a.account_id = l.account_id
-            WHERE l.shard = $1 AND l.node_id = $2 AND l.epoch = $3
+            SELECT a.account_id, a.recall_gen FROM account a
+            WHERE a.shard = $1 AND a.account_id = ANY (ARRAY(
+                SELECT l.account_id FROM lease l
+                WHERE l.shard = $1 AND l.node_id = $2 AND l.epoch = $3))
             """, isReadOnly: true)
+
+    // Asks every node that holds a lease of an account to give back what is free.
+    private static let recall = PostgresStatement(
+        name: "lane_recall",
+        sql: "UPDATE account SET recall_gen = recall_gen + 1 WHERE shard = $1 AND account_id = $2")
+
+    static func recall(shard: Int16, account: Int64) -> PostgresCommand {
+        PostgresCommand(recall, [.int2(shard), .int8(account)])
+    }
 
     static func read(shard: Int16, node: Int64) -> PostgresCommand {
         PostgresCommand(read, [.int2(shard), .int8(node)])

@@ -9,21 +9,26 @@ import Postgres
 enum ReturnStatement {
     // Fold: settled units of a lease become the account's. The identity `granted = used + sum of
     // leases` holds before and after, since both sides move by the same number. Repeating it folds
-    // what has been settled since, or nothing.
+    // what has been settled since, or nothing. The new values come from the rows as they were
+    // locked, not from the statement's snapshot: Postgres checks constraints on the row built from
+    // the snapshot first, and a batch that settled meanwhile would fail that.
     private static let fold = PostgresStatement(
         name: "f_fold",
         sql: """
             WITH a AS (
-                SELECT account_id FROM account WHERE shard = $1 AND account_id = $2 FOR UPDATE),
+                SELECT account_id, used, granted FROM account
+                WHERE shard = $1 AND account_id = $2 FOR UPDATE),
             o AS (
-                SELECT l.lease_id, l.settled AS amount FROM lease l JOIN a USING (account_id)
+                SELECT l.lease_id, l.granted, l.reserved, l.settled AS amount FROM lease l
+                JOIN a ON l.account_id = a.account_id
                 WHERE l.shard = $1 AND l.lease_id = $3 FOR UPDATE OF l),
             l AS (
-                UPDATE lease SET granted = lease.granted - o.amount,
-                    settled = lease.settled - o.amount
-                FROM o WHERE lease.shard = $1 AND lease.lease_id = o.lease_id
+                UPDATE lease SET granted = o.granted - o.amount, reserved = o.reserved,
+                    settled = 0
+                FROM o WHERE lease.shard = $1 AND lease.lease_id = $3
+                    AND lease.lease_id = o.lease_id
                 RETURNING lease.granted)
-            UPDATE account SET used = used + o.amount FROM o, l
+            UPDATE account SET used = a.used + o.amount, granted = a.granted FROM a, o, l
             WHERE account.shard = $1 AND account.account_id = $2
             RETURNING l.granted, account.cap - account.granted
             """)
@@ -75,9 +80,9 @@ enum ReturnStatement {
     private static let read = PostgresStatement(
         name: "r_read",
         sql: """
-            SELECT l.granted, a.cap - a.granted, a.account_id FROM lease l
-            JOIN account a ON a.shard = l.shard AND a.account_id = l.account_id
-            WHERE l.shard = $1 AND l.lease_id = $2
+            SELECT l.granted, (SELECT a.cap - a.granted FROM account a
+                WHERE a.shard = $1 AND a.account_id = l.account_id), l.account_id
+            FROM lease l WHERE l.shard = $1 AND l.lease_id = $2
             """, isReadOnly: true)
 
     static func fold(shard: Int16, account: AccountID, lease: LeaseID) -> PostgresCommand {

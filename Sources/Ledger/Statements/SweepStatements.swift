@@ -17,8 +17,8 @@ enum SweepStatements {
                         AND n.node_id = $2 AND n.epoch = $3 AND n.live)
                 ORDER BY r.request_id LIMIT 500 FOR UPDATE),
             del AS (
-                DELETE FROM reservation r USING due
-                WHERE r.shard = $1 AND r.request_id = due.request_id
+                DELETE FROM reservation r
+                WHERE r.shard = $1 AND r.request_id = ANY (ARRAY(SELECT request_id FROM due))
                 RETURNING r.request_id, r.key_id, r.model_id, r.backend_id, r.price_version,
                     r.prompt_bound, r.completion_bound, r.cost_bound_nanousd, r.lease_ids,
                     r.account_ids, r.units, r.admitted_at),

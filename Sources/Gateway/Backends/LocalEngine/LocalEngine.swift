@@ -35,6 +35,8 @@ final class LocalEngine: Backend, Service {
         /// The latest start, whether or not it takes calls.
         var instance: Instance?
         /// Whether calls may be sent.
+        /// A stop was asked for: its end is no surprise.
+        var isStopping = false
         var isOpen = false
         var isFinished = false
         /// Counts the times that were asked for, so that only the latest is told.
@@ -157,6 +159,7 @@ final class LocalEngine: Backend, Service {
                 group.cancelAll()
             }
         } onGracefulShutdown: {
+            self.state.withLock { $0.isStopping = true }
             sink.yield(.stopWasRequested)
         }
         await endWhatIsLeft()
@@ -197,7 +200,10 @@ final class LocalEngine: Backend, Service {
         do throws(EngineFault) {
             let instance = try await makeInstance { [self] ending in
                 logger.log(
-                    level: state.withLock { $0.isOpen } ? .error : .warning, "engine ended",
+                    level: state.withLock {
+                        $0.isStopping ? .debug : $0.isOpen ? .error : .warning
+                    },
+                    "engine ended",
                     metadata: [
                         "backend": "\(name)", "start": "\(start)", "reason": "\(ending)",
                         "log": "\(configuration.logFile)",

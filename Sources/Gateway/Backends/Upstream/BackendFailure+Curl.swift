@@ -19,8 +19,8 @@ extension BackendFailure {
 }
 
 extension CurlBody {
-    /// What arrives of a body whose content matters little: at most `most` bytes within `limit`, then the
-    /// transfer is ended. Never fails; a body that breaks off gives what there was.
+    /// What arrives of a body whose content matters little: at most `most` bytes within `limit`,
+    /// then the transfer is ended. Never fails; a body that breaks off gives what there was.
     func excerpt(atMost most: Int, within limit: Duration) async -> [UInt8] {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -1,7 +1,7 @@
 import Curl
 
-/// An answer of the OpenAI family as it arrives over HTTP. An actor for its one consumer, so that what is read
-/// and how far it was understood cannot be touched from two sides.
+/// An answer of the OpenAI family as it arrives over HTTP. An actor for its one consumer, so that
+/// what is read and how far it was understood cannot be touched from two sides.
 actor ChatAnswer: BackendAnswer {
     /// What the body is.
     enum Form: Sendable {
@@ -11,7 +11,8 @@ actor ChatAnswer: BackendAnswer {
         case whole
     }
 
-    /// How chunks are decoded: the arguments of `ChatChunkDecoder`, which itself cannot be handed over.
+    /// How chunks are decoded: the arguments of `ChatChunkDecoder`, which itself cannot be handed
+    /// over.
     struct Decoding: Sendable {
         var maximumBytes: Int
         var readsTimings: Bool
@@ -79,8 +80,8 @@ actor ChatAnswer: BackendAnswer {
 
     // MARK: Reading
 
-    /// What the next piece of the body says; nil if that is nothing, or if it is the end, which `progress`
-    /// then tells.
+    /// What the next piece of the body says; nil if that is nothing, or if it is the end, which
+    /// `progress` then tells.
     private func read() async throws(BackendFailure) -> [BackendEvent]? {
         guard form == .stream else {
             let event = try decoder.decodeAnswer(try await collect())
@@ -140,8 +141,8 @@ actor ChatAnswer: BackendAnswer {
         }
     }
 
-    /// Waits for the end of the body behind `[DONE]`, so that its connection can serve another call; a backend
-    /// that leaves it open loses it, and the client does not wait.
+    /// Waits for the end of the body behind `[DONE]`, so that its connection can serve another
+    /// call; a backend that leaves it open loses it, and the client does not wait.
     private func finishTransfer() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [body] in

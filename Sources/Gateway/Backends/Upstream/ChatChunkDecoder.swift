@@ -16,8 +16,8 @@ final class ChatChunkDecoder {
 
     /// - Parameters:
     ///   - maximumBytes: of one chunk or of a whole answer.
-    ///   - readsTimings: whether `timings.predicted_n` is believed: llama-server's exact count of the tokens
-    ///     generated so far. An upstream that is not ours may write there what it likes.
+    ///   - readsTimings: whether `timings.predicted_n` is believed: llama-server's exact count of
+    /// the tokens generated so far. An upstream that is not ours may write there what it likes.
     ///   - secrets: what must not stand in a log, should the backend repeat it.
     init(maximumBytes: Int, readsTimings: Bool, secrets: [[UInt8]]) {
         parser = JSONParser(
@@ -53,7 +53,8 @@ final class ChatChunkDecoder {
         return isSilent ? nil : event
     }
 
-    /// Reads a whole answer into one event. Throws as `decodeChunk` does, and when there is no choice.
+    /// Reads a whole answer into one event. Throws as `decodeChunk` does, and when there is no
+    /// choice.
     func decodeAnswer(_ body: [UInt8]) throws(BackendFailure) -> BackendEvent {
         let root = try parse(body[...])
         guard let choices = root["choices"], choices.kind == .array, choices.count > 0 else {
@@ -90,8 +91,8 @@ final class ChatChunkDecoder {
         return root
     }
 
-    /// Adds what a choice says. `position` is its place in a whole answer, where each choice is complete; nil
-    /// in a stream.
+    /// Adds what a choice says. `position` is its place in a whole answer, where each choice is
+    /// complete; nil in a stream.
     private func append(
         _ choice: JSONValue, text: JSONValue?, position: Int?, to event: inout BackendEvent
     ) throws(BackendFailure) {
@@ -125,8 +126,8 @@ final class ChatChunkDecoder {
         return try text(value?[second])
     }
 
-    /// A text that says something; nil if it is absent, null or empty. Anything else would be lost to the
-    /// count, so it is refused.
+    /// A text that says something; nil if it is absent, null or empty. Anything else would be lost
+    /// to the count, so it is refused.
     private static func text(_ value: JSONValue?) throws(BackendFailure) -> String? {
         guard let value, !value.isNull else { return nil }
         guard value.kind == .string else { throw malformed("a text of the answer is no string") }
@@ -141,8 +142,8 @@ final class ChatChunkDecoder {
         return value.isString("content_filter") ? .contentFilter : .stop
     }
 
-    /// The backend's count, if both of its numbers are whole and not negative; otherwise there is none and
-    /// the gateway counts. Zero is a number like any other.
+    /// The backend's count, if both of its numbers are whole and not negative; otherwise there is
+    /// none and the gateway counts. Zero is a number like any other.
     private static func usage(_ value: JSONValue?) -> TokenUsage? {
         guard let value, let prompt = count(value["prompt_tokens"]),
             let completion = count(value["completion_tokens"])

@@ -2,8 +2,8 @@ import Curl
 import Domain
 import JSON
 
-/// One place where chat calls are sent, and everything that goes with a call: the part that the local engine
-/// and an upstream have in common.
+/// One place where chat calls are sent, and everything that goes with a call: the part that the
+/// local engine and an upstream have in common.
 struct ChatExchange: Sendable {
     /// The absolute URL of the chat completions endpoint.
     var url: String
@@ -23,7 +23,8 @@ struct ChatExchange: Sendable {
     /// What must not stand in a log even if the backend repeats it.
     private var secrets: [[UInt8]] { credential.map { [$0.bytes] } ?? [] }
 
-    /// Sends a call and returns once the head of the answer is 200. The answer holds `lease` until it ends.
+    /// Sends a call and returns once the head of the answer is 200. The answer holds `lease` until
+    /// it ends.
     func begin(
         _ call: BackendCall, over client: CurlClient, holding lease: EngineSlotLease?
     ) async throws(BackendFailure) -> ChatAnswer {
@@ -65,7 +66,8 @@ struct ChatExchange: Sendable {
         return request
     }
 
-    /// What a 200 announces: a stream, or a whole answer, which is accepted where a stream was asked for.
+    /// What a 200 announces: a stream, or a whole answer, which is accepted where a stream was
+    /// asked for.
     private func form(
         of response: CurlResponse, streams: Bool
     ) throws(BackendFailure) -> ChatAnswer.Form {
@@ -97,7 +99,8 @@ struct ChatExchange: Sendable {
             ?? UpstreamErrorBody.kind(status: response.status, retryAfter: retryAfter)
         return BackendFailure(
             kind: kind,
-            detail: "status \(response.status): " + LogExcerpt.make(of: body, redacting: secrets))
+            detail:
+                "status \(response.status)\(Self.error(in: body)?.label(redacting: secrets) ?? "")")
     }
 
     private static func error(in body: [UInt8]) -> UpstreamErrorBody? {

@@ -13,16 +13,17 @@ enum Dialect: Sendable, Equatable {
         case maxTokens
     }
 
-    /// Whether calls for a plain answer are streamed all the same: llama-server notices that a caller of a
-    /// plain answer has left only after a second in which nothing happens, which may be never.
+    /// Whether calls for a plain answer are streamed all the same: llama-server notices that a
+    /// caller of a plain answer has left only after a second in which nothing happens, which may be
+    /// never.
     var alwaysStreams: Bool { self == .llamaServer }
 
     /// Whether `timings` of its answers are its own exact counts.
     var readsTimings: Bool { self == .llamaServer }
 
-    /// The first parameter in the request that this dialect cannot express, by the name clients know; nil if
-    /// it can express all of them. Dropping one silently would change what the client asked for, so the
-    /// pipeline refuses with this name before anything is reserved.
+    /// The first parameter in the request that this dialect cannot express, by the name clients
+    /// know; nil if it can express all of them. Dropping one silently would change what the client
+    /// asked for, so the pipeline refuses with this name before anything is reserved.
     func unsupportedParameter(in request: ChatCompletionRequest) -> String? {
         switch self {
         case .llamaServer: return nil

@@ -1,8 +1,10 @@
-/// Splits the bytes of an event stream (WHATWG HTML §9.2.6) into the data of its events, as they arrive.
+/// Splits the bytes of an event stream (WHATWG HTML §9.2.6) into the data of its events, as they
+/// arrive.
 ///
-/// Only `data` counts: chat APIs say everything in it, so names, ids, retry times and comments are read over.
-/// Lines end with LF, CR or CRLF; bytes may be split anywhere; a byte order mark at the start is skipped. What
-/// follows the last blank line is no event, as the standard says. One event, and one line, is bounded.
+/// Only `data` counts: chat APIs say everything in it, so names, ids, retry times and comments are
+/// read over. Lines end with LF, CR or CRLF; bytes may be split anywhere; a byte order mark at the
+/// start is skipped. What follows the last blank line is no event, as the standard says. One event,
+/// and one line, is bounded.
 struct EventStreamParser {
     /// The most bytes of one event's data, and of one line.
     static let maximumEventBytes = 1 << 20
@@ -13,15 +15,16 @@ struct EventStreamParser {
     private var storedData: [UInt8] = []
     /// Whether the current event has data, be it empty.
     private var hasData = false
-    /// Where the current event's only data line lies in the piece being read, which saves copying it.
+    /// Where the current event's only data line lies in the piece being read, which saves copying
+    /// it.
     private var dataInPiece: Range<Int>?
     /// The last piece ended with CR: a LF at the start of the next belongs to it.
     private var skipsLineFeed = false
     private var isFirstLine = true
 
-    /// Reads the next piece of the stream and calls `event` with the data of every event that ends in it.
-    /// Throws `malformed` when an event or line is too large, and whatever `event` throws; the parser is then
-    /// not to be used further.
+    /// Reads the next piece of the stream and calls `event` with the data of every event that ends
+    /// in it. Throws `malformed` when an event or line is too large, and whatever `event` throws;
+    /// the parser is then not to be used further.
     mutating func consume(
         _ piece: [UInt8], event: (ArraySlice<UInt8>) throws(BackendFailure) -> Void
     ) throws(BackendFailure) {
@@ -53,8 +56,8 @@ struct EventStreamParser {
 
     // MARK: Lines
 
-    /// The place of the first CR or LF from `start`. Bytes below 14 are rare, so that one comparison per byte
-    /// is the rule.
+    /// The place of the first CR or LF from `start`. Bytes below 14 are rare, so that one
+    /// comparison per byte is the rule.
     private static func lineEnd(in piece: [UInt8], from start: Int) -> Int? {
         let bytes = piece.span
         var index = start
@@ -89,8 +92,8 @@ struct EventStreamParser {
         guard let value = Self.dataValue(of: line, in: bytes) else { return }
         if hasData {
             if let earlier = dataInPiece {
-                // Only reached within one piece, since its end stores what is left; and a stored line comes
-                // before every other line of a piece.
+                // Only reached within one piece, since its end stores what is left; and a stored
+                // line comes before every other line of a piece.
                 store(bytes[earlier])
             }
             storedData.append(Self.lineFeed)
@@ -120,7 +123,8 @@ struct EventStreamParser {
         }
     }
 
-    /// The value of a `data` line without the one blank that may stand before it; nil for any other line.
+    /// The value of a `data` line without the one blank that may stand before it; nil for any other
+    /// line.
     private static func dataValue(of line: Range<Int>, in bytes: [UInt8]) -> Range<Int>? {
         guard bytes[line].starts(with: dataName) else { return nil }
         var start = line.lowerBound + dataName.count

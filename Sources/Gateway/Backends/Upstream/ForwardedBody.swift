@@ -1,7 +1,7 @@
 import JSON
 
-/// Writes the body of a forwarded request from the typed request alone, so that nothing a client invents
-/// reaches a backend.
+/// Writes the body of a forwarded request from the typed request alone, so that nothing a client
+/// invents reaches a backend.
 enum ForwardedBody {
     /// The JSON text to send for `call`; `streams` says what is asked of the backend.
     static func make(_ call: BackendCall, in dialect: Dialect, streams: Bool) -> [UInt8] {
@@ -18,7 +18,8 @@ enum ForwardedBody {
         json.key("stream")
         json.bool(streams)
         if streams {
-            // Always asked for, since it is what is metered; shown to the client only when it asked.
+            // Always asked for, since it is what is metered; shown to the client only when it
+            // asked.
             json.key("stream_options")
             json.beginObject()
             json.key("include_usage")
@@ -69,8 +70,8 @@ enum ForwardedBody {
         json.endObject()
     }
 
-    /// Chat templates know neither `developer`, which is OpenAI's newer word for `system`, nor `function`,
-    /// its older one for `tool`.
+    /// Chat templates know neither `developer`, which is OpenAI's newer word for `system`, nor
+    /// `function`, its older one for `tool`.
     private static func role(_ role: ChatMessage.Role, in dialect: Dialect) -> String {
         guard dialect == .llamaServer else { return role.rawValue }
         return switch role {
@@ -106,8 +107,8 @@ enum ForwardedBody {
         }
     }
 
-    /// Sends every value that matters, since llama-server's own defaults (temperature 0.8, top_p 0.95,
-    /// top_k 40, min_p 0.05) are not those a client of OpenAI's API relies on.
+    /// Sends every value that matters, since llama-server's own defaults (temperature 0.8, top_p
+    /// 0.95, top_k 40, min_p 0.05) are not those a client of OpenAI's API relies on.
     private static func writeLlamaServer(_ call: BackendCall, to json: inout JSONWriter) {
         let request = call.request
         json.key("max_tokens")
@@ -123,7 +124,8 @@ enum ForwardedBody {
         if let seed = request.seed {
             json.key("seed")
             json.unsigned(UInt64(engineSeed(seed)))
-            // What the cache holds differs from run to run and so would the rounding, and then the text.
+            // What the cache holds differs from run to run and so would the rounding, and then the
+            // text.
             json.key("cache_prompt")
             json.bool(false)
         }

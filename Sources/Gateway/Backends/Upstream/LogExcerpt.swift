@@ -3,11 +3,11 @@ enum LogExcerpt {
     /// The most bytes that are kept of a foreign text.
     static let maximumBytes = 500
 
-    /// The first bytes of `foreign`, with every character that could end, hide or colour a log line written as
-    /// an escape, broken UTF-8 as U+FFFD, and each of `secrets` as `[redacted]`.
+    /// The first bytes of `foreign`, with every character that could end, hide or colour a log line
+    /// written as an escape, broken UTF-8 as U+FFFD, and each of `secrets` as `[redacted]`.
     static func make(of foreign: some Collection<UInt8>, redacting secrets: [[UInt8]]) -> String {
-        // Redacted before the cut, so that no part of a secret is left at the edge. A secret that is itself
-        // cut by the reader's own bound would be kept in part, hence the longer prefix.
+        // Redacted before the cut, so that no part of a secret is left at the edge. A secret that
+        // is itself cut by the reader's own bound would be kept in part, hence the longer prefix.
         var bytes = Array(foreign.prefix(maximumBytes * 8))
         for secret in secrets where secret.count >= 4 { redact(secret, in: &bytes) }
         let isCut = bytes.count > maximumBytes

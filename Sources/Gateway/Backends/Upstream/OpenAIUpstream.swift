@@ -20,8 +20,9 @@ struct OpenAIUpstream: Backend {
 
     var unavailability: BackendFailure? { nil }
 
-    /// Forwards a call. A pooled connection that the upstream had closed meanwhile costs one further try on
-    /// a new one, by libcurl and only if no byte of an answer came; nothing else is tried twice.
+    /// Forwards a call. A pooled connection that the upstream had closed meanwhile costs one
+    /// further try on a new one, by libcurl and only if no byte of an answer came; nothing else is
+    /// tried twice.
     func forward(_ call: BackendCall) async throws(BackendFailure) -> any BackendAnswer {
         try await exchange.begin(call, over: client, holding: nil)
     }

@@ -2,10 +2,11 @@
 public struct OpenAIUpstreamConfiguration: Sendable {
     /// What an upstream does not do as OpenAI does.
     public struct Quirks: Sendable, Equatable {
-        /// Send the bound as `max_tokens`: for older servers that ignore `max_completion_tokens`, and with it
-        /// the bound.
+        /// Send the bound as `max_tokens`: for older servers that ignore `max_completion_tokens`,
+        /// and with it the bound.
         public var sendsMaxTokens = false
-        /// Open a connection for each call: for servers that close one after a stream without saying so.
+        /// Open a connection for each call: for servers that close one after a stream without
+        /// saying so.
         public var usesFreshConnections = false
 
         /// No quirks.
@@ -14,7 +15,8 @@ public struct OpenAIUpstreamConfiguration: Sendable {
 
     /// The backend's name.
     public var name: String
-    /// Where the API is, with its version and without a slash at the end: `https://api.openai.com/v1`.
+    /// Where the API is, with its version and without a slash at the end:
+    /// `https://api.openai.com/v1`.
     public var baseURL: String
     /// The key, if the upstream wants one. Sent to `baseURL` only.
     public var credential: UpstreamCredential?
@@ -30,8 +32,8 @@ public struct OpenAIUpstreamConfiguration: Sendable {
         self.credential = credential
     }
 
-    /// Why `baseURL` cannot be used; nil if it can. A user name, a query or a fragment would end up where
-    /// nobody expects it.
+    /// Why `baseURL` cannot be used; nil if it can. A user name, a query or a fragment would end up
+    /// where nobody expects it.
     public static func problem(withBaseURL url: String) -> String? {
         guard url.hasPrefix("https://") || url.hasPrefix("http://") else {
             return "must begin with https:// or http://"

@@ -1,7 +1,8 @@
 import Curl
 import ServiceLifecycle
 
-/// Keeps the upstreams' shared HTTP client until the gateway shuts down, and then ends what is still open.
+/// Keeps the upstreams' shared HTTP client until the gateway shuts down, and then ends what is
+/// still open.
 struct UpstreamClientService: Service {
     let client: CurlClient
 

@@ -1,11 +1,13 @@
-/// The key a backend wants to see. Cannot be printed: descriptions, mirrors and dumps show nothing of it.
+/// The key a backend wants to see. Cannot be printed: descriptions, mirrors and dumps show nothing
+/// of it.
 public struct UpstreamCredential: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
     let bytes: [UInt8]
 
-    /// Takes the bytes of a key; nil if it is empty or has a character that no header may have: blanks and
-    /// control characters, such as the line feed at the end of a file, and everything beyond ASCII.
+    /// Takes the bytes of a key; nil if it is empty or has a character that no header may have:
+    /// blanks and control characters, such as the line feed at the end of a file, and everything
+    /// beyond ASCII.
     public init?(bytes: [UInt8]) {
         guard !bytes.isEmpty, bytes.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
         self.bytes = bytes

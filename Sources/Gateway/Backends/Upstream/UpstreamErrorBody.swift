@@ -1,7 +1,7 @@
 import JSON
 
-/// Reads what a backend says when it does not answer: the error bodies of OpenAI, Anthropic, llama-server and
-/// those that imitate them, which may put a string where the object should be.
+/// Reads what a backend says when it does not answer: the error bodies of OpenAI, Anthropic,
+/// llama-server and those that imitate them, which may put a string where the object should be.
 struct UpstreamErrorBody {
     /// `error.type`.
     var type: String?
@@ -37,8 +37,8 @@ struct UpstreamErrorBody {
         readContextLength(in: error["message"])
     }
 
-    /// vLLM and others tell a full context only in OpenAI's sentence: "This model's maximum context length is
-    /// 4096 tokens. However, …".
+    /// vLLM and others tell a full context only in OpenAI's sentence: "This model's maximum context
+    /// length is 4096 tokens. However, …".
     private mutating func readContextLength(in message: JSONValue?) {
         guard let message, message.utf8Count <= 2000, let text = message.string,
             let found = text.firstRange(of: "maximum context length")
@@ -48,14 +48,23 @@ struct UpstreamErrorBody {
         contextTokens = contextTokens ?? Int64(digits)
     }
 
+    /// Its type and code for the log, which are names. Never its message: upstreams quote the
+    /// prompt there.
+    func label(redacting secrets: [[UInt8]]) -> String {
+        [type, code].compactMap { $0 }.map {
+            " " + LogExcerpt.make(of: $0.utf8, redacting: secrets)
+        }
+        .joined()
+    }
+
     /// A short name, never a sentence, so that what is compared is bounded.
     private static func word(_ value: JSONValue?) -> String? {
         guard let value, (1...64).contains(value.utf8Count) else { return nil }
         return value.string
     }
 
-    /// What the error means, given the status it came with, or the one it names itself if it came inside of
-    /// an answer that had begun with 200.
+    /// What the error means, given the status it came with, or the one it names itself if it came
+    /// inside of an answer that had begun with 200.
     func kind(status outer: Int, retryAfter: Duration?) -> BackendFailure.Kind {
         if isContextExceeded, outer == 200 || outer == 400 || outer == 413 || outer == 422 {
             return .contextExceeded(promptTokens: promptTokens, contextTokens: contextTokens)
@@ -82,8 +91,8 @@ struct UpstreamErrorBody {
             || type == "context_length_exceeded"
     }
 
-    /// What a status alone means. What only the operator can mend (a bad credential, a wrong address, an
-    /// unpaid bill) is the backend's unreachability to the client.
+    /// What a status alone means. What only the operator can mend (a bad credential, a wrong
+    /// address, an unpaid bill) is the backend's unreachability to the client.
     static func kind(status: Int, retryAfter: Duration?) -> BackendFailure.Kind {
         switch status {
         case 400, 413, 422: .invalidRequest
@@ -100,8 +109,9 @@ struct UpstreamErrorBody {
 }
 
 extension UpstreamErrorBody {
-    /// How long a `Retry-After` header says to wait: whole seconds, at most a day. Dates are not read, since
-    /// the clocks of two hosts may differ; `retry-after-ms` is more exact where it is sent.
+    /// How long a `Retry-After` header says to wait: whole seconds, at most a day. Dates are not
+    /// read, since the clocks of two hosts may differ; `retry-after-ms` is more exact where it is
+    /// sent.
     static func retryAfter(seconds: String?, milliseconds: String?) -> Duration? {
         let most = Duration.seconds(86_400)
         if let milliseconds, let count = Int64(milliseconds), count >= 0 {

@@ -1,0 +1,187 @@
+import Domain
+import Synchronization
+
+/// The journal on the node's disk: mapped, preallocated segments of checked records, and a table of
+/// progress words.
+///
+/// A record costs a copy into the page cache. A segment is removed once the ledger has confirmed
+/// the end of every request that was opened in it and all older ones are gone.
+final class FileJournal: Journal {
+    private struct Segment {
+        let first: UInt64
+        /// Requests opened in it whose end is not confirmed.
+        var unfinished = 0
+    }
+
+    private struct State: ~Copyable {
+        var file: MappedFile
+        let progress: MappedFile
+        var offset = 0
+        var nextSequence: UInt64
+        /// Oldest first; the last one is written to.
+        var segments: [Segment]
+        var slots: [RequestID: (slot: UInt32, segment: UInt64)] = [:]
+        var freeSlots: [UInt32]
+        var confirmed: [LaneKey: Int64]
+    }
+
+    /// What the process before this one left open.
+    let replay: JournalReplay
+    private let folder: SegmentFolder
+    private let state: Mutex<State>
+
+    /// Requests that may be open at once.
+    static let slotCount = 65_536
+    /// About 40,000 requests.
+    static let usualSegmentBytes = 16 << 20
+
+    /// Opens the journal of a node's folder and reads what is there.
+    ///
+    /// Throws when its files cannot be made or read. A damaged end is not an error: replay stops
+    /// there, and what was open behind it is settled at its bound.
+    init(
+        _ directory: String, segmentBytes: Int = FileJournal.usualSegmentBytes
+    ) throws(LedgerStartError) {
+        folder = try SegmentFolder(directory + "/segments", segmentBytes: segmentBytes)
+        let existing = try folder.firstSequences()
+        var replay = JournalReplay(from: existing.first ?? 1)
+        var readable: [UInt64] = []
+        var isBroken = false
+        for first in existing {
+            guard !isBroken, first == replay.nextSequence else {
+                folder.setAside(first)
+                continue
+            }
+            readable.append(first)
+            let file = try folder.open(first)
+            let bytes = file.contents()
+            isBroken = !replay.read(segment: bytes)
+            // A torn record is cleared, so that the next replay finds a clean end there.
+            if isBroken {
+                file.clear(from: Self.endOfRecords(bytes, from: first, to: replay.nextSequence))
+            }
+        }
+        self.replay = replay
+        let progress = try MappedFile(path: directory + "/progress", count: Self.slotCount * 8)
+        let taken = Set(replay.unfinished.values.map(\.slot))
+        var slots: [RequestID: (slot: UInt32, segment: UInt64)] = [:]
+        for (id, request) in replay.unfinished { slots[id] = (request.slot, readable.first ?? 0) }
+        let next = replay.nextSequence
+        // All that is left open counts for the oldest segment: it and those after it stay until
+        // then.
+        var segments = readable.filter { $0 != next }.map { Segment(first: $0) }
+        if !segments.isEmpty { segments[0].unfinished = replay.unfinished.count }
+        let file = try folder.open(next)
+        file.clear(from: 0)
+        segments.append(Segment(first: next))
+        if segments.count == 1 { segments[0].unfinished = replay.unfinished.count }
+        state = Mutex(
+            State(
+                file: file, progress: progress, nextSequence: next, segments: segments,
+                slots: slots,
+                freeSlots: (0..<UInt32(Self.slotCount)).reversed().filter { !taken.contains($0) },
+                confirmed: replay.confirmed))
+        state.withLock { state in
+            for (lane, sequence) in replay.confirmed {
+                _ = append(.confirmed(lane, sequence: sequence, finished: []), &state)
+            }
+        }
+    }
+
+    /// How far a request of the dead process had come; nil when nothing was delivered.
+    func progress(of slot: UInt32) -> TokenUsage? {
+        guard slot < UInt32(Self.slotCount) else { return nil }
+        return state.withLock { state in ProgressWord.usage(state.progress.word(Int(slot))) }
+    }
+
+    func opened(_ opening: Opening, lane: LaneKey) -> Bool {
+        state.withLock { state in
+            guard let slot = state.freeSlots.popLast() else { return false }
+            // Cleared before the record that points to it.
+            state.progress.store(word: 0, index: Int(slot))
+            guard append(.opened(opening, lane: lane, slot: slot), &state) else {
+                state.freeSlots.append(slot)
+                return false
+            }
+            let current = state.segments.count - 1
+            state.segments[current].unfinished += 1
+            state.slots[opening.requestID] = (slot, state.segments[current].first)
+            return true
+        }
+    }
+
+    func progressed(_ id: RequestID, usage: TokenUsage) {
+        state.withLock { state in
+            guard let slot = state.slots[id]?.slot else { return }
+            state.progress.store(word: ProgressWord.make(usage), index: Int(slot))
+        }
+    }
+
+    func closed(_ closing: Closing) {
+        state.withLock { state in
+            // When it cannot be kept, the ledger still gets it from memory; only a kill would make
+            // it inexact.
+            _ = append(.closed(closing.requestID, closing.settlement), &state)
+        }
+    }
+
+    func confirmed(_ lane: LaneKey, sequence: Int64, finished: [RequestID]) {
+        state.withLock { state in
+            if sequence > 0 {
+                state.confirmed[lane] = max(state.confirmed[lane] ?? 0, sequence)
+            }
+            _ = append(.confirmed(lane, sequence: sequence, finished: finished), &state)
+            for id in finished {
+                guard let (slot, first) = state.slots.removeValue(forKey: id) else { continue }
+                state.freeSlots.append(slot)
+                if let index = state.segments.firstIndex(where: { $0.first == first }) {
+                    state.segments[index].unfinished -= 1
+                }
+            }
+            while state.segments.count > 1, state.segments[0].unfinished == 0 {
+                folder.remove(state.segments.removeFirst().first)
+            }
+        }
+    }
+
+    private func append(_ record: JournalRecord, _ state: inout State) -> Bool {
+        let bytes = record.encoded(sequence: state.nextSequence)
+        if state.offset + bytes.count > folder.segmentBytes, !rotate(&state) { return false }
+        guard state.offset + bytes.count <= folder.segmentBytes else { return false }
+        state.file.store(bytes, at: state.offset)
+        state.offset += bytes.count
+        state.nextSequence += 1
+        return true
+    }
+
+    /// Goes on in a new segment. False when the disk has no room for one; nothing is lost then.
+    private func rotate(_ state: inout State) -> Bool {
+        guard let file = try? folder.open(state.nextSequence) else { return false }
+        file.clear(from: 0)
+        state.file = file
+        state.offset = 0
+        state.segments.append(Segment(first: state.nextSequence))
+        // Kept in every segment, since older ones go.
+        for (lane, sequence) in state.confirmed {
+            let bytes = JournalRecord.confirmed(lane, sequence: sequence, finished: [])
+                .encoded(sequence: state.nextSequence)
+            guard state.offset + bytes.count <= folder.segmentBytes else { break }
+            state.file.store(bytes, at: state.offset)
+            state.offset += bytes.count
+            state.nextSequence += 1
+        }
+        return true
+    }
+
+    /// Where the records of a segment end that begins with `first` and whose last good one is
+    /// before `next`.
+    private static func endOfRecords(_ bytes: [UInt8], from first: UInt64, to next: UInt64) -> Int {
+        var position = 0
+        for _ in first..<max(first, next) {
+            var header = ByteDecoder(bytes[position..<(position + 4)])
+            guard let length = try? header.read(UInt32.self) else { break }
+            position += 8 + Int(length)
+        }
+        return position
+    }
+}

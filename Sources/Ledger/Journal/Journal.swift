@@ -1,0 +1,32 @@
+import Domain
+
+/// The node's own record of what it admitted, delivered and settled, kept on its disk so that a
+/// restart settles exactly what was open when the process died.
+///
+/// Its calls stand at the gates where they belong: an opening is written before the first byte goes
+/// to a backend (G0), progress before bytes go to the client's socket (G2), a settlement before the
+/// end is released (G3). All of them reach the page cache and no further: they survive the death of
+/// the process, which needs no fsync (ledger.md §3.2, class D1).
+protocol Journal: Sendable {
+    /// Writes an opening. False when it cannot be kept: the request must then not run.
+    func opened(_ opening: Opening, lane: LaneKey) -> Bool
+
+    /// Notes what a request will have used once the bytes at hand are delivered.
+    func progressed(_ id: RequestID, usage: TokenUsage)
+
+    /// Writes a settlement.
+    func closed(_ closing: Closing)
+
+    /// The ledger took the batch `sequence` of a lane; `finished` are the requests that nothing
+    /// more can happen to.
+    func confirmed(_ lane: LaneKey, sequence: Int64, finished: [RequestID])
+}
+
+/// Keeps nothing: for a ledger without a disk of its own. A killed node's open requests are then
+/// settled at their bound: never lost, never under-counted, but not exact.
+struct AbsentJournal: Journal {
+    func opened(_ opening: Opening, lane: LaneKey) -> Bool { true }
+    func progressed(_ id: RequestID, usage: TokenUsage) {}
+    func closed(_ closing: Closing) {}
+    func confirmed(_ lane: LaneKey, sequence: Int64, finished: [RequestID]) {}
+}

@@ -1,0 +1,121 @@
+import Domain
+
+/// The parts of records: an opening with its claims and price, and a settlement.
+extension JournalRecord {
+    static func write(_ opening: Opening, _ body: inout ByteEncoder) {
+        body.write(opening.requestID.rawValue)
+        body.write(opening.key.rawValue)
+        body.write(opening.modelNumber)
+        body.write(opening.backendNumber)
+        body.write(opening.bound.prompt)
+        body.write(opening.bound.completion)
+        body.write(opening.admittedAt.microseconds)
+        body.write(opening.price == nil ? 0 as UInt8 : 1)
+        if let price = opening.price {
+            body.write(price.version)
+            for amount in [price.prompt, price.cached, price.cacheWrite, price.completion] {
+                body.write(amount.rawValue)
+            }
+        }
+        body.write(UInt16(opening.claims.count))
+        for claim in opening.claims {
+            body.write(claim.account.subject.kind.rawValue)
+            body.write(claim.account.subject.id)
+            body.write(claim.account.resource.rawValue)
+            body.write(claim.account.period.rawValue)
+            body.write(claim.account.start.rawValue)
+            body.write(claim.accountID.rawValue)
+            body.write(claim.lease.rawValue)
+            body.write(claim.units)
+        }
+    }
+
+    static func readOpening(
+        _ body: inout ByteDecoder
+    ) throws(ByteDecoder.Malformed) -> Opening {
+        let id = RequestID(rawValue: try body.read(UInt128.self))
+        let key = KeyID(rawValue: try body.read(UInt64.self))
+        let model = try body.read(Int32.self)
+        let backend = try body.read(Int32.self)
+        let prompt = try body.read(Int64.self)
+        let completion = try body.read(Int64.self)
+        guard prompt > 0, completion > 0, max(prompt, completion) <= 1 << 40 else {
+            throw ByteDecoder.Malformed()
+        }
+        let admittedAt = Timestamp(microseconds: try body.read(Int64.self))
+        let price = try body.read(UInt8.self) == 0 ? nil : try readPrice(&body)
+        var claims: [Claim] = []
+        for _ in 0..<(try body.read(UInt16.self)) { claims.append(try readClaim(&body)) }
+        return Opening(
+            requestID: id, key: key, modelNumber: model, backendNumber: backend, price: price,
+            bound: TokenBound(prompt: prompt, completion: completion), claims: claims,
+            admittedAt: admittedAt)
+    }
+
+    private static func readPrice(
+        _ body: inout ByteDecoder
+    ) throws(ByteDecoder.Malformed) -> Price {
+        let version = try body.read(Int64.self)
+        let prompt = NanoUSD(rawValue: try body.read(Int64.self))
+        let cached = NanoUSD(rawValue: try body.read(Int64.self))
+        let cacheWrite = NanoUSD(rawValue: try body.read(Int64.self))
+        let completion = NanoUSD(rawValue: try body.read(Int64.self))
+        guard min(prompt, cached, cacheWrite, completion) >= .zero else {
+            throw ByteDecoder.Malformed()
+        }
+        return Price(
+            version: version, prompt: prompt, cached: cached, cacheWrite: cacheWrite,
+            completion: completion)
+    }
+
+    private static func readClaim(
+        _ body: inout ByteDecoder
+    ) throws(ByteDecoder.Malformed) -> Claim {
+        guard let kind = Subject.Kind(rawValue: try body.read(Int16.self)) else {
+            throw ByteDecoder.Malformed()
+        }
+        let subject = Subject(kind: kind, id: try body.read(Int64.self))
+        guard let resource = Resource(rawValue: try body.read(Int16.self)),
+            let period = Period(rawValue: try body.read(Int16.self))
+        else { throw ByteDecoder.Malformed() }
+        let start = CalendarDay(rawValue: try body.read(Int32.self))
+        return Claim(
+            account: AccountKey(
+                subject: subject, resource: resource, period: period, start: start),
+            accountID: AccountID(rawValue: try body.read(Int64.self)),
+            lease: LeaseID(rawValue: try body.read(Int64.self)),
+            units: try body.read(Int64.self))
+    }
+
+    static func write(_ settlement: Settlement, _ body: inout ByteEncoder) {
+        for count in [
+            settlement.usage.prompt, settlement.usage.cached, settlement.usage.cacheWrite,
+            settlement.usage.completion, settlement.usage.reasoning,
+        ] { body.write(count) }
+        body.write(settlement.basis.rawValue)
+        body.write(settlement.endState.rawValue)
+        body.write(settlement.timeToFirstToken?.microseconds ?? -1)
+        body.write(settlement.duration.microseconds)
+    }
+
+    static func readSettlement(
+        _ body: inout ByteDecoder
+    ) throws(ByteDecoder.Malformed) -> Settlement {
+        let prompt = try body.read(Int64.self)
+        let cached = try body.read(Int64.self)
+        let cacheWrite = try body.read(Int64.self)
+        let completion = try body.read(Int64.self)
+        let reasoning = try body.read(Int64.self)
+        guard let basis = UsageBasis(rawValue: try body.read(Int16.self)),
+            let endState = EndState(rawValue: try body.read(Int16.self))
+        else { throw ByteDecoder.Malformed() }
+        let firstToken = try body.read(Int64.self)
+        return Settlement(
+            usage: TokenUsage(
+                prompt: prompt, cached: cached, cacheWrite: cacheWrite, completion: completion,
+                reasoning: reasoning),
+            basis: basis, endState: endState,
+            timeToFirstToken: firstToken < 0 ? nil : .microseconds(firstToken),
+            duration: .microseconds(try body.read(Int64.self)))
+    }
+}

@@ -1,0 +1,87 @@
+import Domain
+
+/// One thing that the journal keeps.
+enum JournalRecord: Sendable {
+    /// A request was admitted; its progress word is at `slot`.
+    case opened(Opening, lane: LaneKey, slot: UInt32)
+    /// A request was settled by this node.
+    case closed(RequestID, Settlement)
+    /// The ledger took a lane's batch; nothing more can happen to these requests.
+    case confirmed(LaneKey, sequence: Int64, finished: [RequestID])
+
+    /// Length (4), checksum (4) and sequence (8) come before each record's body.
+    static let headerBytes = 16
+    /// Far above any record: 512 requests of a batch, or the claims of one request.
+    static let maximumBytes = 64 * 1024
+
+    /// The record with its header, under `sequence`.
+    func encoded(sequence: UInt64) -> [UInt8] {
+        var body = ByteEncoder(capacity: 160)
+        body.write(sequence)
+        switch self {
+        case .opened(let opening, let lane, let slot):
+            body.write(1 as UInt8)
+            Self.write(lane, &body)
+            body.write(slot)
+            Self.write(opening, &body)
+        case .closed(let id, let settlement):
+            body.write(2 as UInt8)
+            body.write(id.rawValue)
+            Self.write(settlement, &body)
+        case .confirmed(let lane, let number, let finished):
+            body.write(3 as UInt8)
+            Self.write(lane, &body)
+            body.write(number)
+            body.write(UInt32(finished.count))
+            for id in finished { body.write(id.rawValue) }
+        }
+        var record = ByteEncoder(capacity: body.bytes.count + 8)
+        record.write(UInt32(body.bytes.count))
+        record.write(CRC32C.checksum(body.bytes[...]))
+        record.append(body.bytes)
+        return record.bytes
+    }
+
+    /// Reads a record's body, sequence included.
+    static func decode(
+        _ bytes: ArraySlice<UInt8>
+    ) throws(ByteDecoder.Malformed) -> (sequence: UInt64, record: JournalRecord) {
+        var body = ByteDecoder(bytes)
+        let sequence = try body.read(UInt64.self)
+        let record: JournalRecord
+        switch try body.read(UInt8.self) {
+        case 1:
+            let lane = try readLane(&body)
+            let slot = try body.read(UInt32.self)
+            record = .opened(try readOpening(&body), lane: lane, slot: slot)
+        case 2:
+            let id = RequestID(rawValue: try body.read(UInt128.self))
+            record = .closed(id, try readSettlement(&body))
+        case 3:
+            let lane = try readLane(&body)
+            let number = try body.read(Int64.self)
+            var finished: [RequestID] = []
+            for _ in 0..<(try body.read(UInt32.self)) {
+                finished.append(RequestID(rawValue: try body.read(UInt128.self)))
+            }
+            record = .confirmed(lane, sequence: number, finished: finished)
+        default: throw ByteDecoder.Malformed()
+        }
+        guard body.isAtEnd else { throw ByteDecoder.Malformed() }
+        return (sequence, record)
+    }
+
+    private static func write(_ lane: LaneKey, _ body: inout ByteEncoder) {
+        body.write(lane.shard)
+        body.write(lane.node)
+        body.write(lane.epoch)
+    }
+
+    private static func readLane(
+        _ body: inout ByteDecoder
+    ) throws(ByteDecoder.Malformed) -> LaneKey {
+        LaneKey(
+            shard: try body.read(Int16.self), node: try body.read(Int64.self),
+            epoch: try body.read(UInt128.self))
+    }
+}

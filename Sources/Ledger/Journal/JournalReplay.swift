@@ -1,0 +1,100 @@
+import Domain
+
+/// What a journal says of the process that wrote it. Pure: bytes in, open requests out.
+struct JournalReplay: Sendable {
+    /// A request whose end the ledger had not confirmed.
+    struct Unfinished: Sendable {
+        let opening: Opening
+        let lane: LaneKey
+        /// Where its progress word is.
+        let slot: UInt32
+        /// What this node had settled it as, if it had.
+        var settlement: Settlement?
+
+        /// What to close it with: its settlement, or else its progress. A request without either
+        /// delivered nothing.
+        func closing(progress: TokenUsage?) -> Closing {
+            let settlement =
+                settlement
+                ?? Settlement(
+                    usage: progress ?? .none, basis: progress == nil ? .void : .recovered,
+                    endState: progress == nil ? .failedBeforeFirstByte : .nodeLost,
+                    timeToFirstToken: nil, duration: .zero)
+            return Closing(
+                requestID: opening.requestID, claims: opening.claims,
+                charge: Charge(settlement, bound: opening.bound, price: opening.price),
+                settlement: settlement, admittedAt: opening.admittedAt)
+        }
+    }
+
+    /// By request, in no order.
+    private(set) var unfinished: [RequestID: Unfinished] = [:]
+    /// The highest batch of each lane that the ledger confirmed.
+    private(set) var confirmed: [LaneKey: Int64] = [:]
+    /// The sequence of the next record.
+    private(set) var nextSequence: UInt64
+    /// Whether the end of what was read is a record that is torn or damaged, and not simply the
+    /// end.
+    private(set) var endsDamaged = false
+
+    /// The shards of which something is known.
+    var shards: Set<Int16> {
+        Set(unfinished.values.map(\.lane.shard)).union(confirmed.keys.map(\.shard))
+    }
+
+    /// Starts before the record `sequence`.
+    init(from sequence: UInt64) { nextSequence = sequence }
+
+    /// Reads one segment, up to its end or its first bad record. False when nothing after this
+    /// segment may be read: the chain is broken here.
+    mutating func read(segment: [UInt8]) -> Bool {
+        var position = 0
+        while position + JournalRecord.headerBytes <= segment.count {
+            var header = ByteDecoder(segment[position..<(position + 8)])
+            guard let length = try? header.read(UInt32.self), length > 0 else { return true }
+            let body = (position + 8)..<(position + 8 + Int(min(length, 1 << 20)))
+            guard let checksum = try? header.read(UInt32.self), length >= 9,
+                length <= JournalRecord.maximumBytes, body.upperBound <= segment.count,
+                CRC32C.checksum(segment[body]) == checksum,
+                // A record that is whole but does not follow is of an older life of these bytes.
+                let (sequence, record) = try? JournalRecord.decode(segment[body]),
+                sequence == nextSequence
+            else {
+                endsDamaged = true
+                return false
+            }
+            apply(record)
+            nextSequence += 1
+            position = body.upperBound
+        }
+        return true
+    }
+
+    private mutating func apply(_ record: JournalRecord) {
+        switch record {
+        case .opened(let opening, let lane, let slot):
+            unfinished[opening.requestID] = Unfinished(opening: opening, lane: lane, slot: slot)
+        case .closed(let id, let settlement):
+            unfinished[id]?.settlement = settlement
+        case .confirmed(let lane, let sequence, let finished):
+            // Zero says that requests are over without a batch of their own.
+            if sequence > 0 { confirmed[lane] = max(confirmed[lane] ?? 0, sequence) }
+            for id in finished { unfinished[id] = nil }
+        }
+    }
+}
+
+/// A progress word: what a request will have used once the bytes at hand are delivered. Prompt and
+/// completion share one aligned 64-bit store, so that a kill never tears them; zero is "nothing
+/// yet".
+enum ProgressWord {
+    static func make(_ usage: TokenUsage) -> UInt64 {
+        UInt64(UInt32(clamping: usage.prompt)) << 32 | UInt64(UInt32(clamping: usage.completion))
+    }
+
+    static func usage(_ word: UInt64) -> TokenUsage? {
+        word == 0
+            ? nil
+            : TokenUsage(prompt: Int64(word >> 32), completion: Int64(word & 0xFFFF_FFFF))
+    }
+}

@@ -1,0 +1,72 @@
+import Postgres
+
+/// What one request's story is read from.
+enum ExplainStatements {
+    /// Names beside the numbers of a row `x`; a key of another organization makes the row invisible.
+    private static let names = """
+        JOIN api_key k ON k.shard = $1 AND k.key_id = x.key_id AND k.organization_id = $3
+        LEFT JOIN team t ON t.shard = $1 AND t.team_id = k.team_id
+        LEFT JOIN model m ON m.shard = $1 AND m.model_id = x.model_id
+        LEFT JOIN backend b ON b.shard = $1 AND b.backend_id = x.backend_id
+        LEFT JOIN price p ON p.shard = $1 AND p.price_version = x.price_version
+        """
+    private static let common = """
+        x.key_id, k.name, coalesce(t.name, '#' || k.team_id), coalesce(m.name, '#' || x.model_id),
+        coalesce(b.name, '#' || x.backend_id), x.price_version, p.prompt_nanousd, p.cached_nanousd,
+        p.cache_write_nanousd, p.completion_nanousd, x.node_id, x.admitted_at, x.account_ids
+        """
+
+    // An open request. Primary keys throughout.
+    static let open = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT \(common), x.units, x.prompt_bound, x.completion_bound, x.cost_bound_nanousd,
+                NOT EXISTS (SELECT 1 FROM node_lane n WHERE n.shard = $1
+                    AND n.node_id = x.node_id AND n.epoch = x.epoch AND n.live)
+            FROM reservation x \(names)
+            WHERE x.shard = $1 AND x.request_id = $2
+            """, isReadOnly: true)
+
+    // A settled request. The id's own time says the day, give or take one: the primary key of three partitions.
+    static let settled = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT \(common), x.charges, x.prompt_tokens, x.cached_tokens, x.cache_write_tokens,
+                x.completion_tokens, x.reasoning_tokens, x.charged, x.overage, x.cost_nanousd,
+                x.basis, x.end_state, x.settled_at, x.first_token_us, x.duration_us
+            FROM usage x \(names)
+            WHERE x.shard = $1 AND x.request_id = $2 AND x.day BETWEEN $4::date - 1 AND $4::date + 1
+            ORDER BY x.day LIMIT 1
+            """, isReadOnly: true)
+
+    // The accounts $4 in their order, with whose they are and what was given back for the request. Primary keys; a
+    // subject's keys by organization, of which there are few.
+    static let accounts = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT x.account_id, a.subject_kind, a.subject_id, a.resource, a.period, a.period_start,
+                CASE a.subject_kind
+                    WHEN 1 THEN (SELECT o.name FROM organization o
+                        WHERE o.shard = $1 AND o.organization_id = a.subject_id)
+                    WHEN 2 THEN (SELECT t.name FROM team t
+                        WHERE t.shard = $1 AND t.team_id = a.subject_id)
+                    ELSE (SELECT min(k.name) FROM api_key k WHERE k.shard = $1
+                        AND k.organization_id = $3 AND k.subject_id = a.subject_id) END,
+                coalesce(j.delta, 0)::int8, j.at
+            FROM unnest($4::int8[]) WITH ORDINALITY AS x(account_id, place)
+            LEFT JOIN account a ON a.shard = $1 AND a.account_id = x.account_id
+            LEFT JOIN LATERAL (
+                SELECT sum(c.delta) AS delta, max(c.at) AS at FROM usage_adj c
+                WHERE c.shard = $1 AND c.request_id = $2 AND c.account_id = x.account_id
+                    AND c.day BETWEEN $5::date - 1 AND $5::date + 1) j ON true
+            ORDER BY x.place
+            """, isReadOnly: true)
+
+    // Whether retention has dropped the day's records.
+    static let dropped = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT EXISTS (SELECT 1 FROM sealed_day WHERE shard = $1 AND dropped_at IS NOT NULL
+                AND day BETWEEN $2::date - 1 AND $2::date + 1)
+            """, isReadOnly: true)
+}

@@ -1,0 +1,143 @@
+public import Domain
+public import Postgres
+
+/// Tells the story of one request.
+public struct ExplainStore {
+    /// What is known of a request id.
+    public enum Answer: Sendable, Hashable {
+        /// The organization's request.
+        case story(RequestStory)
+        /// The organization has none of that id. Records from its time may have been dropped.
+        case unknown(mayBeDropped: Bool)
+    }
+
+    private let connection: PostgresConnection
+
+    /// Reads over `connection`, which belongs to the caller and its thread.
+    public init(_ connection: PostgresConnection) { self.connection = connection }
+
+    /// Looks for the request among the open ones and the records of its day, in one snapshot. Another organization's
+    /// request is unknown.
+    public func explain(
+        _ id: RequestID, organization: OrganizationID
+    ) throws(LedgerError) -> Answer {
+        do throws(PostgresError) {
+            return try connection.transaction(.readOnlySnapshot) {
+                connection throws(PostgresError) in
+                try Reader(id: id, organization: organization, connection: connection).answer()
+            }
+        } catch {
+            throw LedgerError(error)
+        }
+    }
+
+    private struct Reader {
+        let id: RequestID
+        let organization: OrganizationID
+        let connection: PostgresConnection
+
+        private var shard: PostgresValue { .int2(organization.shard.rawValue) }
+        private var day: PostgresValue { .date(id.instant.day.rawValue) }
+        private var request: [PostgresValue] {
+            [shard, .uuid(id.rawValue), .int8(organization.rawValue)]
+        }
+
+        func answer() throws(PostgresError) -> Answer {
+            if let row = try run(ExplainStatements.open, request).first {
+                let bound = RequestStory.Bound(
+                    prompt: try row.int8(14), completion: try row.int8(15),
+                    cost: NanoUSD(rawValue: try row.int8(16)))
+                return .story(try story(row, .open(bound, isFenced: try row.bool(17))))
+            }
+            if let row = try run(ExplainStatements.settled, request + [day]).first {
+                return .story(try story(row, .settled(try Self.outcome(row))))
+            }
+            let isDropped = try run(ExplainStatements.dropped, [shard, day]).first?.bool(0)
+            return .unknown(mayBeDropped: isDropped ?? false)
+        }
+
+        private func run(
+            _ statement: PostgresStatement, _ parameters: [PostgresValue]
+        ) throws(PostgresError) -> [PostgresRow] {
+            try connection.execute(PostgresCommand(statement, parameters)).rows
+        }
+
+        private static func outcome(
+            _ row: PostgresRow
+        ) throws(PostgresError) -> RequestStory.Outcome {
+            guard let basis = UsageBasis(rawValue: try row.int2(22)),
+                let endState = EndState(rawValue: try row.int2(23))
+            else { throw PostgresError(kind: .decoding(reason: "a record has an unknown basis")) }
+            return RequestStory.Outcome(
+                usage: TokenUsage(
+                    prompt: try row.int8(14), cached: try row.int8(15),
+                    cacheWrite: try row.int8(16), completion: try row.int8(17),
+                    reasoning: try row.int8(18)),
+                charged: try row.int8(19), overage: try row.int8(20),
+                cost: NanoUSD(rawValue: try row.int8(21)), basis: basis, endState: endState,
+                settledAt: Timestamp(microseconds: try row.timestamp(24)),
+                timeToFirstToken: try row.optionalInt8(25).map { .microseconds($0) },
+                duration: .microseconds(try row.int8(26)))
+        }
+
+        private func story(
+            _ row: PostgresRow, _ state: RequestStory.State
+        ) throws(PostgresError) -> RequestStory {
+            RequestStory(
+                id: id, state: state,
+                key: KeyID(rawValue: UInt64(bitPattern: try row.int8(0))),
+                keyName: try row.text(1), team: try row.text(2), model: try row.text(3),
+                backend: try row.text(4), prices: try Self.prices(row), node: try row.int8(10),
+                admittedAt: Timestamp(microseconds: try row.timestamp(11)),
+                shares: try shares(accounts: try row.int8s(12), amounts: try row.int8s(13)))
+        }
+
+        private static func prices(_ row: PostgresRow) throws(PostgresError) -> RequestStory.Prices?
+        {
+            guard let version = try row.optionalInt8(5) else { return nil }
+            guard let prompt = try row.optionalInt8(6) else {
+                return RequestStory.Prices(version: version, price: nil)
+            }
+            return RequestStory.Prices(
+                version: version,
+                price: Price(
+                    version: version, prompt: NanoUSD(rawValue: prompt),
+                    cached: NanoUSD(rawValue: try row.int8(7)),
+                    cacheWrite: NanoUSD(rawValue: try row.int8(8)),
+                    completion: NanoUSD(rawValue: try row.int8(9))))
+        }
+
+        private func shares(
+            accounts: [Int64], amounts: [Int64]
+        ) throws(PostgresError) -> [RequestStory.Share] {
+            let rows = try run(ExplainStatements.accounts, request + [.int8s(accounts), day])
+            var shares: [RequestStory.Share] = []
+            for (row, amount) in zip(rows, amounts) {
+                shares.append(
+                    RequestStory.Share(
+                        account: try row.int8(0), quota: try Self.quota(row),
+                        subjectName: try row.optionalText(6), amount: amount,
+                        correction: try row.int8(7),
+                        correctedAt: try row.optionalTimestamp(8).map(Timestamp.init(microseconds:))
+                    ))
+            }
+            return shares
+        }
+
+        private static func quota(_ row: PostgresRow) throws(PostgresError) -> AccountKey? {
+            guard let kind = try row.optionalInt2(1) else { return nil }
+            guard let kind = Subject.Kind(rawValue: kind),
+                let resource = Resource(rawValue: try row.int2(3)),
+                let period = Period(rawValue: try row.int2(4))
+            else { throw PostgresError(kind: .decoding(reason: "an account has an unknown kind")) }
+            return AccountKey(
+                subject: Subject(kind: kind, id: try row.int8(2)), resource: resource,
+                period: period, start: CalendarDay(rawValue: try row.date(5)))
+        }
+    }
+}
+
+extension DirectoryStore {
+    /// Stories of requests, over the same connection.
+    public var stories: ExplainStore { ExplainStore(connection) }
+}

@@ -1,0 +1,65 @@
+public import Domain
+
+/// Whose statement, and of when.
+public struct StatementQuery: Sendable, Hashable {
+    /// The tenant. Nothing of another one is ever counted.
+    public var organization: OrganizationID
+    /// Whose quotas and usage.
+    public var subject: Subject
+    /// The instant: everything settled or corrected until then counts, and nothing after it.
+    public var at: Timestamp
+    /// Usage is added up over requests admitted from here on.
+    public var since: Timestamp
+
+    /// Makes a query.
+    public init(
+        organization: OrganizationID, subject: Subject, at: Timestamp, since: Timestamp
+    ) {
+        self.organization = organization
+        self.subject = subject
+        self.at = at
+        self.since = since
+    }
+}
+
+/// What a subject had used at an instant. The same for ever: it is made of records and corrections alone, which are never
+/// changed, but for the limits, which are today's.
+public struct Statement: Sendable, Hashable {
+    /// One quota in the period that holds the instant.
+    public struct Line: Sendable, Hashable {
+        /// Which quota and period.
+        public let account: AccountKey
+        /// Today's limit; earlier ones are not kept.
+        public let limitToday: Int64
+        /// Charged until the instant, corrections not counted.
+        public let charged: Int128
+        /// Given back until the instant, at most 0.
+        public let corrected: Int128
+
+        /// Makes a line.
+        public init(
+            account: AccountKey, limitToday: Int64, charged: Int128, corrected: Int128
+        ) {
+            self.account = account
+            self.limitToday = limitToday
+            self.charged = charged
+            self.corrected = corrected
+        }
+
+        /// What counted against the limit.
+        public var used: Int128 { charged + corrected }
+        /// What today's limit would have left; never negative.
+        public var left: Int128 { max(0, Int128(limitToday) - used) }
+    }
+
+    /// The subject's quotas, by resource and period.
+    public let lines: [Line]
+    /// What the subject's keys used.
+    public let usage: UsageSums
+
+    /// Makes a statement.
+    public init(lines: [Line], usage: UsageSums) {
+        self.lines = lines
+        self.usage = usage
+    }
+}
