@@ -61,7 +61,8 @@ enum AllowanceTarget: Hashable {
         }
     }
 
-    /// As it is written on the command line: `tokens/day`, `requests/minute`, `concurrent requests`.
+    /// As it is written on the command line: `tokens/day`, `requests/minute`, `concurrent
+    /// requests`.
     var name: String {
         switch self {
         case .quota(let resource, let period): "\(resource.name)/\(period.name)"

@@ -1,8 +1,8 @@
 import Domain
 import Ledger
 
-/// What the admin commands ask of the ledger, within one organization at a time: what belongs to another one behaves
-/// as if it did not exist.
+/// What the admin commands ask of the ledger, within one organization at a time: what belongs to
+/// another one behaves as if it did not exist.
 protocol AdminLedger {
     /// The ledger's clock, by which keys expire and periods end.
     func time() throws(AdminFailure) -> Timestamp

@@ -1,7 +1,7 @@
 public import ArgumentParser
 
-/// How the program ends after a command failed. ArgumentParser says 64 for a command line it cannot read; Turnpike's
-/// commands say 2 for every wrong usage.
+/// How the program ends after a command failed. ArgumentParser says 64 for a command line it cannot
+/// read; Turnpike's commands say 2 for every wrong usage.
 public enum CommandExit {
     /// Wrong usage: the command line or the configuration is wrong.
     public static let wrongUsage: Int32 = 2

@@ -1,8 +1,9 @@
 /// Where an admin command finds its configuration.
 enum ConfigurationSearch {
-    /// The file to read: what `--config` names, else what `TURNPIKE_CONFIG` names, else `turnpike.yaml` in the working
-    /// folder, else the one that `turnpike up` writes into its state folder. Only the last two need to exist to be chosen:
-    /// a file that was named and is not there is an error to be told, not a reason to take another.
+    /// The file to read: what `--config` names, else what `TURNPIKE_CONFIG` names, else
+    /// `turnpike.yaml` in the working folder, else the one that `turnpike up` writes into its state
+    /// folder. Only the last two need to exist to be chosen: a file that was named and is not there
+    /// is an error to be told, not a reason to take another.
     static func file(
         option: String?, environment: (String) -> String?, exists: (String) -> Bool
     ) throws(AdminFailure) -> String {

@@ -51,7 +51,8 @@ extension ConfiguredLedger {
 }
 
 extension AdminFailure {
-    /// Translates what the ledger said, at the border of this room. `configuration` is the file that named it.
+    /// Translates what the ledger said, at the border of this room. `configuration` is the file
+    /// that named it.
     init(_ error: LedgerError, configuration: String) {
         let file = DisplayWidth.printable(configuration)
         self =

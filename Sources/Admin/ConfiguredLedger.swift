@@ -14,7 +14,8 @@ final class ConfiguredLedger: AdminLedger {
     /// Which pepper new keys are made under: there is one so far.
     private static let pepperID: Int16 = 1
 
-    /// Finds and reads the configuration, and opens its database, which must have this program's schema.
+    /// Finds and reads the configuration, and opens its database, which must have this program's
+    /// schema.
     static func open(
         _ file: String?, random: LedgerRandom
     ) throws(AdminFailure) -> ConfiguredLedger {

@@ -2,7 +2,8 @@ import Domain
 import Foundation
 import Glibc
 
-/// What the program says: the only place of this room that writes to the terminal, a pipe or a secret's file.
+/// What the program says: the only place of this room that writes to the terminal, a pipe or a
+/// secret's file.
 struct Output {
     /// The reader of a pipe is gone. Not a failure of a report: whoever reads has seen enough.
     struct ReaderIsGone: Error {}
@@ -11,17 +12,20 @@ struct Output {
     let width: Int
     /// Whether and how words are emphasised.
     let style: TextStyle
-    /// Writes to standard output. Throws `ReaderIsGone`, or what the system says, such as a full disk.
+    /// Writes to standard output. Throws `ReaderIsGone`, or what the system says, such as a full
+    /// disk.
     let write: (String) throws -> Void
     /// Writes to standard error.
     let complain: (String) throws -> Void
-    /// Asks a question on the terminal and returns the line typed; nil without a terminal or at its end.
+    /// Asks a question on the terminal and returns the line typed; nil without a terminal or at its
+    /// end.
     let ask: (String) -> String?
 
-    /// The program's own channels. Emphasis needs a terminal, an environment without `NO_COLOR` (no-color.org: set and
-    /// not empty) and a `TERM` that is not `dumb`.
+    /// The program's own channels. Emphasis needs a terminal, an environment without `NO_COLOR`
+    /// (no-color.org: set and not empty) and a `TERM` that is not `dumb`.
     static func live(isColourAllowed: Bool) -> Output {
-        // Without this, writing to a closed pipe would end the program before it could say what it had done.
+        // Without this, writing to a closed pipe would end the program before it could say what it
+        // had done.
         signal(SIGPIPE, SIG_IGN)
         let environment = ProcessInfo.processInfo.environment
         let isTerminal = isatty(STDOUT_FILENO) == 1

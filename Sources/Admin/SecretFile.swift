@@ -1,14 +1,16 @@
 import Foundation
 import Glibc
 
-/// A new file that only its owner may read, made before a secret is minted, so that a secret never lacks its place.
+/// A new file that only its owner may read, made before a secret is minted, so that a secret never
+/// lacks its place.
 struct SecretFile {
     /// Where it is, as it was named.
     let path: String
 
     /// Makes the empty file with mode 0600. Refuses a path that exists already, whatever it is.
     static func reserve(_ path: String) throws(AdminFailure) -> SecretFile {
-        // A new file's mode is what the mask leaves of 0666: nobody else ever has it, not even while it is empty.
+        // A new file's mode is what the mask leaves of 0666: nobody else ever has it, not even
+        // while it is empty.
         let mask = umask(0o077)
         defer { umask(mask) }
         do {

@@ -2,7 +2,8 @@ import Glibc
 
 /// How wide the terminal is.
 enum TerminalWidth {
-    /// The width of everything that is not written to a terminal, so that files and pipes are always the same.
+    /// The width of everything that is not written to a terminal, so that files and pipes are
+    /// always the same.
     static let standard = 80
     /// Tables are not laid out for less.
     static let narrowest = 60

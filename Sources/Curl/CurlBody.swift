@@ -1,9 +1,9 @@
 /// The body of a response as it arrives, for one consumer.
 ///
 /// Each element is everything that was buffered when it was asked for, in one piece and never
-/// empty. The consumer's pace is the transfer's: when too much is buffered, the upstream is not read
-/// from. The transfer ends when its iterator is dropped, when the consuming task is cancelled, and
-/// when the body is dropped without having been iterated.
+/// empty. The consumer's pace is the transfer's: when too much is buffered, the upstream is not
+/// read from. The transfer ends when its iterator is dropped, when the consuming task is cancelled,
+/// and when the body is dropped without having been iterated.
 public struct CurlBody: AsyncSequence, Sendable {
     /// Pieces of the body.
     public typealias Element = [UInt8]

@@ -20,7 +20,8 @@ public struct CurlRequest: Sendable {
         case http1
         /// HTTP/2 if a TLS server offers it, HTTP/1.1 otherwise.
         ///
-        /// Ending an HTTP/2 transfer early resets its stream; the connection goes on serving others.
+        /// Ending an HTTP/2 transfer early resets its stream; the connection goes on serving
+        /// others.
         case http2OverTLS
     }
 

@@ -1,8 +1,8 @@
 /// Decides what happens between one transfer and its one consumer. Pure: it holds no continuation
 /// and no handle, it only says what to do with them.
 ///
-/// The loop thread tells it what libcurl did, the consumer's task tells it what was asked for. Every
-/// answer that resumes somebody is given exactly once per wait.
+/// The loop thread tells it what libcurl did, the consumer's task tells it what was asked for.
+/// Every answer that resumes somebody is given exactly once per wait.
 struct TransferStateMachine {
     /// What the caller has to do after leaving the lock; mostly nothing.
     struct Actions: Equatable {
@@ -37,7 +37,8 @@ struct TransferStateMachine {
     private enum State {
         case awaitingHead(isAwaited: Bool)
         case streaming(Streaming)
-        /// The transfer is over; the consumer may still have bytes to take, then learns how it ended.
+        /// The transfer is over; the consumer may still have bytes to take, then learns how it
+        /// ended.
         case ended(buffer: [UInt8], failure: CurlFailure?)
     }
 

@@ -3,12 +3,10 @@ import OpenSSL
 
 /// The folder in which `turnpike up` keeps all its state.
 ///
-/// ```
-/// DIR/turnpike.yaml   the configuration it runs with      DIR/postgres/     the database (or a link to it)
-/// DIR/pepper          mode 0600                           DIR/postgres.log
+/// ``` DIR/turnpike.yaml   the configuration it runs with      DIR/postgres/     the database (or a
+/// link to it) DIR/pepper          mode 0600                           DIR/postgres.log
 /// DIR/first-key       mode 0600                           DIR/run/          the database's socket
-/// DIR/journal/        the gateway's journal               DIR/lock, DIR/ready
-/// ```
+/// DIR/journal/        the gateway's journal               DIR/lock, DIR/ready ```
 final class DataDirectory: Sendable {
     /// An absolute path.
     let path: String
@@ -45,8 +43,8 @@ final class DataDirectory: Sendable {
         setReady(nil)
     }
 
-    /// The usual place: the user's state folder. Root's is the system's own, since the database's account may
-    /// not enter root's home.
+    /// The usual place: the user's state folder. Root's is the system's own, since the database's
+    /// account may not enter root's home.
     static func usual(environment: [String: String]) throws(StartupFailure) -> String {
         if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
             return "\(state)/turnpike"
@@ -78,8 +76,8 @@ final class DataDirectory: Sendable {
     func limitLog(_ name: String) {
         let files = FileManager.default
         let path = file(name)
-        // A log that is not there has no size, and one that cannot be set aside goes on growing; neither is a
-        // reason not to start.
+        // A log that is not there has no size, and one that cannot be set aside goes on growing;
+        // neither is a reason not to start.
         let size = (try? files.attributesOfItem(atPath: path)[.size] as? NSNumber)?.intValue ?? 0
         guard size > 10 << 20 else { return }
         try? files.removeItem(atPath: "\(path).1")

@@ -4,7 +4,8 @@ import Foundation
 struct EngineLocator {
     let environment: [String: String]
 
-    /// The path of llama-server: `$LLAMA_SERVER`, the PATH, or where `deploy/install-engine` puts it.
+    /// The path of llama-server: `$LLAMA_SERVER`, the PATH, or where `deploy/install-engine` puts
+    /// it.
     func engine() throws(StartupFailure) -> String {
         if let named = environment["LLAMA_SERVER"], !named.isEmpty {
             guard FileManager.default.isExecutableFile(atPath: named) else {
@@ -37,8 +38,8 @@ struct EngineLocator {
         return environment["HOME"].map { "\($0)/.cache/turnpike/engine" }
     }
 
-    /// The path of the demo model: `$TURNPIKE_DEMO_MODEL`, beside an installed program, or in the repository that
-    /// the program was built in.
+    /// The path of the demo model: `$TURNPIKE_DEMO_MODEL`, beside an installed program, or in the
+    /// repository that the program was built in.
     func demoModel(executable: String) throws(StartupFailure) -> String {
         var candidates = [environment["TURNPIKE_DEMO_MODEL"]].compactMap(\.self)
         let program = URL(filePath: executable).resolvingSymlinksInPath()

@@ -11,12 +11,12 @@ struct FirstKey {
     private static let team = "default"
     private static let key = "first"
     private static let file = "first-key"
-    /// There until a first key was shown: a start that was interrupted before is repeated, and the key that nobody
-    /// has seen is revoked.
+    /// There until a first key was shown: a start that was interrupted before is repeated, and the
+    /// key that nobody has seen is revoked.
     private static let marker = "first-key.pending"
 
-    /// Makes the first key unless that was done before. Returns its text, to be shown once; nil when it was made at
-    /// an earlier start.
+    /// Makes the first key unless that was done before. Returns its text, to be shown once; nil
+    /// when it was made at an earlier start.
     func ensure() async throws -> String? {
         let wasInterrupted = directory.has(Self.marker)
         if !wasInterrupted {
@@ -29,10 +29,12 @@ struct FirstKey {
         return text
     }
 
-    /// The key was shown. Until then a start that fails leaves it to the next one to make and show another.
+    /// The key was shown. Until then a start that fails leaves it to the next one to make and show
+    /// another.
     func wasShown() { directory.remove(Self.marker) }
 
-    /// Whether somebody has made a team: then it is not the first start, even if the file was removed.
+    /// Whether somebody has made a team: then it is not the first start, even if the file was
+    /// removed.
     private func isInUse() async throws -> Bool {
         let random = wiring.random
         return try await Wiring.withDatabase(wiring.configuration) {

@@ -2,8 +2,8 @@ import Foundation
 import Logging
 import TurnpikeConfiguration
 
-/// What every command that serves does first: settle what the process may leave behind, read the configuration,
-/// and open the log.
+/// What every command that serves does first: settle what the process may leave behind, read the
+/// configuration, and open the log.
 struct ProgramStart: Sendable {
     let configuration: Configuration
     let environment: [String: String]

@@ -44,8 +44,8 @@ struct Rooms: Sendable {
             onRunning: { [bound] name, address in bound.note(name, address) })
     }
 
-    /// In the order of their start; stopped in the reverse one. The admin listener outlives the main one, so that
-    /// probes see it draining.
+    /// In the order of their start; stopped in the reverse one. The admin listener outlives the
+    /// main one, so that probes see it draining.
     var services: [any Service] {
         [PoolService(pool: pool)] + backends.services
             + [keys, ledger, gateway.admin, gateway.main]

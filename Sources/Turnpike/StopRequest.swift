@@ -24,8 +24,8 @@ final class StopRequest: Sendable {
         action?()
     }
 
-    /// Leaves what a stop means from now on, in place of what was left before. Done at once when it was asked for
-    /// already.
+    /// Leaves what a stop means from now on, in place of what was left before. Done at once when it
+    /// was asked for already.
     func act(_ action: @escaping @Sendable () -> Void) {
         let isLate = state.withLock { state in
             if !state.isRequested { state.action = action }
@@ -34,8 +34,8 @@ final class StopRequest: Sendable {
         if isLate { action() }
     }
 
-    /// Runs `body` while signals are watched: the first asks for a stop, the second ends the process at once,
-    /// whereupon its children end by their parent-death signals.
+    /// Runs `body` while signals are watched: the first asks for a stop, the second ends the
+    /// process at once, whereupon its children end by their parent-death signals.
     func whileWatchingSignals<Result: Sendable>(
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
@@ -46,7 +46,8 @@ final class StopRequest: Sendable {
                 var first: ContinuousClock.Instant?
                 for await _ in signals.numbers {
                     if let first {
-                        // Supervisors and shells often signal a process and its group: that is one request.
+                        // Supervisors and shells often signal a process and its group: that is one
+                        // request.
                         if clock.now - first > .milliseconds(500) { _exit(130) }
                         continue
                     }

@@ -2,8 +2,8 @@ import Dispatch
 import Foundation
 
 /// SIGTERM and SIGINT as a sequence, from the making of this on for the life of the process.
-// Unchecked: a dispatch source may be used from any thread, which its type does not say; after `init` nothing
-// here changes.
+// Unchecked: a dispatch source may be used from any thread, which its type does not say; after
+// `init` nothing here changes.
 final class StopSignals: @unchecked Sendable {
     /// Each time a signal comes, its number.
     let numbers: AsyncStream<Int32>

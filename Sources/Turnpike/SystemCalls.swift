@@ -2,8 +2,8 @@ import Foundation
 
 /// The two calls of the system that Foundation has no safe words for.
 enum SystemCalls {
-    /// Allows no core dumps, which would hold keys and prompts, for this process and its children. Says so if the
-    /// system refuses.
+    /// Allows no core dumps, which would hold keys and prompts, for this process and its children.
+    /// Says so if the system refuses.
     static func disableCoreDumps() {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         #if os(Linux)

@@ -57,7 +57,8 @@ struct Wiring: Sendable {
         guard case .current = state else { throw StartupFailure(state.description) }
     }
 
-    /// Runs blocking work on a connection of its own, on a thread of its own: never on the cooperative pool.
+    /// Runs blocking work on a connection of its own, on a thread of its own: never on the
+    /// cooperative pool.
     static func withDatabase<Value: Sendable>(
         _ configuration: Configuration,
         _ body: @escaping @Sendable (PostgresConnection) throws(LedgerError) -> Value
@@ -80,9 +81,9 @@ struct Wiring: Sendable {
         return try outcome.get()
     }
 
-    /// Serves until a stop is asked for, then stops in the reverse order of the start. `besides` are started first
-    /// and stopped last. `whenServing` is called once the listeners listen and the ledger answers, and with
-    /// `needsEngines` not before every engine has loaded its model.
+    /// Serves until a stop is asked for, then stops in the reverse order of the start. `besides`
+    /// are started first and stopped last. `whenServing` is called once the listeners listen and
+    /// the ledger answers, and with `needsEngines` not before every engine has loaded its model.
     func run(
         until stop: StopRequest, besides: [any Service], needsEngines: Bool,
         whenServing: @escaping @Sendable (ServingAddresses) -> Void

@@ -11,8 +11,8 @@ struct BackendsReader {
     let root: Section
     let folder: String
 
-    /// Reads every backend. `contexts` has the largest context that the models on a backend promise, the usual
-    /// size of an engine's slot.
+    /// Reads every backend. `contexts` has the largest context that the models on a backend
+    /// promise, the usual size of an engine's slot.
     func read(contexts: [String: Int64]) -> BackendsFound {
         var found = BackendsFound()
         guard root.has("backends", words: "at least one backend"),
@@ -49,7 +49,8 @@ struct BackendsReader {
     private func kind(
         of name: String, in section: Section, contextTokens: Int64?
     ) -> BackendDescription.Kind? {
-        // Which keys are accepted depends on the kind, so that one is looked at first, without noting anything.
+        // Which keys are accepted depends on the kind, so that one is looked at first, without
+        // noting anything.
         let silent = ProblemList(file: root.list.file, environment: root.list.environment)
         let open = section.section(name, accepted: nil, notingIn: silent)
         guard let open, let word = open.optional("kind", Self.kindWord) else {
@@ -132,8 +133,8 @@ struct BackendsReader {
             total: value("total", usual: .seconds(600)))
     }
 
-    /// `http` or `https`, a host, perhaps a port and a path; no user, no query, no fragment, since a secret in a
-    /// URL ends up in logs.
+    /// `http` or `https`, a host, perhaps a port and a path; no user, no query, no fragment, since
+    /// a secret in a URL ends up in logs.
     private static let baseURL = Accepted<String>(
         words: "an http or https URL without user, query or fragment, "
             + "such as https://api.openai.com/v1"

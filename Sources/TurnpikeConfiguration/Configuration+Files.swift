@@ -2,8 +2,9 @@ import Domain
 import Foundation
 
 extension Configuration {
-    /// Reads and checks the configuration file at `path`. Files it names are not looked at here, since an admin
-    /// command needs fewer of them than a gateway; see ``problemsForServing(environment:)``.
+    /// Reads and checks the configuration file at `path`. Files it names are not looked at here,
+    /// since an admin command needs fewer of them than a gateway; see
+    /// ``problemsForServing(environment:)``.
     public static func load(
         path: String, environment: @escaping (String) -> String?
     ) throws(ConfigurationFailure) -> Configuration {
@@ -25,8 +26,9 @@ extension Configuration {
         return try parse(text, file: path, environment: environment)
     }
 
-    /// What would keep a gateway from serving although the file is right in itself: a model file that is not
-    /// there, an upstream's key that the environment does not have. Empty when nothing would.
+    /// What would keep a gateway from serving although the file is right in itself: a model file
+    /// that is not there, an upstream's key that the environment does not have. Empty when nothing
+    /// would.
     public func problemsForServing(
         environment: (String) -> String?
     ) -> [ConfigurationProblem] {

@@ -22,7 +22,8 @@ public struct ConfigurationProblem: Sendable, Hashable, CustomStringConvertible 
     public let file: String
     /// The line, from 1; nil when the whole file is meant.
     public let line: Int?
-    /// The key with its way from the top, as in `backends.local.slots`; nil when the whole file is meant.
+    /// The key with its way from the top, as in `backends.local.slots`; nil when the whole file is
+    /// meant.
     public let key: String?
     /// What is wrong and what is accepted. Never quotes a secret.
     public let message: String

@@ -1,5 +1,5 @@
-/// Every key that a configuration file may hold, by section. What is not listed here is refused by name, and the
-/// example file shows every one.
+/// Every key that a configuration file may hold, by section. What is not listed here is refused by
+/// name, and the example file shows every one.
 enum ConfigurationKeys {
     /// The top of the file.
     static let root = [

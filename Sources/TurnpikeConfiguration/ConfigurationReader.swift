@@ -92,8 +92,8 @@ struct ConfigurationReader {
 }
 
 extension Configuration {
-    /// Reads a configuration out of YAML text. `file` names it in errors, and relative paths count from its folder.
-    /// `environment` gives the values of `${NAME}`. Pure: no file is looked at.
+    /// Reads a configuration out of YAML text. `file` names it in errors, and relative paths count
+    /// from its folder. `environment` gives the values of `${NAME}`. Pure: no file is looked at.
     public static func parse(
         _ text: String, file: String, environment: @escaping (String) -> String?
     ) throws(ConfigurationFailure) -> Configuration {

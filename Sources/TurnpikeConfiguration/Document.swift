@@ -35,7 +35,8 @@ struct DocumentNode {
 struct DocumentReader {
     let file: String
 
-    /// Far more than any configuration needs; keeps a file that multiplies itself through aliases small.
+    /// Far more than any configuration needs; keeps a file that multiplies itself through aliases
+    /// small.
     private static let mostNodes = 100_000
     private static let deepest = 16
     /// A private-use character that marks the earlier of two equal keys, so that reading can go on.
@@ -58,8 +59,9 @@ struct DocumentReader {
 
     private static let needed = "database, data_dir, pepper_file, backends and models"
 
-    /// Parses, and when a mapping has one key twice, marks the first and parses again: the library stops at such
-    /// a key without saying where the second one stands, and one run should name every problem.
+    /// Parses, and when a mapping has one key twice, marks the first and parses again: the library
+    /// stops at such a key without saying where the second one stands, and one run should name
+    /// every problem.
     private func compose(_ text: String) throws(ConfigurationFailure) -> Node? {
         var text = text
         for _ in 0..<100 {

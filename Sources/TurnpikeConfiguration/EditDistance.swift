@@ -1,4 +1,5 @@
-/// How many letters two words differ by (Levenshtein, two rows), to guess what a mistyped key was meant to be.
+/// How many letters two words differ by (Levenshtein, two rows), to guess what a mistyped key was
+/// meant to be.
 enum EditDistance {
     /// The least number of insertions, deletions and replacements that make `right` of `left`.
     static func between(_ left: String, _ right: String) -> Int {
@@ -17,8 +18,8 @@ enum EditDistance {
         return row[right.count]
     }
 
-    /// The word of `words` nearest to `word`, if it is near enough that a slip of the hand explains it: one letter
-    /// in three, at most three. Longer words than 64 bytes are not compared.
+    /// The word of `words` nearest to `word`, if it is near enough that a slip of the hand explains
+    /// it: one letter in three, at most three. Longer words than 64 bytes are not compared.
     static func nearest(to word: String, in words: [String]) -> String? {
         guard word.utf8.count <= 64 else { return nil }
         let allowed = min(3, max(1, word.utf8.count / 3))

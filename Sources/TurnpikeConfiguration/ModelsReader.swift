@@ -12,8 +12,8 @@ struct ModelsReader {
             ? root.section("models", accepted: nil) : nil
     }
 
-    /// For each backend the largest context that a model on it promises, as far as it can be read yet.
-    /// Looked at before the backends, so what is wrong here is noted later and once.
+    /// For each backend the largest context that a model on it promises, as far as it can be read
+    /// yet. Looked at before the backends, so what is wrong here is noted later and once.
     var largestContexts: [String: Int64] {
         var contexts: [String: Int64] = [:]
         let silent = ProblemList(file: root.list.file, environment: root.list.environment)
@@ -135,8 +135,9 @@ struct ModelsReader {
 }
 
 extension Price {
-    /// Makes the version of a price whose number follows from the alias and the amounts alone (FNV-1a, 64 bits of
-    /// which 63 are kept), so that every node and every start names the same price by the same number.
+    /// Makes the version of a price whose number follows from the alias and the amounts alone
+    /// (FNV-1a, 64 bits of which 63 are kept), so that every node and every start names the same
+    /// price by the same number.
     init(
         alias: String, prompt: NanoUSD, cached: NanoUSD, cacheWrite: NanoUSD, completion: NanoUSD
     ) {

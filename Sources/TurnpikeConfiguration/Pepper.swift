@@ -14,8 +14,9 @@ public struct Pepper: ~Copyable, Sendable {
         self.bytes = bytes
     }
 
-    /// Reads the pepper that a configuration names. Refuses a file that is missing, short, or that others than its
-    /// owner and group may read: whoever has the pepper and the database can test guesses at leisure.
+    /// Reads the pepper that a configuration names. Refuses a file that is missing, short, or that
+    /// others than its owner and group may read: whoever has the pepper and the database can test
+    /// guesses at leisure.
     public init(for configuration: Configuration) throws(ConfigurationFailure) {
         let path = configuration.pepperFile
         func failure(_ message: String) -> ConfigurationFailure {

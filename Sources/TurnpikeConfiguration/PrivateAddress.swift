@@ -1,8 +1,8 @@
-/// Tells the addresses that only this machine or a private network has, as far as a URL's text shows them. What a
-/// name resolves to is not looked at here.
+/// Tells the addresses that only this machine or a private network has, as far as a URL's text
+/// shows them. What a name resolves to is not looked at here.
 enum PrivateAddress {
-    /// Whether the host of `url` is `localhost` or an address of a loopback, link-local, private or unspecified range
-    /// (RFC 1122, 1918, 3927, 4193, 4291, 6598).
+    /// Whether the host of `url` is `localhost` or an address of a loopback, link-local, private or
+    /// unspecified range (RFC 1122, 1918, 3927, 4193, 4291, 6598).
     static func isNamed(inURL url: String) -> Bool {
         let rest = url.drop { $0 != "/" }.drop { $0 == "/" }
         let authority = rest.prefix { $0 != "/" }.lowercased()[...]

@@ -15,7 +15,8 @@ final class ProblemList {
     }
 }
 
-/// One group of keys of the file, from which values are taken. Whatever is wrong is noted, and reading goes on.
+/// One group of keys of the file, from which values are taken. Whatever is wrong is noted, and
+/// reading goes on.
 struct Section {
     /// Its way from the top; empty at the top.
     let path: String
@@ -25,8 +26,8 @@ struct Section {
     let names: [String]
     let list: ProblemList
 
-    /// Takes a node for a section whose keys are among `accepted`; nil accepts any name. Notes a problem and is
-    /// nil when the node is no group of keys.
+    /// Takes a node for a section whose keys are among `accepted`; nil accepts any name. Notes a
+    /// problem and is nil when the node is no group of keys.
     init?(_ node: DocumentNode, path: String, accepted: [String]?, list: ProblemList) {
         self.path = path
         self.list = list
@@ -80,7 +81,8 @@ struct Section {
         }
     }
 
-    /// A group of keys below this one; nil when it is left out or no group. Problems go to `other` if given.
+    /// A group of keys below this one; nil when it is left out or no group. Problems go to `other`
+    /// if given.
     func section(
         _ key: String, accepted: [String]?, notingIn other: ProblemList? = nil
     ) -> Section? {

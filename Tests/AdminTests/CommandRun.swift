@@ -3,7 +3,8 @@ import Synchronization
 
 @testable import Admin
 
-/// One run of `turnpike admin …`, parsed and executed as the program does it, with everything it said.
+/// One run of `turnpike admin …`, parsed and executed as the program does it, with everything it
+/// said.
 struct CommandRun {
     let status: Int32
     let output: String

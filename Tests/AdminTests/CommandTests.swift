@@ -5,7 +5,8 @@ import Testing
 @testable import Admin
 
 @Suite struct `Admin commands` {
-    /// A ledger with a team and a key in the default organization, and another organization with its own.
+    /// A ledger with a team and a key in the default organization, and another organization with
+    /// its own.
     private static func furnished() throws -> (FakeAdminLedger, KeyEntry, KeyEntry) {
         let ledger = FakeAdminLedger()
         let home = try #require(try ledger.findOrganization("default"))

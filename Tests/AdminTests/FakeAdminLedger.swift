@@ -4,7 +4,8 @@ import Synchronization
 
 @testable import Admin
 
-/// A ledger in memory for the commands' tests. What it does with the database is tested against the real one.
+/// A ledger in memory for the commands' tests. What it does with the database is tested against the
+/// real one.
 final class FakeAdminLedger: AdminLedger, Sendable {
     struct State {
         var organizations = [

@@ -34,38 +34,9 @@ import Testing
             let instant = Uptime(microseconds: now * 1000)
             let index = Int(random.below(3))
             var effects = LeaseBook.Effects()
-            switch random.below(10) {
-            case 0..<4:
-                let units = Int64(random.below(120)) + 1
-                let id = RequestID(rawValue: UInt128(next))
-                next += 1
-                let demand = LeaseBook.Demand(account: account, limit: limit, units: units)
-                nodes[index].open[id] = units
-                switch nodes[index].book.request(id, [demand], at: instant, &effects) {
-                case .admitted(let claims): nodes[index].claims[id] = claims
-                case .denied: nodes[index].open[id] = nil
-                case .waiting: break
-                }
-            case 4..<7:
-                guard let order = nodes[index].orders.first else { continue }
-                nodes[index].orders.removeFirst()
-                let reply = Self.answer(
-                    order, limit: limit, granted: &granted, node: &nodes[index],
-                    charged: charged, random: &random)
-                nodes[index].book.replied(reply, to: order, at: instant, &effects)
-            case 7..<9:
-                guard let (id, claims) = nodes[index].claims.first else { continue }
-                let units = try #require(nodes[index].open[id])
-                let spent = Int64(random.below(UInt64(units) + 1))
-                nodes[index].claims[id] = nil
-                nodes[index].open[id] = nil
-                charged += spent
-                nodes[index].settled += spent
-                nodes[index].book.settled(
-                    claims, charge: Self.charge(spent, of: units), at: instant, &effects)
-            default:
-                nodes[index].book.maintain(at: instant, &effects)
-            }
+            step(
+                &nodes[index], at: instant, limit: limit, granted: &granted, charged: &charged,
+                next: &next, random: &random, &effects)
             nodes[index].orders += effects.orders
             for (id, claims) in effects.admitted { nodes[index].claims[id] = claims }
             for id in effects.denied.keys { nodes[index].open[id] = nil }
@@ -78,6 +49,45 @@ import Testing
         }
         try expectNothingLeaks(
             &nodes, limit: limit, granted: &granted, charged: charged, seed: seed)
+    }
+
+    /// One thing that happens to a node.
+    private func step(
+        _ node: inout Node, at instant: Uptime, limit: Int64, granted: inout Int64,
+        charged: inout Int64, next: inout Int, random: inout SplitMix,
+        _ effects: inout LeaseBook.Effects
+    ) {
+        switch random.below(10) {
+        case 0..<4:
+            let units = Int64(random.below(120)) + 1
+            let id = RequestID(rawValue: UInt128(next))
+            next += 1
+            let demand = LeaseBook.Demand(account: account, limit: limit, units: units)
+            node.open[id] = units
+            switch node.book.request(id, [demand], at: instant, &effects) {
+            case .admitted(let claims): node.claims[id] = claims
+            case .denied: node.open[id] = nil
+            case .waiting: break
+            }
+        case 4..<7:
+            guard let order = node.orders.first else { return }
+            node.orders.removeFirst()
+            let reply = Self.answer(
+                order, limit: limit, granted: &granted, node: &node,
+                charged: charged, random: &random)
+            node.book.replied(reply, to: order, at: instant, &effects)
+        case 7..<9:
+            guard let (id, claims) = node.claims.first, let units = node.open[id] else { return }
+            let spent = Int64(random.below(UInt64(units) + 1))
+            node.claims[id] = nil
+            node.open[id] = nil
+            charged += spent
+            node.settled += spent
+            node.book.settled(
+                claims, charge: Self.charge(spent, of: units), at: instant, &effects)
+        default:
+            node.book.maintain(at: instant, &effects)
+        }
     }
 
     /// After everything is settled and returned, exactly what was charged is gone.

@@ -36,7 +36,8 @@ extension EndToEnd {
                 let of = "JOIN api_key k USING (shard, key_id) WHERE k.name = '\(key.name)'"
                 let charged = try gateway.count("SELECT sum(charged)::int8 FROM usage \(of)")
                 #expect(try AccountSampler.account(gateway, key).used == charged)
-                // Two more than counted above; what was not told may have been charged all the same.
+                // Two more than counted above; what was not told may have been charged all the
+                // same.
                 #expect(charged >= (served + 2) * 10)
                 #expect(charged <= (replies.count + 50) * 10)
                 let report =

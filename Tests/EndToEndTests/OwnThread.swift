@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Runs blocking work on a thread of its own, never on the cooperative pool. It stays in the task, so that what it
-/// expects is told of the test.
+/// Runs blocking work on a thread of its own, never on the cooperative pool. It stays in the task,
+/// so that what it expects is told of the test.
 func onOwnThread<Value: Sendable>(
     _ body: @escaping @Sendable () throws -> Value
 ) async throws -> Value {
@@ -45,8 +45,9 @@ func onThreads<Value: Sendable>(
     }
 }
 
-/// Asks again and again, for at most `bound`, whether something has come about that nobody announces: rows of a
-/// database, processes of the machine. Throws what was awaited when it has not.
+/// Asks again and again, for at most `bound`, whether something has come about that nobody
+/// announces: rows of a database, processes of the machine. Throws what was awaited when it has
+/// not.
 func eventually<Value>(
     _ what: String, within bound: Duration = .seconds(10), _ ask: () throws -> Value?
 ) throws -> Value {

@@ -3,8 +3,9 @@ import Synchronization
 
 /// A program that runs, with what it has written so far.
 ///
-/// It leads its own process group, as at a terminal. It is killed when this process ends, however that comes about:
-/// a thread of its own starts it and waits for it, because Linux sends the parent-death signal when that thread ends.
+/// It leads its own process group, as at a terminal. It is killed when this process ends, however
+/// that comes about: a thread of its own starts it and waits for it, because Linux sends the
+/// parent-death signal when that thread ends.
 final class RunningProgram: Sendable {
     /// How a program ended and what it wrote.
     struct End: Sendable {
@@ -124,7 +125,8 @@ final class RunningProgram: Sendable {
 
     // MARK: Watching
 
-    /// Waits until it has written a line that contains `text`, and returns the line. Throws when it ends first.
+    /// Waits until it has written a line that contains `text`, and returns the line. Throws when it
+    /// ends first.
     func line(containing text: String, within bound: Duration = .seconds(60)) throws -> String {
         try state.wait("the line '\(text)'", bound) { state in
             for stream in [state.output, state.complaint] {

@@ -1,7 +1,8 @@
 import Synchronization
 import TestSupport
 
-/// What the scripted upstream does, by a word in the prompt, so that tests share one upstream and one gateway.
+/// What the scripted upstream does, by a word in the prompt, so that tests share one upstream and
+/// one gateway.
 final class ScriptBook: Sendable {
     /// What is done with one request.
     typealias Script = @Sendable (ScriptedUpstream.Request) -> [ScriptedUpstream.Step]

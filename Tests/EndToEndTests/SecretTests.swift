@@ -34,7 +34,8 @@ extension EndToEnd {
             }
         }
 
-        /// What must be nowhere: the prompt, the whole key, and its secret part alone; also as a `bytea` shows them.
+        /// What must be nowhere: the prompt, the whole key, and its secret part alone; also as a
+        /// `bytea` shows them.
         private static func needles(_ secret: String) throws -> [String] {
             let part = try #require(secret.split(separator: "_").last)
             let texts = [canary, secret, String(part.prefix(43))]

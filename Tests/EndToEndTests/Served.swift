@@ -1,6 +1,7 @@
 import Testing
 
-/// One gateway for all tests of a suite: started before the first, stopped after the last, and expected to end well.
+/// One gateway for all tests of a suite: started before the first, stopped after the last, and
+/// expected to end well.
 struct Served: SuiteTrait, TestScoping {
     /// Whether the real engine runs behind it.
     let withEngine: Bool
@@ -30,6 +31,6 @@ extension Trait where Self == Served {
     static var servedWithEngine: Served { Served(withEngine: true) }
 }
 
-/// Everything that starts the built program. One suite after the other: each has timings to keep, and processes that
-/// need the machine's cores.
+/// Everything that starts the built program. One suite after the other: each has timings to keep,
+/// and processes that need the machine's cores.
 @Suite(.serialized) enum EndToEnd {}

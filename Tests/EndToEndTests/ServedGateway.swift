@@ -4,8 +4,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The built program serving as a child: migrated by itself, with a database of its own, a scripted upstream behind
-/// the model `scripted`, and, when asked for, the real engine behind the model `demo`.
+/// The built program serving as a child: migrated by itself, with a database of its own, a scripted
+/// upstream behind the model `scripted`, and, when asked for, the real engine behind the model
+/// `demo`.
 final class ServedGateway: Sendable {
     /// A key as `admin key create` gave it.
     struct IssuedKey: Sendable {
@@ -168,7 +169,8 @@ final class ServedGateway: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    /// Stops it as a supervisor does, and checks that it ends well, leaves nothing open, and has written no secret.
+    /// Stops it as a supervisor does, and checks that it ends well, leaves nothing open, and has
+    /// written no secret.
     func stop() throws {
         defer {
             upstream.stop()
@@ -259,7 +261,8 @@ final class ServedGateway: Sendable {
         return try connection.reply()
     }
 
-    /// One request without a body on a connection of its own; to the clients' port unless another is given.
+    /// One request without a body on a connection of its own; to the clients' port unless another
+    /// is given.
     func get(_ key: IssuedKey?, _ path: String, port other: Int? = nil) throws -> HTTPReply {
         let connection = try HTTPConnection(port: other ?? port)
         connection.send("GET", path, key: key?.secret, body: "", headers: [])

@@ -12,7 +12,8 @@ import Testing
             let client = try await RawClient.connect(gateway.port)
             client.send(RunningGateway.post(body))
             _ = await gateway.backend.calls.wait(for: 1)
-            // Another request comes and goes meanwhile: what could have been written is written by now.
+            // Another request comes and goes meanwhile: what could have been written is written by
+            // now.
             _ = try await gateway.exchange(
                 "GET /no HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
             #expect(client.soFar.isEmpty)

@@ -242,8 +242,8 @@ import Testing
 
     // MARK: The guard
 
-    /// Runs a guarded process below a shell, kills the shell with SIGKILL and waits for the process's end,
-    /// which is the end of its output.
+    /// Runs a guarded process below a shell, kills the shell with SIGKILL and waits for the
+    /// process's end, which is the end of its output.
     private func killParent(of guardian: EngineGuard, in folder: TemporaryFolder) throws {
         let command = guardian.command(
             running: ["/bin/sh", "-c", "echo up; exec sleep 1000"], gateway: 0)

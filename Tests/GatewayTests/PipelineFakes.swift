@@ -3,7 +3,8 @@ import Synchronization
 
 @testable import Gateway
 
-/// A door that a test opens: whoever waits goes on then, and whoever comes later goes straight through.
+/// A door that a test opens: whoever waits goes on then, and whoever comes later goes straight
+/// through.
 final class Door: Sendable {
     private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>(
         (false, []))

@@ -4,8 +4,8 @@ import Ledger
 import Postgres
 import TestSupport
 
-/// Books of a week as a node would have written them: three quotas, four requests a day, one of them swept and one void,
-/// a correction, and one request that is open now.
+/// Books of a week as a node would have written them: three quotas, four requests a day, one of
+/// them swept and one void, a correction, and one request that is open now.
 final class AuditBooks {
     let database: TestDatabase
     let store: DirectoryStore
@@ -82,7 +82,8 @@ final class AuditBooks {
 
         """
 
-    /// Usage records of `days` whole days and today, and the rollup, as S3 and the sweep write them.
+    /// Usage records of `days` whole days and today, and the rollup, as S3 and the sweep write
+    /// them.
     static func records(days: Int, each: Int) -> String {
         """
         SELECT make_usage_partitions((now() AT TIME ZONE 'UTC')::date - \(days), \(days));
@@ -121,8 +122,8 @@ final class AuditBooks {
         """
     }
 
-    /// A correction, an open request, and accounts and leases that follow from all of it: today's charges still stand in
-    /// the leases, the others are folded.
+    /// A correction, an open request, and accounts and leases that follow from all of it: today's
+    /// charges still stand in the leases, the others are folded.
     static let balances = """
         INSERT INTO usage_adj (shard, day, request_id, account_id, delta, reason, at)
         SELECT shard, day, request_id, 1, -5, 1, admitted_at + interval '1 hour'

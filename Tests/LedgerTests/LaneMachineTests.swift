@@ -102,7 +102,7 @@ import Testing
 
     @Test
     func
-        `a refused batch is sent row by row, with no sequence lost, until the bad row stands alone`()
+        `a refused batch is sent row by row until the bad row stands alone`()
     {
         var lane = machine(3)
         _ = lane.nextBatch()

@@ -117,34 +117,7 @@ import Testing
                 return
             }
             #expect(try await dying.ledger.acceptance(of: reservation) == .accepted)
-            let request = reservation.requestID
-            // The node falls silent for an hour, as far as the ledger's clock can tell; it cannot
-            // be told apart from dead.
-            try await dying.execute("UPDATE node_lane SET heartbeat_at = now() - interval '1 hour'")
-            try await PostgresUnderTest.run(
-                on: database,
-                change: {
-                    $0.sweepEvery = .milliseconds(50)
-                    $0.fenceAfter = .seconds(60)
-                }
-            ) { other in
-                let isSwept = try await eventually {
-                    // The living node's own beat is kept from hiding its silence.
-                    try await other.execute(
-                        "UPDATE node_lane SET heartbeat_at = now() - interval '1 hour' WHERE node_id = $1",
-                        [.int8(dying.node.node)])
-                    return try await other.number(
-                        "SELECT charged FROM usage WHERE request_id = $1 AND basis = 4",
-                        [.uuid(request.rawValue)]) == 300
-                }
-                #expect(isSwept)
-                let isReleased = try await eventually {
-                    try await other.number("SELECT granted - used FROM account") == 0
-                }
-                #expect(isReleased)
-                #expect(try await other.used(other.account(principal.quotas[0])) == 300)
-                try await expectBalancedBooks(other)
-            }
+            try await sweep(dying, request: reservation.requestID, of: principal)
             // The fenced node comes back to life and is told so; its client never sees a good end.
             var isToldSo = false
             do {
@@ -163,12 +136,44 @@ import Testing
             // It starts anew under another epoch and serves again.
             let again = try await eventually {
                 let request = dying.request(principal, prompt: 10, completion: 10)
-                return
-                    (try? await dying.serve(request, using: TokenUsage(prompt: 10, completion: 10)))
-                    != nil
+                let usage = TokenUsage(prompt: 10, completion: 10)
+                return (try? await dying.serve(request, using: usage)) != nil
             }
             #expect(again)
             try await expectBalancedBooks(dying)
+        }
+    }
+
+    /// Lets another node find the dying one silent for an hour, as far as the ledger's clock can
+    /// tell: it cannot be told apart from dead.
+    private func sweep(
+        _ dying: PostgresUnderTest, request: RequestID, of principal: Principal
+    ) async throws {
+        try await PostgresUnderTest.run(
+            on: dying.database,
+            change: {
+                $0.sweepEvery = .milliseconds(50)
+                $0.fenceAfter = .seconds(60)
+            }
+        ) { other in
+            let isSwept = try await eventually {
+                // The living node's own beat is kept from hiding its silence.
+                try await other.execute(
+                    """
+                    UPDATE node_lane SET heartbeat_at = now() - interval '1 hour'
+                    WHERE node_id = $1
+                    """, [.int8(dying.node.node)])
+                return try await other.number(
+                    "SELECT charged FROM usage WHERE request_id = $1 AND basis = 4",
+                    [.uuid(request.rawValue)]) == 300
+            }
+            #expect(isSwept)
+            let isReleased = try await eventually {
+                try await other.number("SELECT granted - used FROM account") == 0
+            }
+            #expect(isReleased)
+            #expect(try await other.used(other.account(principal.quotas[0])) == 300)
+            try await expectBalancedBooks(other)
         }
     }
 

@@ -5,8 +5,8 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Restarts on the same disk. The disk of a dead process is a copy of a living one's folder, taken in
-/// the middle of things: what a kill leaves behind.
+/// Restarts on the same disk. The disk of a dead process is a copy of a living one's folder, taken
+/// in the middle of things: what a kill leaves behind.
 @Suite(.serialized) struct LedgerRecoveryTests {
     private func makeFolder() throws -> URL {
         let folder = FileManager.default.temporaryDirectory
@@ -22,7 +22,8 @@ import Testing
         return copy
     }
 
-    /// A node with one accepted request of which 20 + 30 tokens were delivered; the body gets a copy of its disk.
+    /// A node with one accepted request of which 20 + 30 tokens were delivered; the body gets a
+    /// copy of its disk.
     private func withOpenRequest(
         on database: TestDatabase,
         _ body: (PostgresUnderTest, RequestID, Principal, URL) async throws -> Void

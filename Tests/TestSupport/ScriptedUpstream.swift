@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// An HTTP/1.1 upstream on loopback that does to each request exactly what its script says, also what no honest
-/// upstream would. It records what it received and when its clients left.
+/// An HTTP/1.1 upstream on loopback that does to each request exactly what its script says, also
+/// what no honest upstream would. It records what it received and when its clients left.
 ///
 /// Blocking sockets and one thread per connection: nothing is shared with the client under test.
 public final class ScriptedUpstream: Sendable {

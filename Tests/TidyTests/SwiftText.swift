@@ -1,6 +1,7 @@
-/// Swift source split into what is code, what is comment and what stands in string literals, line by line, so that
-/// a rule about code does not trip over a comment. A lexer of a page: it knows nested comments, string literals of one
-/// and of several lines, raw ones, and code inside interpolations.
+/// Swift source split into what is code, what is comment and what stands in string literals, line
+/// by line, so that a rule about code does not trip over a comment. A lexer of a page: it knows
+/// nested comments, string literals of one and of several lines, raw ones, and code inside
+/// interpolations.
 struct SwiftText: Sendable {
     /// A string literal's text and the line on which it begins, from 1.
     struct Literal: Equatable, Sendable {

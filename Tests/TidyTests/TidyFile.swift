@@ -32,8 +32,8 @@ struct TidyFile: Sendable {
         places.contains { $0.hasSuffix("/") ? path.hasPrefix($0) : path == $0 }
     }
 
-    /// The lines, from 1, whose code matches. Only lines that hold one of `words` are tried, which is a hundred
-    /// times quicker.
+    /// The lines, from 1, whose code matches. Only lines that hold one of `words` are tried, which
+    /// is a hundred times quicker.
     func codeLines(matching pattern: some RegexComponent, mentioning words: [String]) -> [Int] {
         guard words.contains(where: text.contains) else { return [] }
         return swift.code.enumerated().compactMap { index, line in

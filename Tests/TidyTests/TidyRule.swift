@@ -1,6 +1,7 @@
 import Testing
 
-/// A rule that a machine keeps, with the reason beside it and samples that prove that it catches something.
+/// A rule that a machine keeps, with the reason beside it and samples that prove that it catches
+/// something.
 struct TidyRule: Sendable, CustomTestStringConvertible {
     /// A piece of a file, as if it stood at `path`.
     struct Sample: Sendable {

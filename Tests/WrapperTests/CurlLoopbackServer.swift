@@ -63,8 +63,8 @@ final class Gate: Sendable {
     }
 }
 
-/// A server on the loopback interface or a Unix socket, with one thread per connection, that does to
-/// its clients exactly what a test says.
+/// A server on the loopback interface or a Unix socket, with one thread per connection, that does
+/// to its clients exactly what a test says.
 final class LoopbackServer: Sendable {
     /// Serves one connection, which is closed when it returns.
     typealias Handler = @Sendable (ServedConnection) -> Void

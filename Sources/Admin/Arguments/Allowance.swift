@@ -8,8 +8,8 @@ enum Allowance: Equatable {
     case rate(RateLimit.Dimension, Int64)
 }
 
-/// Reads the values of `quota set`'s options. The messages complete the sentence of the argument parser, which has named
-/// the value and the option.
+/// Reads the values of `quota set`'s options. The messages complete the sentence of the argument
+/// parser, which has named the value and the option.
 enum AllowanceText {
     /// What is wrong with a value and what would be right.
     struct Fault: Error, Equatable, CustomStringConvertible {

@@ -1,7 +1,7 @@
 /// Whole numbers as people type them.
 enum AmountText {
-    /// Reads `1000000`, `1_000_000`, `1000k`, `2M` or `3G`; nil for a sign, a fraction, another letter, misplaced
-    /// underscores, or more than 64 bits hold.
+    /// Reads `1000000`, `1_000_000`, `1000k`, `2M` or `3G`; nil for a sign, a fraction, another
+    /// letter, misplaced underscores, or more than 64 bits hold.
     static func parse(_ text: some StringProtocol) -> Int64? {
         var digits = Substring(text)
         var factor: Int64 = 1

@@ -3,8 +3,9 @@ import Domain
 
 /// A key id on the command line.
 ///
-/// Read in two steps, because the argument parser repeats a value that it cannot read: were that a whole key, which
-/// somebody took for its id, it would stand in an error and in whatever keeps errors.
+/// Read in two steps, because the argument parser repeats a value that it cannot read: were that a
+/// whole key, which somebody took for its id, it would stand in an error and in whatever keeps
+/// errors.
 struct KeyArgument: Sendable {
     private let id: KeyID?
 

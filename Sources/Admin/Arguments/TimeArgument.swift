@@ -51,8 +51,9 @@ enum TimeArgument: Equatable {
         }
     }
 
-    /// The instant so long before `now`, or the date itself. Days and weeks begin at midnight UTC, so that a report by
-    /// day has whole days; other instants are rounded down to the hour, the finest that is kept.
+    /// The instant so long before `now`, or the date itself. Days and weeks begin at midnight UTC,
+    /// so that a report by day has whole days; other instants are rounded down to the hour, the
+    /// finest that is kept.
     func before(_ now: Timestamp) -> Timestamp {
         let exact = beforeExactly(now)
         return switch self {

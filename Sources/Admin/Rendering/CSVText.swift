@@ -1,4 +1,5 @@
-/// Records as comma-separated values (RFC 4180): a line of names, then a line for each record, ended by CR LF.
+/// Records as comma-separated values (RFC 4180): a line of names, then a line for each record,
+/// ended by CR LF.
 enum CSVText {
     /// The whole file. The names are written also when there is no record.
     static func file(names: [String], records: [Record]) -> String {
@@ -16,8 +17,9 @@ enum CSVText {
         }
     }
 
-    /// Puts `'` before a text that a spreadsheet would run as a formula: names are chosen by tenants, files are opened
-    /// by administrators (OWASP, CSV injection). Numbers are never touched.
+    /// Puts `'` before a text that a spreadsheet would run as a formula: names are chosen by
+    /// tenants, files are opened by administrators (OWASP, CSV injection). Numbers are never
+    /// touched.
     private static func neutralised(_ text: String) -> String {
         guard let first = text.unicodeScalars.first else { return text }
         return "=+-@\t\r\n".unicodeScalars.contains(first) ? "'" + text : text

@@ -3,7 +3,8 @@ enum Chart {
     private static let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
     private static let levels = Array("▁▂▃▄▅▆▇█")
 
-    /// A bar of at most `width` columns, as long as `value` is of `largest`, to an eighth of a column.
+    /// A bar of at most `width` columns, as long as `value` is of `largest`, to an eighth of a
+    /// column.
     ///
     /// Rounded up, so that only nothing looks like nothing.
     static func bar(_ value: Int128, of largest: Int128, width: Int) -> String {
@@ -14,7 +15,8 @@ enum Chart {
 
     /// One character for each value, in at most `width` columns.
     ///
-    /// With more values than columns, neighbours are added up, the same number in every column but the last.
+    /// With more values than columns, neighbours are added up, the same number in every column but
+    /// the last.
     static func sparkline(_ values: [Int128], width: Int) -> String {
         guard !values.isEmpty, width > 0 else { return "" }
         let perColumn = (values.count - 1) / width + 1
@@ -29,8 +31,8 @@ enum Chart {
             })
     }
 
-    /// `value / largest × steps`, rounded up: 1 to `steps` for a positive value. Sheds low bits of numbers so large
-    /// that the product would not fit; no picture shows them.
+    /// `value / largest × steps`, rounded up: 1 to `steps` for a positive value. Sheds low bits of
+    /// numbers so large that the product would not fit; no picture shows them.
     private static func scaled(_ value: Int128, of largest: Int128, to steps: Int128) -> Int128 {
         let usedBits = 128 - largest.leadingZeroBitCount
         let (small, whole) = usedBits > 96 ? (value >> 64, largest >> 64) : (value, largest)

@@ -1,14 +1,16 @@
 /// How many columns a terminal gives to a text.
 ///
-/// Wide and emoji characters take two, marks that combine with their neighbour none. The ranges are those of
-/// Unicode's `EastAsianWidth.txt` with the property W or F, joined where only unassigned characters lie between.
+/// Wide and emoji characters take two, marks that combine with their neighbour none. The ranges are
+/// those of Unicode's `EastAsianWidth.txt` with the property W or F, joined where only unassigned
+/// characters lie between.
 enum DisplayWidth {
     /// The columns of a text without control characters.
     static func of(_ text: some StringProtocol) -> Int {
         text.reduce(0) { $0 + of($1) }
     }
 
-    /// The columns of one character as a reader sees it: the widest of its scalars, as marks lie over each other.
+    /// The columns of one character as a reader sees it: the widest of its scalars, as marks lie
+    /// over each other.
     static func of(_ character: Character) -> Int {
         let scalars = character.unicodeScalars
         // The emoji variation selector asks for the wide picture of what would be a narrow sign.
@@ -20,8 +22,8 @@ enum DisplayWidth {
         return scalars.reduce(0) { max($0, of($1)) }
     }
 
-    /// Replaces what would move the cursor, hide text or turn its direction, and line ends, by U+FFFD, so that a
-    /// name chosen by a tenant cannot rewrite an administrator's screen.
+    /// Replaces what would move the cursor, hide text or turn its direction, and line ends, by
+    /// U+FFFD, so that a name chosen by a tenant cannot rewrite an administrator's screen.
     static func printable(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {

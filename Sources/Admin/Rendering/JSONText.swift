@@ -12,8 +12,9 @@ enum JSONText {
         return "[\n" + records.map { "  " + object($0) }.joined(separator: ",\n") + "\n]"
     }
 
-    /// A string in quotes. Besides what the grammar demands, everything that is not plain text is escaped: control
-    /// characters, line ends of Unicode and marks that turn the direction of writing.
+    /// A string in quotes. Besides what the grammar demands, everything that is not plain text is
+    /// escaped: control characters, line ends of Unicode and marks that turn the direction of
+    /// writing.
     static func string(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {

@@ -11,7 +11,8 @@ enum NumberText {
         return text
     }
 
-    /// Dollars of whole billionths, exactly, with the decimals that are needed and at least two: `2.50`.
+    /// Dollars of whole billionths, exactly, with the decimals that are needed and at least two:
+    /// `2.50`.
     static func dollars(nanoUSD: Int128) -> String {
         dollars(nanoUSD: nanoUSD, decimals: neededDecimals(nanoUSD: nanoUSD), grouping: false)
     }

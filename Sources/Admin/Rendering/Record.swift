@@ -1,4 +1,5 @@
-/// One object of an answer for programs: its fields in order, under names that stay the same between versions.
+/// One object of an answer for programs: its fields in order, under names that stay the same
+/// between versions.
 struct Record {
     /// A value of a field.
     enum Value: Equatable {

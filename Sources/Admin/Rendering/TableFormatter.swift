@@ -1,7 +1,7 @@
 /// Lays rows out in columns so that no line is wider than the terminal.
 ///
-/// First the bar shrinks, then texts are cut, then optional columns go, the least important first; a note below
-/// says which. Numbers are never shortened.
+/// First the bar shrinks, then texts are cut, then optional columns go, the least important first;
+/// a note below says which. Numbers are never shortened.
 struct TableFormatter {
     /// A cell: text, or a share for a bar.
     enum Cell {
@@ -16,7 +16,8 @@ struct TableFormatter {
 
     private static let gap = 2
 
-    /// The table's lines; `totals`, when given, stands below a rule. Every row has a cell for each column.
+    /// The table's lines; `totals`, when given, stands below a rule. Every row has a cell for each
+    /// column.
     func lines(columns: [TableColumn], rows: [[Cell]], totals: [Cell]?) -> [String] {
         let all = rows + (totals.map { [$0] } ?? [])
         precondition(

@@ -17,7 +17,8 @@ struct TableLayout {
             return present.reduce(0, +) + gap * max(0, present.count - 1)
         }
         func cutTexts() {
-            // The widest text gives way first, a column of the terminal at a time, until the line fits.
+            // The widest text gives way first, a column of the terminal at a time, until the line
+            // fits.
             while total() > width {
                 let widest = columns.indices.compactMap { index -> (index: Int, width: Int)? in
                     guard case .flexible(let minimum) = columns[index].fit,

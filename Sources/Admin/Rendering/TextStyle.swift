@@ -1,6 +1,7 @@
 /// Emphasis by the terminal's escape sequences, or none.
 struct TextStyle {
-    /// Whether anything is emphasised: on a terminal, unless `--no-color` or `NO_COLOR` says otherwise.
+    /// Whether anything is emphasised: on a terminal, unless `--no-color` or `NO_COLOR` says
+    /// otherwise.
     let isColoured: Bool
 
     /// No emphasis.

@@ -8,8 +8,9 @@ protocol Backend: Sendable {
     /// Whether it can take a request now; nil when it can, otherwise why not.
     var unavailability: BackendFailure? { get }
 
-    /// The first parameter of `request`, by its name in the contract, that this backend cannot honour; nil when it can
-    /// honour all. Asked before anything is reserved, so that nothing is ever dropped silently.
+    /// The first parameter of `request`, by its name in the contract, that this backend cannot
+    /// honour; nil when it can honour all. Asked before anything is reserved, so that nothing is
+    /// ever dropped silently.
     func unsupportedParameter(in request: ChatCompletionRequest) -> String?
 
     /// Forwards a call and returns once the backend has begun to answer (its head is 200).
@@ -23,7 +24,8 @@ struct BackendCall: Sendable {
     let request: ChatCompletionRequest
     /// The backend's own name for the model.
     let upstreamModel: String
-    /// The bound that is written into the forwarded request: the most completion tokens it may generate.
+    /// The bound that is written into the forwarded request: the most completion tokens it may
+    /// generate.
     let completionBound: Int64
     /// Names the request in logs.
     let requestID: RequestID
@@ -31,21 +33,24 @@ struct BackendCall: Sendable {
 
 /// A backend's answer as it arrives. One consumer.
 protocol BackendAnswer: Sendable {
-    /// Every event that has arrived, at least one; nil at the good end, after which there is nothing more.
-    /// Throws when the backend fails, or sends what is not an answer.
+    /// Every event that has arrived, at least one; nil at the good end, after which there is
+    /// nothing more. Throws when the backend fails, or sends what is not an answer.
     func next() async throws(BackendFailure) -> [BackendEvent]?
 
-    /// Ends the call at the backend at once; its connection is closed, never reused. Harmless after the end.
+    /// Ends the call at the backend at once; its connection is closed, never reused. Harmless after
+    /// the end.
     func cancel()
 }
 
-/// One event of an answer: the same for a stream's chunk and for a whole answer, which is one event.
+/// One event of an answer: the same for a stream's chunk and for a whole answer, which is one
+/// event.
 struct BackendEvent: Sendable, Equatable {
     /// What the choices said, usually of one choice.
     var deltas: [ChoiceDelta] = []
     /// The backend's own count of the whole answer, once it tells; the last one holds.
     var usage: TokenUsage?
-    /// The backend's exact count of completion tokens up to this event, where it offers one with each chunk.
+    /// The backend's exact count of completion tokens up to this event, where it offers one with
+    /// each chunk.
     var completionTokensSoFar: Int64?
 }
 
@@ -79,7 +84,8 @@ struct BackendFailure: Error, Sendable, Equatable {
         case timedOut
         /// Starting, loading its model or full: 503.
         case notReady(retryAfter: Duration)
-        /// It refuses for its own rate limit: 503 to the client, since it is not the client's own limit.
+        /// It refuses for its own rate limit: 503 to the client, since it is not the client's own
+        /// limit.
         case rateLimited(retryAfter: Duration?)
         /// The prompt does not fit its context window: 400.
         case contextExceeded(promptTokens: Int64?, contextTokens: Int64?)

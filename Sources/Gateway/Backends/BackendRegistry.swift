@@ -33,10 +33,11 @@ public struct BackendRegistry: Sendable {
     private let engines: [LocalEngine]
     private let clientService: UpstreamClientService
 
-    /// Makes the backends; the engines start when `services` run. `random` gives the bits of the engines'
-    /// keys and must be fit for secrets.
+    /// Makes the backends; the engines start when `services` run. `random` gives the bits of the
+    /// engines' keys and must be fit for secrets.
     ///
-    /// Throws for a name given twice, a base URL that cannot be used, and an engine without slots or context.
+    /// Throws for a name given twice, a base URL that cannot be used, and an engine without slots
+    /// or context.
     public init(
         _ configurations: [BackendConfiguration], logger: Logger, time: any TimeSource,
         random: @escaping @Sendable () -> UInt64
@@ -71,8 +72,8 @@ public struct BackendRegistry: Sendable {
         self.engines = engines
     }
 
-    /// What has to run for the backends to work, in the order of start; they are to be stopped after whatever
-    /// sends calls.
+    /// What has to run for the backends to work, in the order of start; they are to be stopped
+    /// after whatever sends calls.
     public var services: [any Service] { [clientService] + engines }
 
     /// Waits until every engine can take calls. Throws when one does not start, with what it said.

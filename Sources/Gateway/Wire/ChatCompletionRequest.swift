@@ -1,11 +1,12 @@
-/// A validated chat-completion request: what a client asked for, in types. Nothing a client invents beyond these
-/// fields reaches a backend, since the forwarded body is written from them.
+/// A validated chat-completion request: what a client asked for, in types. Nothing a client invents
+/// beyond these fields reaches a backend, since the forwarded body is written from them.
 struct ChatCompletionRequest: Sendable, Equatable {
     /// The model alias asked for.
     var model: String
     /// At least one.
     var messages: [ChatMessage]
-    /// The client's own bound on completion tokens (`max_completion_tokens` or `max_tokens`), at least 1.
+    /// The client's own bound on completion tokens (`max_completion_tokens` or `max_tokens`), at
+    /// least 1.
     var maximumCompletionTokens: Int64?
     /// 0...2; 0 is greedy.
     var temperature: Double?

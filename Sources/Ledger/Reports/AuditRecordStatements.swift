@@ -1,9 +1,10 @@
 import Postgres
 
-/// The audit's questions about usage records, their rollup and their corrections; parameters and answers as in
-/// ``AuditStatements``.
+/// The audit's questions about usage records, their rollup and their corrections; parameters and
+/// answers as in ``AuditStatements``.
 enum AuditRecordStatements {
-    // Each record by itself: its day, what it charged against what it used. One pass over the days from $2 on.
+    // Each record by itself: its day, what it charged against what it used. One pass over the days
+    // from $2 on.
     static let records = PostgresStatement(
         name: nil,
         sql: """
@@ -47,8 +48,9 @@ enum AuditRecordStatements {
             ORDER BY u.day, u.request_id, c.account_id LIMIT $3
             """, isReadOnly: true)
 
-    // Request ids with more than one record. From the day before $2 on: a request's time is in its id, so two records of
-    // it are on days beside each other unless somebody wrote them by hand, which a complete audit finds.
+    // Request ids with more than one record. From the day before $2 on: a request's time is in its
+    // id, so two records of it are on days beside each other unless somebody wrote them by hand,
+    // which a complete audit finds.
     static let duplicates = PostgresStatement(
         name: nil,
         sql: """
@@ -110,7 +112,8 @@ enum AuditRecordStatements {
             ORDER BY hour, key_id, model_id, node_id LIMIT $3
             """, isReadOnly: true)
 
-    // The rollup of days whose records retention has dropped, against their seals and against records that came after.
+    // The rollup of days whose records retention has dropped, against their seals and against
+    // records that came after.
     static let droppedRollup = PostgresStatement(
         name: nil,
         sql: """
@@ -139,7 +142,8 @@ enum AuditRecordStatements {
             ORDER BY day, key_id, model_id LIMIT $3
             """, isReadOnly: true)
 
-    // Each correction against the record that it corrects, unless retention has dropped that. By primary key.
+    // Each correction against the record that it corrects, unless retention has dropped that. By
+    // primary key.
     static let corrections = PostgresStatement(
         name: nil,
         sql: """

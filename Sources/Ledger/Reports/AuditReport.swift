@@ -61,7 +61,8 @@ public struct AuditReport: Sendable, Hashable {
 
     /// What was read.
     public var extent = Extent()
-    /// Every row that differs, the shards in order; at most ``mostFindings`` for each rule and shard.
+    /// Every row that differs, the shards in order; at most ``mostFindings`` for each rule and
+    /// shard.
     public var findings: [AuditFinding] = []
 
     /// The findings of one rule and shard that are listed; what breaks one row often breaks all.
@@ -78,8 +79,8 @@ public struct AuditReport: Sendable, Hashable {
 
 /// How much an audit reads.
 public enum AuditDepth: Sendable {
-    /// Seals stand for the records of closed days that an earlier audit has proved. When anything differs, everything is
-    /// read before it is told.
+    /// Seals stand for the records of closed days that an earlier audit has proved. When anything
+    /// differs, everything is read before it is told.
     case incremental
     /// Every record that there is.
     case complete

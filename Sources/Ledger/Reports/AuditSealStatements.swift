@@ -1,9 +1,10 @@
 import Postgres
 
-/// Seals of closed days: what lets an audit skip records that it has proved, and what stays of a dropped day.
+/// Seals of closed days: what lets an audit skip records that it has proved, and what stays of a
+/// dropped day.
 enum AuditSealStatements {
-    // Settings for a long report, until its transaction ends: its own limits, memory for hash tables, no compilation,
-    // which costs more than it gives here.
+    // Settings for a long report, until its transaction ends: its own limits, memory for hash
+    // tables, no compilation, which costs more than it gives here.
     static let unhurried = PostgresStatement(
         name: nil,
         sql: """
@@ -12,8 +13,8 @@ enum AuditSealStatements {
                 set_config('work_mem', '64MB', true), set_config('jit', 'off', true)
             """)
 
-    // Every shard that holds anything: the directory's, and those of rows that no organization owns. Five passes over
-    // small tables.
+    // Every shard that holds anything: the directory's, and those of rows that no organization
+    // owns. Five passes over small tables.
     static let shards = PostgresStatement(
         name: nil,
         sql: """
@@ -23,14 +24,16 @@ enum AuditSealStatements {
             UNION SELECT shard FROM usage_hour ORDER BY 1
             """, isReadOnly: true)
 
-    // The first day that has no seal. Days are sealed in order, so that all before it have one or no record.
+    // The first day that has no seal. Days are sealed in order, so that all before it have one or
+    // no record.
     static let frontier = PostgresStatement(
         name: nil,
         sql: "SELECT coalesce(max(day) + 1, '-infinity') FROM sealed_day WHERE shard = $1",
         isReadOnly: true)
 
-    // Days that may be sealed, the oldest first: closed for a day, with records, behind the frontier $2, and before the
-    // day of the oldest open request, which will get a record. Minimum and existence by the primary key of usage.
+    // Days that may be sealed, the oldest first: closed for a day, with records, behind the
+    // frontier $2, and before the day of the oldest open request, which will get a record. Minimum
+    // and existence by the primary key of usage.
     static let sealable = PostgresStatement(
         name: nil,
         sql: """
@@ -44,8 +47,9 @@ enum AuditSealStatements {
             ORDER BY 1 LIMIT 400
             """, isReadOnly: true)
 
-    // Seals one day: its three parts from one snapshot, or none of them when there is a seal already. $3 tells whether
-    // the records are about to be dropped. Range of the primary key of usage.
+    // Seals one day: its three parts from one snapshot, or none of them when there is a seal
+    // already. $3 tells whether the records are about to be dropped. Range of the primary key of
+    // usage.
     static let seal = PostgresStatement(
         name: nil,
         sql: """

@@ -1,13 +1,14 @@
 import Postgres
 
-/// The audit's questions about accounts, leases, open requests and lanes. Each answers with one row for every row that
-/// differs: weight, rule, table, key, found, expected.
+/// The audit's questions about accounts, leases, open requests and lanes. Each answers with one row
+/// for every row that differs: weight, rule, table, key, found, expected.
 ///
-/// `$1` the shard, `$2` the first day whose records are read one by one, `$3` the most rows. They run in one snapshot,
-/// so that what is moved between tables meanwhile is counted once.
+/// `$1` the shard, `$2` the first day whose records are read one by one, `$3` the most rows. They
+/// run in one snapshot, so that what is moved between tables meanwhile is counted once.
 enum AuditStatements {
-    // Each account against its leases, open requests, records, seals and corrections, in three passes over whole tables:
-    // no look-up for each account. Ids that have no account are findings too, hence the full joins.
+    // Each account against its leases, open requests, records, seals and corrections, in three
+    // passes over whole tables: no look-up for each account. Ids that have no account are findings
+    // too, hence the full joins.
     static let accounts = PostgresStatement(
         name: nil,
         sql: """
@@ -65,7 +66,8 @@ enum AuditStatements {
             WHERE c.differs ORDER BY b.account_id, c.rule LIMIT $3
             """, isReadOnly: true)
 
-    // Each lease against the open requests that claim from it. $2 is not needed and bound to keep the numbers alike.
+    // Each lease against the open requests that claim from it. $2 is not needed and bound to keep
+    // the numbers alike.
     static let leases = PostgresStatement(
         name: nil,
         sql: """
@@ -89,8 +91,8 @@ enum AuditStatements {
             WHERE c.differs ORDER BY b.lease_id, c.rule LIMIT $3
             """, isReadOnly: true)
 
-    // Each open request against its leases and its record, which must not exist yet. By primary keys: open requests are
-    // few, and the day that a record would have is known.
+    // Each open request against its leases and its record, which must not exist yet. By primary
+    // keys: open requests are few, and the day that a record would have is known.
     static let reservations = PostgresStatement(
         name: nil,
         sql: """
@@ -118,8 +120,9 @@ enum AuditStatements {
             ORDER BY r.request_id, c.rule LIMIT $3
             """, isReadOnly: true)
 
-    // Open requests and leases by the life of the node that they belong to. One of a fenced life waits for the sweep; one
-    // of a node that has no lane belongs to nobody, and no sweep would ever find it.
+    // Open requests and leases by the life of the node that they belong to. One of a fenced life
+    // waits for the sweep; one of a node that has no lane belongs to nobody, and no sweep would
+    // ever find it.
     static let lanes = PostgresStatement(
         name: nil,
         sql: """

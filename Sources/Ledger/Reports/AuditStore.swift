@@ -3,10 +3,11 @@ public import Postgres
 
 /// Proves the books from the tables alone.
 ///
-/// Checked for each shard, in one snapshot: per account the identity `granted = used + leases`, the limits, and
-/// `used + settled = records + corrections`; per lease and account the open requests; each record by itself; one record
-/// for each request; the rollup; the corrections; the lanes; the default partition. What the tables cannot show is not
-/// checked: that a settled request stayed within its bound, whose row is gone, and the lane's numbers before the last.
+/// Checked for each shard, in one snapshot: per account the identity `granted = used + leases`, the
+/// limits, and `used + settled = records + corrections`; per lease and account the open requests;
+/// each record by itself; one record for each request; the rollup; the corrections; the lanes; the
+/// default partition. What the tables cannot show is not checked: that a settled request stayed
+/// within its bound, whose row is gone, and the lane's numbers before the last.
 public struct AuditStore {
     /// The longest that one question may take.
     static let patience: Duration = .seconds(3600)
@@ -28,8 +29,9 @@ public struct AuditStore {
 
     /// Audits one shard, or all that hold anything.
     ///
-    /// An incremental audit that finds nothing seals the days that have been closed for a day; nothing else is ever
-    /// written. Nodes are not held up: a snapshot waits for nobody and nobody for it.
+    /// An incremental audit that finds nothing seals the days that have been closed for a day;
+    /// nothing else is ever written. Nodes are not held up: a snapshot waits for nobody and nobody
+    /// for it.
     public func audit(_ shard: Shard?, depth: AuditDepth) throws(LedgerError) -> AuditReport {
         do throws(PostgresError) {
             var report = AuditReport()
@@ -65,8 +67,9 @@ public struct AuditStore {
             if case .complete = depth { frontier = Self.everything }
             var findings = try Self.findings(shard, frontier, connection)
             if frontier != Self.everything, findings.contains(where: { $0.weight == .difference }) {
-                // A record that came late into a sealed day looks like a difference, and a difference behind the frontier
-                // could not be named: both are settled by reading everything, in the same snapshot.
+                // A record that came late into a sealed day looks like a difference, and a
+                // difference behind the frontier could not be named: both are settled by reading
+                // everything, in the same snapshot.
                 frontier = Self.everything
                 findings = try Self.findings(shard, frontier, connection)
                 isStale = !findings.contains { $0.weight == .difference }
@@ -141,8 +144,9 @@ public struct AuditStore {
         extent.sealedRecords += try row.int8(3)
     }
 
-    /// Seals the days that have been closed for a day, the oldest first. A later audit compares them with the accounts
-    /// again, so that a seal of records that changed since the snapshot is found.
+    /// Seals the days that have been closed for a day, the oldest first. A later audit compares
+    /// them with the accounts again, so that a seal of records that changed since the snapshot is
+    /// found.
     private func seal(_ shard: Shard) throws(PostgresError) {
         let days = try snapshot { connection throws(PostgresError) in
             let frontier = try Self.frontier(shard, connection)

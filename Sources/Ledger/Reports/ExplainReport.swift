@@ -36,7 +36,8 @@ public struct RequestStory: Sendable, Hashable {
 
     /// Where a request stands.
     public enum State: Sendable, Hashable {
-        /// Its claims are held at their bound; `isFenced` once its node is, so that the sweep will settle it.
+        /// Its claims are held at their bound; `isFenced` once its node is, so that the sweep will
+        /// settle it.
         case open(Bound, isFenced: Bool)
         /// It has its record.
         case settled(Outcome)

@@ -2,7 +2,8 @@ import Postgres
 
 /// What one request's story is read from.
 enum ExplainStatements {
-    /// Names beside the numbers of a row `x`; a key of another organization makes the row invisible.
+    /// Names beside the numbers of a row `x`; a key of another organization makes the row
+    /// invisible.
     private static let names = """
         JOIN api_key k ON k.shard = $1 AND k.key_id = x.key_id AND k.organization_id = $3
         LEFT JOIN team t ON t.shard = $1 AND t.team_id = k.team_id
@@ -27,7 +28,8 @@ enum ExplainStatements {
             WHERE x.shard = $1 AND x.request_id = $2
             """, isReadOnly: true)
 
-    // A settled request. The id's own time says the day, give or take one: the primary key of three partitions.
+    // A settled request. The id's own time says the day, give or take one: the primary key of three
+    // partitions.
     static let settled = PostgresStatement(
         name: nil,
         sql: """
@@ -39,8 +41,8 @@ enum ExplainStatements {
             ORDER BY x.day LIMIT 1
             """, isReadOnly: true)
 
-    // The accounts $4 in their order, with whose they are and what was given back for the request. Primary keys; a
-    // subject's keys by organization, of which there are few.
+    // The accounts $4 in their order, with whose they are and what was given back for the request.
+    // Primary keys; a subject's keys by organization, of which there are few.
     static let accounts = PostgresStatement(
         name: nil,
         sql: """

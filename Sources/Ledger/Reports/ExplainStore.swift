@@ -16,8 +16,8 @@ public struct ExplainStore {
     /// Reads over `connection`, which belongs to the caller and its thread.
     public init(_ connection: PostgresConnection) { self.connection = connection }
 
-    /// Looks for the request among the open ones and the records of its day, in one snapshot. Another organization's
-    /// request is unknown.
+    /// Looks for the request among the open ones and the records of its day, in one snapshot.
+    /// Another organization's request is unknown.
     public func explain(
         _ id: RequestID, organization: OrganizationID
     ) throws(LedgerError) -> Answer {

@@ -10,10 +10,11 @@ public struct ReportStore {
     /// Reads over `connection`, which belongs to the caller and its thread.
     public init(_ connection: PostgresConnection) { self.connection = connection }
 
-    /// What was used, from one snapshot of the rollup by hour: by day and hour in order of time, else the largest first.
+    /// What was used, from one snapshot of the rollup by hour: by day and hour in order of time,
+    /// else the largest first.
     ///
-    /// Only the organization's own keys are counted, whatever the query names besides. Throws `invalid` when there are
-    /// more than `mostRows` rows.
+    /// Only the organization's own keys are counted, whatever the query names besides. Throws
+    /// `invalid` when there are more than `mostRows` rows.
     public func usage(_ query: UsageQuery) throws(LedgerError) -> [UsageRow] {
         let rows: [UsageRow]
         do throws(PostgresError) {

@@ -10,13 +10,15 @@ public struct RetentionReport: Sendable, Hashable {
         public let records: Int64
     }
 
-    /// Why it went no further. Days are dropped in order, so what holds up one holds up those after it.
+    /// Why it went no further. Days are dropped in order, so what holds up one holds up those after
+    /// it.
     public enum Obstacle: Sendable, Hashable {
         /// The audit found differences, on this day or any other.
         case differences([AuditFinding])
         /// Requests that were admitted on the day are open and will get their records.
         case openRequests(CalendarDay, count: Int64)
-        /// The day's seal is not what its records add up to: they changed after an audit had proved them.
+        /// The day's seal is not what its records add up to: they changed after an audit had proved
+        /// them.
         case sealDiffers(CalendarDay)
         /// Somebody reads or writes records for so long that the partition could not be taken away.
         case busy(CalendarDay)

@@ -10,8 +10,8 @@ enum RetentionStatements {
             WHERE day < (now() AT TIME ZONE 'UTC')::date - $1::int4 ORDER BY day
             """, isReadOnly: true)
 
-    // One retention at a time in the whole database; released with the transaction. The wait for a lock is short: while
-    // the partition waits to be detached, every node waits behind it.
+    // One retention at a time in the whole database; released with the transaction. The wait for a
+    // lock is short: while the partition waits to be detached, every node waits behind it.
     static let begin = PostgresStatement(
         name: nil,
         sql: """
@@ -53,7 +53,8 @@ enum RetentionStatements {
             WHERE shard = $1 AND day = $2 AND dropped_at IS NULL
             """)
 
-    // How many rows of the day's seal and of its records differ, both ways: 0 when the seal says what the records say.
+    // How many rows of the day's seal and of its records differ, both ways: 0 when the seal says
+    // what the records say.
     static let verify = PostgresStatement(
         name: nil,
         sql: """
@@ -90,8 +91,8 @@ enum RetentionStatements {
                     WHERE s.day IS NULL)
             """, isReadOnly: true)
 
-    // Detaches and drops. Refuses unless the marked seals count every record. Nodes wait for the moment between this and
-    // the commit.
+    // Detaches and drops. Refuses unless the marked seals count every record. Nodes wait for the
+    // moment between this and the commit.
     static let drop = PostgresStatement(
         name: nil, sql: "SELECT drop_usage_partition($1)::text")
 }

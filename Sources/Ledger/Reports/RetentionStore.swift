@@ -3,11 +3,12 @@ public import Postgres
 
 /// Takes away the records of old days, once their totals are sealed.
 ///
-/// Each day is one transaction: seal, comparison of the seal with the records, detachment and drop happen together or not
-/// at all, so that a crash at any point leaves whole days, and running it again goes on. What an audit says is the same
-/// before and after.
+/// Each day is one transaction: seal, comparison of the seal with the records, detachment and drop
+/// happen together or not at all, so that a crash at any point leaves whole days, and running it
+/// again goes on. What an audit says is the same before and after.
 public struct RetentionStore {
-    /// Younger days are never dropped: their requests may still be open, and their audit is not over.
+    /// Younger days are never dropped: their requests may still be open, and their audit is not
+    /// over.
     public static let leastDays: Int32 = 2
     /// How often a partition that is in use is tried again, half a second each.
     private static let attempts = 10
@@ -73,8 +74,8 @@ public struct RetentionStore {
         return .stopped(.busy(day))
     }
 
-    /// One try, in a transaction. A seal that differs is thrown, which undoes what the transaction had written, and
-    /// told by `differs`.
+    /// One try, in a transaction. A seal that differs is thrown, which undoes what the transaction
+    /// had written, and told by `differs`.
     private static func attempt(
         _ day: CalendarDay, _ connection: PostgresConnection, _ differs: inout Bool
     ) throws(PostgresError) -> Outcome {

@@ -22,8 +22,8 @@ public struct StatementQuery: Sendable, Hashable {
     }
 }
 
-/// What a subject had used at an instant. The same for ever: it is made of records and corrections alone, which are never
-/// changed, but for the limits, which are today's.
+/// What a subject had used at an instant. The same for ever: it is made of records and corrections
+/// alone, which are never changed, but for the limits, which are today's.
 public struct Statement: Sendable, Hashable {
     /// One quota in the period that holds the instant.
     public struct Line: Sendable, Hashable {

@@ -1,6 +1,7 @@
 import Postgres
 
-/// What a statement is read from: records and corrections until `$5`, and seals for days that were dropped.
+/// What a statement is read from: records and corrections until `$5`, and seals for days that were
+/// dropped.
 enum StatementStatements {
     /// The statement's parameters: shard, organization, subject's kind and id, instant, beginning.
     private static let keys = """
@@ -9,8 +10,9 @@ enum StatementStatements {
                 ELSE $4 = k.subject_id END
         """
 
-    // Days without records in which an instant falls that cuts through them: a seal has no parts. The instant cuts a
-    // day when some of its records were settled before it and some after; the beginning, when it is within it.
+    // Days without records in which an instant falls that cuts through them: a seal has no parts.
+    // The instant cuts a day when some of its records were settled before it and some after; the
+    // beginning, when it is within it.
     static let cut = PostgresStatement(
         name: nil,
         sql: """
@@ -21,9 +23,10 @@ enum StatementStatements {
                         AND first_settled_at <= $2))
             """, isReadOnly: true)
 
-    // Each quota of the subject in the period that holds the instant. A request belongs to the period it was admitted in,
-    // so the account itself says which records count; those are on days from the period's first to the instant's, the
-    // day after included, since the time of admission is an estimate. Unique index of account, ranges of days of usage.
+    // Each quota of the subject in the period that holds the instant. A request belongs to the
+    // period it was admitted in, so the account itself says which records count; those are on days
+    // from the period's first to the instant's, the day after included, since the time of admission
+    // is an estimate. Unique index of account, ranges of days of usage.
     static let lines = PostgresStatement(
         name: nil,
         sql: """

@@ -8,11 +8,12 @@ public struct StatementStore {
     /// Reads over `connection`, which belongs to the caller and its thread.
     public init(_ connection: PostgresConnection) { self.connection = connection }
 
-    /// A record's time is when its transaction began; only after so long is it certain that all of them are there.
+    /// A record's time is when its transaction began; only after so long is it certain that all of
+    /// them are there.
     public static let settlingTime: Duration = .seconds(60)
 
-    /// The statement. Throws `invalid` for an instant that is not `settlingTime` past by the ledger's clock, and for one
-    /// that cuts through a day whose records were dropped.
+    /// The statement. Throws `invalid` for an instant that is not `settlingTime` past by the
+    /// ledger's clock, and for one that cuts through a day whose records were dropped.
     public func statement(_ query: StatementQuery) throws(LedgerError) -> Statement {
         guard query.since <= query.at else {
             throw .invalid("the statement would begin after its instant")

@@ -20,8 +20,8 @@ public struct UsageQuery: Sendable, Hashable {
     /// What a row stands for.
     public var grouping: Grouping
 
-    /// Makes a query. The books are kept by the hour: an instant within an hour leaves that hour out at the beginning,
-    /// and takes it in at the end, so callers pass full hours.
+    /// Makes a query. The books are kept by the hour: an instant within an hour leaves that hour
+    /// out at the beginning, and takes it in at the end, so callers pass full hours.
     public init(
         organization: OrganizationID, team: TeamID?, key: KeyID?, since: Timestamp,
         until: Timestamp?, grouping: Grouping
@@ -63,7 +63,8 @@ public struct UsageRow: Sendable, Hashable {
     }
 }
 
-/// What was used, added up. Wider than the ledger's own numbers, so that no sum of them can overflow.
+/// What was used, added up. Wider than the ledger's own numbers, so that no sum of them can
+/// overflow.
 public struct UsageSums: Sendable, Hashable {
     /// Charged requests.
     public var requests: Int128 = 0

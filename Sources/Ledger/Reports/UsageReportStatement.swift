@@ -3,9 +3,10 @@ import Postgres
 
 /// A usage report: sums over the rollup by hour.
 enum UsageReportStatement {
-    // One statement, so one snapshot: the rows of a report add up. Bound to one shard and one organization; the key's row
-    // says whose usage it is, since a shard holds many organizations. Range of the primary key usage_hour (shard, hour,
-    // …); keys, teams and models by theirs. Sums of int8 are numeric and travel as text: nothing rounds or overflows.
+    // One statement, so one snapshot: the rows of a report add up. Bound to one shard and one
+    // organization; the key's row says whose usage it is, since a shard holds many organizations.
+    // Range of the primary key usage_hour (shard, hour, …); keys, teams and models by theirs. Sums
+    // of int8 are numeric and travel as text: nothing rounds or overflows.
     private static func statement(_ grouping: UsageQuery.Grouping) -> PostgresStatement {
         let shape = shape(grouping)
         return PostgresStatement(

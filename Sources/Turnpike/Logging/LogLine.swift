@@ -30,7 +30,8 @@ enum LogLine {
             + "}\n"
     }
 
-    /// As in a JSON string; also what terminals and line readers take for more than text (C1, U+2028, U+2029).
+    /// As in a JSON string; also what terminals and line readers take for more than text (C1,
+    /// U+2028, U+2029).
     static func escaped(_ text: String) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count)

@@ -35,8 +35,8 @@ struct StandardErrorLog: LogHandler {
         let write = form == .json ? LogLine.json : LogLine.text
         let line = write(
             Self.written(time.wall), event.level, label, "\(event.message)", sorted)
-        // One write for a line, so that the lines of several threads do not mix. A log that nobody reads any
-        // more is no reason to fail.
+        // One write for a line, so that the lines of several threads do not mix. A log that nobody
+        // reads any more is no reason to fail.
         try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
     }
 

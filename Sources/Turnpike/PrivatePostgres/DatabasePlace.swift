@@ -7,8 +7,8 @@ struct DatabasePlace: Sendable, Equatable {
     let logFile: String
     let account: SystemAccount?
 
-    /// Finds the place in a data directory, and makes what has to be there before the database. Says whatever it
-    /// does outside the directory or to its mode.
+    /// Finds the place in a data directory, and makes what has to be there before the database.
+    /// Says whatever it does outside the directory or to its mode.
     static func find(
         in directory: DataDirectory, environment: [String: String], progress: StartupProgress
     ) async throws(StartupFailure) -> DatabasePlace {
@@ -36,8 +36,8 @@ struct DatabasePlace: Sendable, Equatable {
             logFile: directory.file("postgres.log"), account: account)
     }
 
-    /// Lets the database's account pass through the data directory, which holds nothing that the account could
-    /// read; says whether it can get there, which the folders above decide.
+    /// Lets the database's account pass through the data directory, which holds nothing that the
+    /// account could read; says whether it can get there, which the folders above decide.
     private static func open(
         _ directory: DataDirectory, for account: SystemAccount, _ progress: StartupProgress
     ) async throws(StartupFailure) -> Bool {
@@ -55,8 +55,8 @@ struct DatabasePlace: Sendable, Equatable {
         return try await account.mayEnter(directory.path)
     }
 
-    /// A folder that the account can reach, for a data directory below one that it may not enter, such as root's
-    /// home. A link in the data directory leads there.
+    /// A folder that the account can reach, for a data directory below one that it may not enter,
+    /// such as root's home. A link in the data directory leads there.
     private static func elsewhere(
         _ directory: DataDirectory, _ account: SystemAccount, _ progress: StartupProgress
     ) throws(StartupFailure) -> String {

@@ -10,8 +10,9 @@ enum FolderOwnership {
         try give(path, to: account)
     }
 
-    /// Makes a private folder, or checks that the one that is there is one: a real folder, owned by `account`, that
-    /// nobody else may enter. A folder in a place where everybody may write could be a trap otherwise.
+    /// Makes a private folder, or checks that the one that is there is one: a real folder, owned by
+    /// `account`, that nobody else may enter. A folder in a place where everybody may write could
+    /// be a trap otherwise.
     static func ensurePrivate(_ path: String, account: SystemAccount?) throws(StartupFailure) {
         let files = FileManager.default
         do {

@@ -13,8 +13,9 @@ struct PostgresBinaries: Sendable, Equatable {
     /// The path of one of its programs.
     func path(of program: String) -> String { "\(folder)/\(program)" }
 
-    /// Finds the newest usable installation: `$TURNPIKE_POSTGRES_BIN`, Debian's and Red Hat's folders, Homebrew,
-    /// the PATH. With `required`, only that major version is good: a data folder belongs to one.
+    /// Finds the newest usable installation: `$TURNPIKE_POSTGRES_BIN`, Debian's and Red Hat's
+    /// folders, Homebrew, the PATH. With `required`, only that major version is good: a data folder
+    /// belongs to one.
     static func find(
         required: Int?, environment: [String: String]
     ) async throws(StartupFailure) -> PostgresBinaries {

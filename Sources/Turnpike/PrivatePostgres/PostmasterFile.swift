@@ -13,7 +13,8 @@ struct PostmasterFile: Equatable {
         self.init(String(decoding: data, as: UTF8.self))
     }
 
-    /// Reads the text of the file, whose first line is the process id (negative for a single-user one).
+    /// Reads the text of the file, whose first line is the process id (negative for a single-user
+    /// one).
     init?(_ text: String) {
         guard let line = text.split(separator: "\n").first,
             let id = Int32(line.trimmingCharacters(in: .whitespaces)), id.magnitude > 1

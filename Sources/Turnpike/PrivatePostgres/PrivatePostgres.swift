@@ -1,8 +1,8 @@
 import Foundation
 import Postgres
 
-/// A PostgreSQL of our own: its data and its socket lie in folders that nobody else may enter, it listens on no
-/// network, and it ends with us. Used by `turnpike up` and by tests.
+/// A PostgreSQL of our own: its data and its socket lie in folders that nobody else may enter, it
+/// listens on no network, and it ends with us. Used by `turnpike up` and by tests.
 struct PrivatePostgres: Sendable {
     /// Where it lives and how it runs.
     struct Settings: Sendable {
@@ -37,8 +37,8 @@ struct PrivatePostgres: Sendable {
             database: settings.database, folder: settings.socketFolder, user: user)
     }
 
-    /// Starts a server on an initialised data folder and returns once the database can be used. A server that was
-    /// left behind on the folder is stopped first.
+    /// Starts a server on an initialised data folder and returns once the database can be used. A
+    /// server that was left behind on the folder is stopped first.
     static func start(
         _ settings: Settings, binaries: PostgresBinaries
     ) async throws(StartupFailure) -> PrivatePostgres {
@@ -60,8 +60,8 @@ struct PrivatePostgres: Sendable {
         return postgres
     }
 
-    /// Makes the data folder unless it is there. It appears whole or not at all: a start that was interrupted
-    /// leaves only a folder that the next one clears away.
+    /// Makes the data folder unless it is there. It appears whole or not at all: a start that was
+    /// interrupted leaves only a folder that the next one clears away.
     static func initialise(
         _ settings: Settings, binaries: PostgresBinaries
     ) async throws(StartupFailure) {
@@ -92,13 +92,15 @@ struct PrivatePostgres: Sendable {
         }
     }
 
-    /// The major version that an initialised data folder belongs to; nil when it is not initialised.
+    /// The major version that an initialised data folder belongs to; nil when it is not
+    /// initialised.
     static func version(ofDataFolder folder: String) -> Int? {
         FileManager.default.contents(atPath: "\(folder)/PG_VERSION")
             .flatMap { PostgresBinaries.majorVersion(String(decoding: $0, as: UTF8.self)) }
     }
 
-    /// Stops the server: a fast shutdown, which waits for its last checkpoint; then harder, so that this ends.
+    /// Stops the server: a fast shutdown, which waits for its last checkpoint; then harder, so that
+    /// this ends.
     func stop() async {
         child.send(SIGINT)
         if await child.ended(within: .seconds(30)) != nil { return }
@@ -155,8 +157,8 @@ struct PrivatePostgres: Sendable {
         }
     }
 
-    /// Creates the database unless it is there. The name is ours, never a user's text; it cannot be a bound
-    /// parameter of the statement that creates it.
+    /// Creates the database unless it is there. The name is ours, never a user's text; it cannot be
+    /// a bound parameter of the statement that creates it.
     private func createDatabase() throws(StartupFailure) {
         do {
             let connection = try PostgresConnection(
@@ -185,8 +187,8 @@ struct PrivatePostgres: Sendable {
         return options
     }
 
-    /// Stops what an earlier run left on the data folder: a server, or the children of one that was killed. Only
-    /// processes that work in this very folder are touched.
+    /// Stops what an earlier run left on the data folder: a server, or the children of one that was
+    /// killed. Only processes that work in this very folder are touched.
     private static func stopLeftover(_ settings: Settings) async throws(StartupFailure) {
         guard let file = PostmasterFile(inDataFolder: settings.dataFolder) else { return }
         let folder = URL(filePath: settings.dataFolder).resolvingSymlinksInPath().path
@@ -206,8 +208,9 @@ struct PrivatePostgres: Sendable {
                 "a PostgreSQL (process \(left[0])) still runs on \(settings.dataFolder) "
                     + "and does not end; stop it and start again")
         }
-        // The number in the lock files may be another process's by now, which PostgreSQL would take for a server.
-        // They may go: nothing works in the folder, and we hold the lock of the data directory.
+        // The number in the lock files may be another process's by now, which PostgreSQL would take
+        // for a server. They may go: nothing works in the folder, and we hold the lock of the data
+        // directory.
         let socket = "\(settings.socketFolder)/\(SocketFolder.fileName)"
         for path in ["\(settings.dataFolder)/postmaster.pid", socket, "\(socket).lock"]
         where FileManager.default.fileExists(atPath: path) {

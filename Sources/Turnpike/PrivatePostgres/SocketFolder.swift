@@ -10,8 +10,8 @@ enum SocketFolder {
         folder.utf8.count + 1 + fileName.utf8.count <= longestPath
     }
 
-    /// A short folder that belongs to `dataDirectory` alone: its name follows from the path (FNV-1a), so that it is
-    /// the same at every start and the configuration file stays right.
+    /// A short folder that belongs to `dataDirectory` alone: its name follows from the path
+    /// (FNV-1a), so that it is the same at every start and the configuration file stays right.
     static func short(for dataDirectory: String, in parent: String) -> String {
         let hash = dataDirectory.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { hash, byte in
             (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3

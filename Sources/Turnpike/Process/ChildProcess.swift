@@ -3,10 +3,10 @@ import Synchronization
 
 /// A child process that ends when this process ends, however that comes about.
 ///
-/// It belongs to a thread of its own: Linux sends the parent-death signal when the *thread* that started the
-/// child ends, and threads of the cooperative pool come and go. The thread waits until the child has ended.
-/// The child leads its own process group, so that Ctrl-C at a terminal reaches only this process, which stops
-/// its children in order.
+/// It belongs to a thread of its own: Linux sends the parent-death signal when the *thread* that
+/// started the child ends, and threads of the cooperative pool come and go. The thread waits until
+/// the child has ended. The child leads its own process group, so that Ctrl-C at a terminal reaches
+/// only this process, which stops its children in order.
 final class ChildProcess: Sendable {
     /// What to start.
     struct Command: Sendable {
@@ -112,7 +112,8 @@ final class ChildProcess: Sendable {
         process.standardError = output
     }
 
-    /// The status it ended with (128 and the signal's number when a signal ended it); nil while it runs.
+    /// The status it ended with (128 and the signal's number when a signal ended it); nil while it
+    /// runs.
     var status: Int32? { state.state.withLock(\.status) }
 
     /// Waits until it has ended and returns the status.
@@ -134,7 +135,8 @@ final class ChildProcess: Sendable {
 
     /// Sends it a signal; nothing happens once it has ended.
     func send(_ signal: Int32) {
-        // The number could be another process's by now only if ours was reaped, after which there is a status.
+        // The number could be another process's by now only if ours was reaped, after which there
+        // is a status.
         if status == nil { _ = kill(id, signal) }
     }
 }

@@ -27,12 +27,14 @@ enum ProcessWatch {
         return text[end...].dropFirst(2).first != "Z"
     }
 
-    /// The processes that work in a folder, as far as the system shows them to us; nil where it shows none at all.
+    /// The processes that work in a folder, as far as the system shows them to us; nil where it
+    /// shows none at all.
     static func running(inFolder folder: String) -> [Int32]? {
         let files = FileManager.default
         guard let names = try? files.contentsOfDirectory(atPath: "/proc") else { return nil }
         return names.compactMap(Int32.init).filter { id in
-            // Not a process any more, or not ours to look at: then it is not one that we could have left.
+            // Not a process any more, or not ours to look at: then it is not one that we could have
+            // left.
             let place = try? files.destinationOfSymbolicLink(atPath: "/proc/\(id)/cwd")
             return place == folder && isRunning(id)
         }

@@ -6,8 +6,8 @@ struct SystemAccount: Sendable, Equatable {
     /// Its primary group.
     let group: String
 
-    /// Who a database runs as when root starts it, which PostgreSQL refuses to run as: `postgres` where the
-    /// package made it, else `nobody`. Nil when we are not root and run it ourselves.
+    /// Who a database runs as when root starts it, which PostgreSQL refuses to run as: `postgres`
+    /// where the package made it, else `nobody`. Nil when we are not root and run it ourselves.
     static func forDatabase() async throws(StartupFailure) -> SystemAccount? {
         guard geteuid() == 0 else { return nil }
         for name in ["postgres", "nobody"] {

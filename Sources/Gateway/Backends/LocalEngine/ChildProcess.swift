@@ -1,11 +1,12 @@
 import Foundation
 
-/// The system calls around a child process. Foundation's `Process` is not used, since it starts children from
-/// a thread of its own choosing and lets them inherit ignored signals: a gateway ignores SIGTERM (it is told by
-/// other means), and so would the engine.
+/// The system calls around a child process. Foundation's `Process` is not used, since it starts
+/// children from a thread of its own choosing and lets them inherit ignored signals: a gateway
+/// ignores SIGTERM (it is told by other means), and so would the engine.
 enum ChildProcess {
-    /// Starts a command in a new process group, with every signal at its default, nothing blocked and no open
-    /// file but its standard ones. Without `input`, its input is empty. Both outputs go to `output`.
+    /// Starts a command in a new process group, with every signal at its default, nothing blocked
+    /// and no open file but its standard ones. Without `input`, its input is empty. Both outputs go
+    /// to `output`.
     static func spawn(
         _ command: [String], environment: [String: String], input: Int32?, output: Int32
     ) throws(EngineFault) -> pid_t {
@@ -55,9 +56,10 @@ enum ChildProcess {
         return pid
     }
 
-    /// What is open now, to be closed in the child: a socket that an engine kept open would never end for its
-    /// peer. One that is opened between this look and the start is covered by its close-on-exec flag, which
-    /// everything in the gateway sets; closing one that is gone by then is no error.
+    /// What is open now, to be closed in the child: a socket that an engine kept open would never
+    /// end for its peer. One that is opened between this look and the start is covered by its
+    /// close-on-exec flag, which everything in the gateway sets; closing one that is gone by then
+    /// is no error.
     private static var openDescriptors: [Int32] {
         // Without the list the flag alone has to do.
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/dev/fd")) ?? []

@@ -1,11 +1,12 @@
 import Foundation
 
-/// Makes the engine end with the gateway, also when the gateway is killed and can do nothing about it.
+/// Makes the engine end with the gateway, also when the gateway is killed and can do nothing about
+/// it.
 enum EngineGuard: Equatable {
     /// Linux: the kernel kills the process when the thread that started it ends.
     case parentDeathSignal(setpriv: String)
-    /// Any POSIX host: a shell beside the engine kills both when its standard input ends, whose other side
-    /// only the gateway holds.
+    /// Any POSIX host: a shell beside the engine kills both when its standard input ends, whose
+    /// other side only the gateway holds.
     case standardInput
 
     /// The best guard of this host.
@@ -21,8 +22,8 @@ enum EngineGuard: Equatable {
     func command(running arguments: [String], gateway: Int32) -> [String] {
         switch self {
         case .parentDeathSignal(let setpriv):
-            // The gateway may die before the signal is asked for, and then none would ever come: hence the
-            // look at the parent afterwards.
+            // The gateway may die before the signal is asked for, and then none would ever come:
+            // hence the look at the parent afterwards.
             [
                 setpriv, "--pdeathsig", "KILL", "/bin/sh", "-c",
                 #"[ "$PPID" = "$1" ] || exit 125; shift; exec "$@""#, "engine-guard",
@@ -32,8 +33,9 @@ enum EngineGuard: Equatable {
         }
     }
 
-    /// SIGTERM is sent to the whole group: the engine ends by it, the shell waits for the engine, and the
-    /// watcher stays until the group is killed. `wait` returns early for a trapped signal, hence the loop.
+    /// SIGTERM is sent to the whole group: the engine ends by it, the shell waits for the engine,
+    /// and the watcher stays until the group is killed. `wait` returns early for a trapped signal,
+    /// hence the loop.
     private static let script = #"""
         exec 3<&0 </dev/null
         trap : TERM

@@ -3,8 +3,8 @@ import Synchronization
 
 /// The file that keeps what the engine prints: bounded, with one predecessor.
 ///
-/// Never fails: a full disk costs lines of the log, not the engine, which would wait for its output to be
-/// taken.
+/// Never fails: a full disk costs lines of the log, not the engine, which would wait for its output
+/// to be taken.
 final class EngineLog: Sendable {
     /// The file's largest size; beyond it, it becomes the predecessor.
     static let maximumBytes = 10 << 20
@@ -78,7 +78,8 @@ final class EngineLog: Sendable {
     private func rotate(_ state: inout State) {
         state.handle = nil
         let files = FileManager.default
-        // Either step may fail on a full or foreign disk; then the file is appended to and tried again.
+        // Either step may fail on a full or foreign disk; then the file is appended to and tried
+        // again.
         try? files.removeItem(atPath: path + ".1")
         try? files.moveItem(atPath: path, toPath: path + ".1")
         open(&state)

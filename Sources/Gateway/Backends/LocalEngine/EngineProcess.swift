@@ -3,8 +3,8 @@ import Synchronization
 
 /// A running engine: a process in a group of its own, its output on the way to its log.
 ///
-/// A thread starts it, waits for its end and ends with it. It must be one thread, and no pooled one: the
-/// kernel sends the guard's signal when the *thread* that started the process ends.
+/// A thread starts it, waits for its end and ends with it. It must be one thread, and no pooled
+/// one: the kernel sends the guard's signal when the *thread* that started the process ends.
 final class EngineProcess: Sendable {
     private struct State {
         /// The process and its group; nil once it was reaped and the number may name another.
@@ -16,8 +16,8 @@ final class EngineProcess: Sendable {
     /// Held open for as long as the process runs, where the guard watches it.
     private let guardPipe: FileHandle?
 
-    /// Starts `arguments` under `guardian` and calls `onExit` with the reason once it ended and the last of
-    /// its output was taken. Throws when the system does not start a process.
+    /// Starts `arguments` under `guardian` and calls `onExit` with the reason once it ended and the
+    /// last of its output was taken. Throws when the system does not start a process.
     static func start(
         _ arguments: [String], environment: [String: String], guardian: EngineGuard,
         log: EngineLog, onExit: @escaping @Sendable (String) -> Void
@@ -78,8 +78,8 @@ final class EngineProcess: Sendable {
         } catch {
             return onStart(.failure(error))
         }
-        // The reader sees the end of the output once nobody writes, this process included. Closing what is
-        // open does not fail.
+        // The reader sees the end of the output once nobody writes, this process included. Closing
+        // what is open does not fail.
         try? output.fileHandleForWriting.close()
         try? input?.fileHandleForReading.close()
         let outputEnded = Pipe()
@@ -100,7 +100,8 @@ final class EngineProcess: Sendable {
         guard let pid = state.withLock({ $0.pid }) else { return "" }
         ChildProcess.waitForEnd(of: pid)
         let (ending, waiters) = state.withLock { state in
-            // What it started and left behind is in its group, whose number is still taken: nothing survives.
+            // What it started and left behind is in its group, whose number is still taken: nothing
+            // survives.
             _ = Glibc.kill(-pid, SIGKILL)
             let ending = ChildProcess.reap(pid)
             defer { state = State(pid: nil) }

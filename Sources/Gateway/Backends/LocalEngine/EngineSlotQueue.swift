@@ -1,7 +1,7 @@
 import Domain
 
-/// Decides who may use the engine's slots, in the order of asking. Pure: the caller supplies the time and
-/// wakes whom it is told to.
+/// Decides who may use the engine's slots, in the order of asking. Pure: the caller supplies the
+/// time and wakes whom it is told to.
 ///
 /// llama-server lets callers wait without bound, so the gateway never sends more than it has slots.
 struct EngineSlotQueue {
@@ -25,7 +25,8 @@ struct EngineSlotQueue {
     private var waiting: [(ticket: Ticket, deadline: Uptime)] = []
     private var nextTicket: UInt64 = 0
 
-    /// A queue in front of `slots` slots in which `maximumWaiting` callers wait for at most `patience`.
+    /// A queue in front of `slots` slots in which `maximumWaiting` callers wait for at most
+    /// `patience`.
     init(slots: Int, maximumWaiting: Int, patience: Duration) {
         precondition(slots > 0 && maximumWaiting >= 0, "an engine has slots")
         self.slots = slots
@@ -64,8 +65,8 @@ struct EngineSlotQueue {
         return next
     }
 
-    /// A caller stopped waiting. Returns whether it was still waiting; if not, it had been granted its slot
-    /// and has to give it back.
+    /// A caller stopped waiting. Returns whether it was still waiting; if not, it had been granted
+    /// its slot and has to give it back.
     mutating func waiterLeft(_ ticket: Ticket) -> Bool {
         guard let place = waiting.firstIndex(where: { $0.ticket == ticket }) else { return false }
         waiting.remove(at: place)

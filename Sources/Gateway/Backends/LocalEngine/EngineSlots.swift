@@ -33,8 +33,8 @@ final class EngineSlots: Sendable {
     /// How many callers have a slot.
     var slotsInUse: Int { state.withLock { $0.queue.slotsInUse } }
 
-    /// Waits for a slot in the order of asking. Throws `notReady` if too many wait already, if none came free
-    /// in time or if the engine went away, and `cancelled` if the task was cancelled.
+    /// Waits for a slot in the order of asking. Throws `notReady` if too many wait already, if none
+    /// came free in time or if the engine went away, and `cancelled` if the task was cancelled.
     func acquire() async throws(BackendFailure) -> EngineSlotLease {
         let now = time.uptime
         switch state.withLock({ $0.queue.slotWasRequested(at: now) }) {
@@ -54,8 +54,8 @@ final class EngineSlots: Sendable {
         }
     }
 
-    /// Sends everybody away who waits, because the engine is gone. Who has a slot keeps it until its
-    /// connection breaks.
+    /// Sends everybody away who waits, because the engine is gone. Who has a slot keeps it until
+    /// its connection breaks.
     func dismissWaiters() {
         for continuation in state.withLock({ state in
             state.queue.waitersWereDismissed().compactMap { state.resolve($0, .dismissed) }
@@ -112,8 +112,8 @@ final class EngineSlots: Sendable {
 }
 
 extension EngineSlots.State {
-    /// Takes the task that waits with `ticket`, to be resumed after the lock; if it has not come to wait yet,
-    /// leaves it the outcome.
+    /// Takes the task that waits with `ticket`, to be resumed after the lock; if it has not come to
+    /// wait yet, leaves it the outcome.
     fileprivate mutating func resolve(
         _ ticket: EngineSlotQueue.Ticket, _ outcome: EngineSlots.Outcome
     ) -> CheckedContinuation<EngineSlots.Outcome, Never>? {

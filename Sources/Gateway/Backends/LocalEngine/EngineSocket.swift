@@ -1,12 +1,14 @@
 import Foundation
 
-/// Where the engine listens: a Unix socket in a folder that nobody else can enter, so that neither another
-/// user of the machine nor a web page reaches the engine.
+/// Where the engine listens: a Unix socket in a folder that nobody else can enter, so that neither
+/// another user of the machine nor a web page reaches the engine.
 enum EngineSocket {
-    /// The longest path that a socket's address holds, with some room for systems that hold less than Linux.
+    /// The longest path that a socket's address holds, with some room for systems that hold less
+    /// than Linux.
     static let longestPath = 100
 
-    /// Makes the folder and returns the socket's path, after removing what an earlier engine left there.
+    /// Makes the folder and returns the socket's path, after removing what an earlier engine left
+    /// there.
     static func prepare(in directory: String, backend name: String) throws(EngineFault) -> String {
         let file = "engine-\(shortName(of: name)).sock"
         var folder = directory
@@ -17,7 +19,8 @@ enum EngineSocket {
         try makePrivateFolder(folder)
         let path = folder + "/" + file
         let files = FileManager.default
-        // What has no attributes does not exist; what exists unseen would make the engine's start fail.
+        // What has no attributes does not exist; what exists unseen would make the engine's start
+        // fail.
         guard let attributes = try? files.attributesOfItem(atPath: path) else { return path }
         guard attributes[.type] as? FileAttributeType == .typeSocket else {
             throw EngineFault("\(path) is in the way of the engine's socket")

@@ -1,7 +1,8 @@
 import Domain
 
-/// Decides what happens to the engine's process: when it is started, asked for its health, given up, started
-/// again and stopped. Pure: it is told what happened and when, and answers with what to do.
+/// Decides what happens to the engine's process: when it is started, asked for its health, given
+/// up, started again and stopped. Pure: it is told what happened and when, and answers with what to
+/// do.
 struct EngineSupervisorMachine {
     /// How patient the supervisor is.
     struct Policy: Sendable, Equatable {

@@ -5,11 +5,11 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// llama.cpp's server as a child process: started, watched, started again when it fails, and stopped with the
-/// gateway.
+/// llama.cpp's server as a child process: started, watched, started again when it fails, and
+/// stopped with the gateway.
 ///
-/// Each start has its own HTTP client, so that ending an engine ends its calls, and a connection of one never
-/// meets the next.
+/// Each start has its own HTTP client, so that ending an engine ends its calls, and a connection of
+/// one never meets the next.
 final class LocalEngine: Backend, Service {
     let name: String
     private let configuration: LocalEngineConfiguration
@@ -99,8 +99,9 @@ final class LocalEngine: Backend, Service {
         return try await instance.exchange.begin(call, over: instance.client, holding: lease)
     }
 
-    /// Waits until calls can be sent. Throws when that is not so in time, when the engine was stopped, and
-    /// early when several processes in a row ended by themselves, with what the last one said.
+    /// Waits until calls can be sent. Throws when that is not so in time, when the engine was
+    /// stopped, and early when several processes in a row ended by themselves, with what the last
+    /// one said.
     func waitUntilHealthy(timeout: Duration) async throws(EngineFault) {
         let (changes, sink) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let watcher = state.withLock { state in
@@ -145,10 +146,11 @@ final class LocalEngine: Backend, Service {
 
     // MARK: Supervision
 
-    /// Keeps the engine running until the gateway shuts down; then stops it in good order. A cancelled task
-    /// kills it at once. Either way it is gone when this returns.
+    /// Keeps the engine running until the gateway shuts down; then stops it in good order. A
+    /// cancelled task kills it at once. Either way it is gone when this returns.
     func run() async throws {
-        // Not bounded by itself, but every event answers an action, of which few are under way at a time.
+        // Not bounded by itself, but every event answers an action, of which few are under way at a
+        // time.
         let (events, sink) = AsyncStream<Event>.makeStream()
         sink.yield(.startWasRequested)
         await withGracefulShutdownHandler {
@@ -231,7 +233,8 @@ final class LocalEngine: Backend, Service {
         }
         let client: CurlClient
         do throws(CurlFailure) {
-            // Room for questions about health beside the calls, of which there are never more than slots.
+            // Room for questions about health beside the calls, of which there are never more than
+            // slots.
             client = try CurlClient(
                 configuration: CurlConfiguration(
                     maximumTransfers: configuration.slots + 16, maximumIdleConnections: 1),
@@ -261,7 +264,8 @@ final class LocalEngine: Backend, Service {
         request.totalTimeout = .seconds(2)
         request.maximumResponseBytes = 4096
         request.connection = .fresh
-        // Every failure means the same: not healthy now. 503 is what it answers while it loads its model.
+        // Every failure means the same: not healthy now. 503 is what it answers while it loads its
+        // model.
         return (try? await instance.client.execute(request))?.status == 200
     }
 

@@ -12,7 +12,8 @@ public struct LocalEngineConfiguration: Sendable {
     public var slots: Int
     /// The context window of each slot, prompt and completion together.
     public var contextTokensPerSlot: Int
-    /// How many threads generate; nil leaves it to the engine. One is best for a model of a few megabytes.
+    /// How many threads generate; nil leaves it to the engine. One is best for a model of a few
+    /// megabytes.
     public var threads: Int?
     /// Appended to the engine's arguments.
     public var extraArguments: [String] = []
@@ -20,7 +21,8 @@ public struct LocalEngineConfiguration: Sendable {
     public var environment: [String: String]
     /// Where the engine's output goes; a second file with `.1` appended keeps what was before.
     public var logFile: String
-    /// A folder of the gateway's own for the engine's socket, made with mode 0700 if it does not exist.
+    /// A folder of the gateway's own for the engine's socket, made with mode 0700 if it does not
+    /// exist.
     public var socketDirectory: String
     /// From the start of the process until it has loaded its model.
     public var startTimeout = Duration.seconds(120)
@@ -28,7 +30,8 @@ public struct LocalEngineConfiguration: Sendable {
     public var maximumWaiting = 256
     /// How long a call waits for a slot.
     public var slotPatience = Duration.seconds(30)
-    /// Of each call. The first byte comes after the prompt was read, which takes long on a slow machine.
+    /// Of each call. The first byte comes after the prompt was read, which takes long on a slow
+    /// machine.
     public var limits = UpstreamLimits(firstByteTimeout: .seconds(300))
 
     /// Makes a configuration; what is not given has its default, and can be set.
@@ -60,8 +63,8 @@ public struct LocalEngineConfiguration: Sendable {
         return arguments + extraArguments
     }
 
-    /// What an engine needs of the gateway's environment. The gateway's own secrets stay behind, and so do
-    /// llama-server's `LLAMA_ARG_…`, which would change what the arguments say.
+    /// What an engine needs of the gateway's environment. The gateway's own secrets stay behind,
+    /// and so do llama-server's `LLAMA_ARG_…`, which would change what the arguments say.
     var passedEnvironment: [String: String] {
         let names: Set = ["PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR", "XDG_CACHE_HOME"]
         let prefixes = ["LC_", "CUDA_", "GGML_", "HIP_", "ROCR_", "VK_", "OMP_"]
