@@ -113,7 +113,7 @@ struct UpSession: Sendable {
         }
         if first != nil || directory.has("first-key") {
             let body =
-                #"{"model": "demo", "messages": [{"role": "user", "#
+                #"{"model": "demo", "temperature": 0, "messages": [{"role": "user", "#
                 + #""content": "What is the capital of France?"}]}"#
             lines += [
                 "Try it:", "",

@@ -210,6 +210,15 @@ import Testing
         #expect(report.warnings.map(\.table).sorted() == ["node_lane", "usage"])
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `an audit of books without a record ends at once, at either depth`() throws {
+        let database = try TestDatabase.make()
+        let store = try DirectoryStore(url: database.url, random: DirectoryFixture.random)
+        for depth in [AuditDepth.incremental, .complete, .incremental] {
+            #expect(try store.auditor.audit(nil, depth: depth).differences == [])
+        }
+    }
+
     /// Audits on a thread of its own, since every call waits for the database.
     private static func auditRepeatedly(_ database: TestDatabase) async throws {
         let differences = try await withCheckedThrowingContinuation {

@@ -8,7 +8,7 @@ enum AuditSealStatements {
     static let unhurried = PostgresStatement(
         name: nil,
         sql: """
-            SELECT set_config('statement_timeout', '0', true),
+            SELECT set_config('statement_timeout', '1h', true),
                 set_config('idle_in_transaction_session_timeout', '0', true),
                 set_config('work_mem', '64MB', true), set_config('jit', 'off', true)
             """)
@@ -39,7 +39,8 @@ enum AuditSealStatements {
         sql: """
             SELECT d.day::date
             FROM generate_series(
-                (SELECT greatest(min(u.day), $2) FROM usage u WHERE u.shard = $1)::timestamp,
+                (SELECT greatest(min(u.day), $2) FROM usage u WHERE u.shard = $1
+                    HAVING min(u.day) IS NOT NULL)::timestamp,
                 ((now() AT TIME ZONE 'UTC')::date - 2)::timestamp, interval '1 day') AS d(day)
             WHERE EXISTS (SELECT 1 FROM usage u WHERE u.shard = $1 AND u.day = d.day::date)
                 AND d.day::date < coalesce((SELECT min((r.admitted_at AT TIME ZONE 'UTC')::date)
