@@ -33,9 +33,10 @@ struct ProgramStart: Sendable {
     }
 
     /// The rooms, put together. Reads the pepper; opens nothing else yet.
-    func node() throws -> Wiring {
+    func node(acceptsOlderLedger: Bool) throws -> Wiring {
         try Wiring(
-            configuration: configuration, environment: environment, time: time, logger: logger())
+            configuration: configuration, environment: environment,
+            acceptsOlderLedger: acceptsOlderLedger, time: time, logger: logger())
     }
 
     private func logger() -> Logger {

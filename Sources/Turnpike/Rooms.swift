@@ -27,7 +27,7 @@ struct Rooms: Sendable {
             BackendWiring(configuration: configuration, environment: wiring.environment).all(),
             logger: wiring.logger, time: wiring.time, random: { SystemRandom.bits() })
         ledger = try PostgresQuotaLedger(
-            Self.settings(configuration), time: wiring.time, random: wiring.random,
+            Self.settings(wiring), time: wiring.time, random: wiring.random,
             logger: wiring.logger)
         pool = try PostgresPool(
             url: url, connectionOptions: CachedKeyDirectory.connectionOptions,
@@ -67,7 +67,8 @@ struct Rooms: Sendable {
             "\(missing) is in use already; stop what listens there, or choose another address")
     }
 
-    private static func settings(_ configuration: Configuration) -> LedgerSettings {
+    private static func settings(_ wiring: Wiring) -> LedgerSettings {
+        let configuration = wiring.configuration
         let prices = configuration.routes.compactMap { route in
             route.price.map { (route.alias, $0) }
         }
@@ -79,6 +80,7 @@ struct Rooms: Sendable {
         settings.heartbeat = configuration.heartbeatInterval
         settings.sweepEvery = configuration.sweepInterval
         settings.settlementWait = configuration.endWait
+        settings.acceptsOlderLedger = wiring.acceptsOlderLedger
         return settings
     }
 

@@ -24,6 +24,9 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Where health and metrics are read.")
     var adminListen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8081)
 
+    @Flag(help: "Go on with a ledger that is older than this node's journal, such as a restored backup.")
+    var acceptOlderLedger = false
+
     func validate() throws {
         if listen == adminListen, listen.port != 0 {
             throw ValidationError("--listen and --admin-listen are the same address.")
@@ -37,7 +40,8 @@ struct UpCommand: AsyncParsableCommand {
         let session = UpSession(
             directory: try DataDirectory(path: path), listen: listen, adminListen: adminListen,
             environment: environment,
-            executable: Bundle.main.executablePath ?? CommandLine.arguments[0])
+            executable: Bundle.main.executablePath ?? CommandLine.arguments[0],
+            acceptsOlderLedger: acceptOlderLedger)
         try await session.stop.whileWatchingSignals { try await session.run() }
     }
 }

@@ -9,18 +9,20 @@ struct UpSession: Sendable {
     let adminListen: ListenAddress
     let environment: [String: String]
     let executable: String
+    let acceptsOlderLedger: Bool
     let stop = StopRequest()
     private let progress = StartupProgress()
 
     init(
         directory: DataDirectory, listen: ListenAddress, adminListen: ListenAddress,
-        environment: [String: String], executable: String
+        environment: [String: String], executable: String, acceptsOlderLedger: Bool
     ) {
         self.directory = directory
         self.listen = listen
         self.adminListen = adminListen
         self.environment = environment
         self.executable = executable
+        self.acceptsOlderLedger = acceptsOlderLedger
     }
 
     /// Starts everything, serves until the stop, stops everything in reverse order.
@@ -86,7 +88,8 @@ struct UpSession: Sendable {
         }
         configuration.listen = listen
         configuration.adminListen = adminListen
-        let node = try ProgramStart(configuration: configuration).node()
+        let node = try ProgramStart(configuration: configuration).node(
+            acceptsOlderLedger: acceptsOlderLedger)
         try await progress.step("Bringing the database to this version") {
             _ = try await Wiring.migrate(node.configuration)
         }

@@ -21,6 +21,8 @@ struct Wiring: Sendable {
 
     let configuration: Configuration
     let environment: [String: String]
+    /// An operator's word that a ledger older than the journal is right.
+    let acceptsOlderLedger: Bool
     let time: any TimeSource
     let logger: Logger
     let random: LedgerRandom
@@ -28,11 +30,12 @@ struct Wiring: Sendable {
 
     /// Reads the pepper; opens nothing else.
     init(
-        configuration: Configuration, environment: [String: String], time: any TimeSource,
-        logger: Logger
+        configuration: Configuration, environment: [String: String], acceptsOlderLedger: Bool,
+        time: any TimeSource, logger: Logger
     ) throws {
         self.configuration = configuration
         self.environment = environment
+        self.acceptsOlderLedger = acceptsOlderLedger
         self.time = time
         self.logger = logger
         random = LedgerRandom { SystemRandom.bits() }
