@@ -15,14 +15,15 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The configuration file.")
     var config: String
 
-    @Flag(help: "Go on with a ledger that is older than this node's journal, such as a restored backup.")
+    @Flag(help: "Go on with a ledger older than this node's journal: a restored backup.")
     var acceptOlderLedger = false
 
     func run() async throws {
         let start = try ProgramStart(configurationFile: config)
         let stop = StopRequest()
         try await stop.whileWatchingSignals {
-            try await start.node(acceptsOlderLedger: acceptOlderLedger).run(until: stop, besides: [], needsEngines: false) { addresses in
+            let node = try start.node(acceptsOlderLedger: acceptOlderLedger)
+            try await node.run(until: stop, besides: [], needsEngines: false) { addresses in
                 StartupProgress().say("Serving on http://\(addresses.listen).")
             }
         }

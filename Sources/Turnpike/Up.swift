@@ -24,7 +24,7 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Where health and metrics are read.")
     var adminListen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8081)
 
-    @Flag(help: "Go on with a ledger that is older than this node's journal, such as a restored backup.")
+    @Flag(help: "Go on with a ledger older than this node's journal: a restored backup.")
     var acceptOlderLedger = false
 
     func validate() throws {
