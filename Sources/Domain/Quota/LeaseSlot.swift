@@ -48,9 +48,7 @@ struct LeaseSlot: Sendable {
 
     /// Whether the ledger holds no lease row with anything in it for this slot, and none is on its
     /// way.
-    var holdsNothing: Bool {
-        (!mayHoldLease || accountID == nil) && outstanding == 0 && !orderInFlight
-    }
+    var holdsNothing: Bool { !mayHoldLease && outstanding == 0 && !orderInFlight }
 
     private var mayHoldLease: Bool { granted > 0 || isUncertain }
 
@@ -129,7 +127,8 @@ struct LeaseSlot: Sendable {
     }
 
     mutating func maintain(at now: Uptime, liveNodes: Int64) -> LeaseOrder? {
-        guard !orderInFlight, accountID != nil else { return nil }
+        guard !orderInFlight else { return nil }
+        guard accountID != nil else { return giveBackAll() }
         if now - lastUse >= Self.idleAfter, outstanding == 0, mayHoldLease {
             return giveBackAll()
         }
@@ -154,6 +153,11 @@ struct LeaseSlot: Sendable {
     }
 
     mutating func giveBackAll() -> LeaseOrder? {
+        // The first grant's answer was lost: asking once more tells the account, and what the lease
+        // holds.
+        if accountID == nil, isUncertain, !orderInFlight {
+            return order(.grow(want: 1, least: 1), mayRecall: false)
+        }
         // While requests are open and nothing is free there is nothing to give.
         guard !orderInFlight, accountID != nil, mayHoldLease, free > 0 || outstanding == 0 else {
             return nil
