@@ -58,7 +58,8 @@ struct ConfigurationReader {
             drainTimeout: root.value(
                 "drain_timeout", .duration(.zero ... .seconds(600)), usual: .seconds(30)),
             endWait: root.value(
-                "end_wait", .duration(.milliseconds(1) ... .seconds(60)), usual: .seconds(10)),
+                "end_wait", .duration(.milliseconds(1) ... .seconds(60)),
+                usual: .milliseconds(250)),
             heartbeatInterval: root.value(
                 "heartbeat_interval", .duration(.milliseconds(100) ... .seconds(5)),
                 usual: .seconds(1)),

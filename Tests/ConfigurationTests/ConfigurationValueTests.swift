@@ -8,7 +8,7 @@ import Testing
         let read = try GoodFile.read(GoodFile.text)
         #expect(read.adminListen.description == "127.0.0.1:8081")
         #expect(read.drainTimeout == .seconds(30))
-        #expect(read.endWait == .seconds(10))
+        #expect(read.endWait == .milliseconds(250))
         #expect(read.limits.maximumBodyBytes == 4_194_304)
         #expect(read.logLevel == .info)
         #expect(read.logFormat == .text)

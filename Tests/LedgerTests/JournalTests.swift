@@ -7,6 +7,7 @@ import Testing
 
 @Suite struct JournalTests {
     private let lane = LaneKey(shard: 3, node: 7, epoch: 99)
+    private let thisLife = BootID(rawValue: 7)
 
     private func opening(_ number: Int, claims: Int = 2) -> Opening {
         Opening(
@@ -48,8 +49,10 @@ import Testing
 
     private func segment(_ count: Int) -> [UInt8] {
         (0..<count).flatMap { number in
-            JournalRecord.opened(opening(number), lane: lane, slot: UInt32(number))
-                .encoded(sequence: UInt64(number + 1))
+            JournalRecord.opened(
+                opening(number), lane: lane, slot: UInt32(number), boot: thisLife
+            )
+            .encoded(sequence: UInt64(number + 1))
         }
     }
 
@@ -58,7 +61,8 @@ import Testing
             .settlement
         var replay = JournalReplay(from: 10)
         let isWhole = replay.read(
-            segment: JournalRecord.opened(opening(1), lane: lane, slot: 77).encoded(sequence: 10)
+            segment: JournalRecord.opened(opening(1), lane: lane, slot: 77, boot: thisLife).encoded(
+                sequence: 10)
                 + JournalRecord.closed(opening(1).requestID, settlement).encoded(sequence: 11)
                 + JournalRecord.confirmed(lane, sequence: 5, finished: []).encoded(sequence: 12))
         #expect(isWhole && !replay.endsDamaged)
@@ -97,21 +101,39 @@ import Testing
 
     @Test func `records of an older life of the same bytes are not believed`() {
         var replay = JournalReplay(from: 1)
-        let old = JournalRecord.opened(opening(9), lane: lane, slot: 1).encoded(sequence: 900)
+        let old = JournalRecord.opened(opening(9), lane: lane, slot: 1, boot: thisLife).encoded(
+            sequence: 900)
         _ = replay.read(segment: segment(1) + old)
         #expect(replay.unfinished.count == 1)
         #expect(replay.endsDamaged)
     }
 
     @Test func `a request is closed with its settlement, or its progress, or as void`() throws {
-        var left = JournalReplay.Unfinished(opening: opening(1), lane: lane, slot: 0)
-        #expect(left.closing(progress: nil).settlement.basis == .void)
-        #expect(left.closing(progress: nil).charge.tokens == 0)
-        let recovered = left.closing(progress: TokenUsage(prompt: 20, completion: 30))
-        #expect(recovered.settlement.basis == .recovered && recovered.charge.tokens == 50)
+        var left = JournalReplay.Unfinished(
+            opening: opening(1), lane: lane, slot: 0, boot: thisLife)
+        let nothing = try #require(left.end(progress: nil, now: thisLife))
+        #expect(nothing.basis == .void)
+        #expect(left.closing(as: nothing).charge.tokens == 0)
+        let progress = TokenUsage(prompt: 20, completion: 30)
+        let recovered = try #require(left.end(progress: progress, now: thisLife))
+        #expect(recovered.basis == .recovered)
+        #expect(left.closing(as: recovered).charge.tokens == 50)
         left.settlement = closing(1, TokenUsage(prompt: 1, completion: 2)).settlement
-        let settled = left.closing(progress: TokenUsage(prompt: 20, completion: 30))
-        #expect(settled.settlement.basis == .reported && settled.charge.tokens == 3)
+        let settled = try #require(left.end(progress: progress, now: thisLife))
+        #expect(settled.basis == .reported)
+        #expect(left.closing(as: settled).charge.tokens == 3)
+    }
+
+    @Test func `progress of a machine that lost its power is not believed, a settlement is`() {
+        var left = JournalReplay.Unfinished(
+            opening: opening(1), lane: lane, slot: 0, boot: thisLife)
+        let progress = TokenUsage(prompt: 20, completion: 30)
+        for now in [BootID(rawValue: 8), BootID(rawValue: 0)] {
+            #expect(left.end(progress: progress, now: now) == nil)
+            #expect(left.end(progress: nil, now: now) == nil)
+        }
+        left.settlement = closing(1, TokenUsage(prompt: 1, completion: 2)).settlement
+        #expect(left.end(progress: nil, now: BootID(rawValue: 8))?.usage.total == 3)
     }
 
     @Test func `a process that dies leaves its open requests and their progress to the next`()
@@ -131,10 +153,9 @@ import Testing
             let left = second.replay.unfinished
             #expect(Set(left.keys) == [opening(1).requestID, opening(2).requestID])
             let one = try #require(left[opening(1).requestID])
-            #expect(second.progress(of: one.slot) == TokenUsage(prompt: 7, completion: 5))
+            #expect(second.end(of: one)?.usage == TokenUsage(prompt: 7, completion: 5))
             let two = try #require(left[opening(2).requestID])
-            #expect(second.progress(of: two.slot) == nil)
-            #expect(two.settlement?.usage.total == 2)
+            #expect(second.end(of: two)?.usage.total == 2)
             #expect(second.replay.confirmed[lane] == 4)
         }
     }

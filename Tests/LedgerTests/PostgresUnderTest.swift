@@ -117,6 +117,11 @@ final class PostgresUnderTest: LedgerUnderTest {
             [.int2(key.shard.rawValue), .int8(key.databaseValue)])
     }
 
+    /// Runs `body` on the test's own connection.
+    func run<Value: Sendable>(
+        _ body: @escaping @Sendable (PostgresConnection) throws(PostgresError) -> Value
+    ) async throws -> Value { try await pool.run(body) }
+
     func execute(_ sql: String, _ parameters: [PostgresValue] = []) async throws {
         let command = PostgresCommand(PostgresStatement(name: nil, sql: sql), parameters)
         _ = try await pool.run { connection throws(PostgresError) in

@@ -36,6 +36,27 @@ public final class TestDatabase: Sendable {
         }
     }
 
+    /// An outage: every session of a node ends, and none can be opened until ``bringBack()``. A
+    /// test's own sessions go on.
+    public func takeAway() throws {
+        try Self.administer { connection in
+            try connection.execute(script: "ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
+            // A session that was just being opened may have passed the gate.
+            try connection.execute(
+                script: """
+                    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                    WHERE datname = '\(name)' AND application_name LIKE 'turnpike %'
+                    """)
+        }
+    }
+
+    /// The end of the outage.
+    public func bringBack() throws {
+        try Self.administer { connection in
+            try connection.execute(script: "ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
+        }
+    }
+
     /// Opens a connection to the database.
     public func connection() throws -> PostgresConnection {
         try PostgresConnection(url: url, options: PostgresConnectionOptions())

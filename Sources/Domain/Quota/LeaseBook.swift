@@ -14,12 +14,15 @@ public struct LeaseBook: Sendable {
         public let limit: Int64
         /// Tokens, requests or nano-dollars needed.
         public let units: Int64
+        /// Whether the quota lets the node go on while the ledger is away.
+        public let rides: Bool
 
         /// Makes a demand.
-        public init(account: AccountKey, limit: Int64, units: Int64) {
+        public init(account: AccountKey, limit: Int64, units: Int64, rides: Bool = true) {
             self.account = account
             self.limit = limit
             self.units = units
+            self.rides = rides
         }
     }
 
@@ -95,6 +98,33 @@ public struct LeaseBook: Sendable {
         waiters.append(Waiter(id: id, demands: demands, since: now))
         orderShortages(at: now, &effects)
         return .waiting
+    }
+
+    /// A request arrives while the ledger is away: it is admitted on what the leases have free, or
+    /// denied for good, or nil: only the ledger could tell. Nothing is ordered.
+    public mutating func ride(_ demands: [Demand], at now: Uptime) -> Decision? {
+        for demand in demands where demand.units > demand.limit {
+            return .denied(Self.oversized(demand))
+        }
+        for demand in demands where demand.rides {
+            slots[demand.account]?.wanted(
+                demand.units, limit: demand.limit, rides: true, at: now)
+        }
+        for demand in demands {
+            guard demand.rides, let slot = slots[demand.account],
+                slot.coversRide(demand.units, liveNodes: liveNodes)
+            else { return nil }
+        }
+        return take(demands, at: now).map(Decision.admitted)
+    }
+
+    /// Whether a request with these claims may go on without the ledger's word: all its leases may
+    /// be used up during an outage. A request that no quota limits may.
+    public func mayRide(_ claims: [Claim]) -> Bool {
+        claims.allSatisfy { claim in
+            guard let slot = slots[claim.account], slot.lease == claim.lease else { return false }
+            return slot.mayRide
+        }
     }
 
     /// A waiter leaves the line: its time is up, or its client left. False when it is not in line
@@ -187,7 +217,8 @@ public struct LeaseBook: Sendable {
             slots[demand.account] = LeaseSlot(
                 account: demand.account, lease: makeLeaseID(), limit: demand.limit, at: now)
         }
-        slots[demand.account]?.wanted(demand.units, limit: demand.limit, at: now)
+        slots[demand.account]?.wanted(
+            demand.units, limit: demand.limit, rides: demand.rides, at: now)
     }
 
     /// Takes of every account, or of none.

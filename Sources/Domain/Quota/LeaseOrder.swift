@@ -24,6 +24,9 @@ public struct LeaseOrder: Sendable, Hashable {
     /// Whether other nodes may be asked to give back what they do not need, should the account have
     /// nothing left to grant while not all of it is spent. At most once a second.
     public let mayRecall: Bool
+    /// Whether the node may use up the lease while the ledger is away: should the node die, what is
+    /// free of it is then kept for its journal.
+    public let rides: Bool
     /// What to do.
     public let action: Action
 
@@ -35,7 +38,7 @@ public struct LeaseOrder: Sendable, Hashable {
     /// Makes an order.
     public init(
         account: AccountKey, lease: LeaseID, accountID: AccountID?, limit: Int64,
-        refreshesLimit: Bool, grantedBefore: Int64, mayRecall: Bool, action: Action
+        refreshesLimit: Bool, grantedBefore: Int64, mayRecall: Bool, rides: Bool, action: Action
     ) {
         self.account = account
         self.lease = lease
@@ -44,6 +47,7 @@ public struct LeaseOrder: Sendable, Hashable {
         self.refreshesLimit = refreshesLimit
         self.grantedBefore = grantedBefore
         self.mayRecall = mayRecall
+        self.rides = rides
         self.action = action
     }
 }

@@ -5,6 +5,10 @@ struct LeaseSlot: Sendable {
     /// Known once the ledger has answered the first order.
     private(set) var accountID: AccountID?
     private var limit: Int64
+    /// Whether the quota lets the node go on while the ledger is away.
+    private var rides = true
+    /// Whether the ledger knows that, by the last grant.
+    private var leaseRides = false
     /// Units that may be taken.
     private(set) var free: Int64 = 0
     /// Units held by open requests of this node.
@@ -60,8 +64,10 @@ struct LeaseSlot: Sendable {
 
     // MARK: Requests
 
-    mutating func wanted(_ units: Int64, limit newLimit: Int64, at now: Uptime) {
+    mutating func wanted(_ units: Int64, limit newLimit: Int64, rides: Bool, at now: Uptime) {
         demand.note(units, at: now)
+        self.rides = rides
+        demand.windows = rides ? DemandGauge.windowsOfAnOutage : 1
         lastUse = now
         idleBeats = 0
         guard newLimit != limit else { return }
@@ -71,6 +77,15 @@ struct LeaseSlot: Sendable {
         limitChanged = true
         refusal = nil
     }
+
+    /// Whether `units` may be taken while the ledger is away: the quota says so, the ledger knows,
+    /// and the account is not near its end.
+    func coversRide(_ units: Int64, liveNodes: Int64) -> Bool {
+        covers(units) && mayRide && demand.target(of: remaining, liveNodes: liveNodes) > 0
+    }
+
+    /// Whether a request that holds a claim of this lease may go on without the ledger's word.
+    var mayRide: Bool { rides && leaseRides }
 
     mutating func take(_ units: Int64, at now: Uptime) -> Claim? {
         guard let accountID else { return nil }
@@ -186,7 +201,7 @@ struct LeaseSlot: Sendable {
         }
         return LeaseOrder(
             account: account, lease: lease, accountID: accountID, limit: limit,
-            refreshesLimit: refreshes, grantedBefore: granted, mayRecall: mayRecall,
+            refreshesLimit: refreshes, grantedBefore: granted, mayRecall: mayRecall, rides: rides,
             action: action)
     }
 
@@ -197,6 +212,7 @@ struct LeaseSlot: Sendable {
         switch reply {
         case .granted(let id, let size, let left):
             accountID = id
+            leaseRides = leaseRides || order.rides
             free += size - granted
             granted = size
             remaining = left
@@ -233,6 +249,10 @@ struct DemandGauge: Sendable {
     private var largest: Int64 = 0
     private var last: Uptime
     private static let window: Int64 = 2_000_000
+    /// How many windows of demand to hold. A lease of two seconds' demand rides out no outage.
+    var windows: Int64 = 1
+    /// A minute, which is as long as a node may go on alone.
+    static let windowsOfAnOutage: Int64 = 30
 
     init(at now: Uptime) { last = now }
 
@@ -244,12 +264,13 @@ struct DemandGauge: Sendable {
         last = now
     }
 
-    /// How much the node should hold: two seconds of demand, at least one large request, at most
-    /// its share of half of what is left, so that no node takes the end of a budget. Zero near the
-    /// end: each request then orders for itself.
+    /// How much the node should hold: two seconds of demand, or a minute of it for a quota that
+    /// rides out outages; at least one large request, at most its share of half of what is left, so
+    /// that no node takes the end of a budget. Zero near the end: each request then orders for
+    /// itself.
     func target(of remaining: Int64, liveNodes: Int64) -> Int64 {
         let left = max(0, remaining)
         guard left >= 4 * liveNodes * largest else { return 0 }
-        return min(max(recent, largest), left / (2 * liveNodes))
+        return min(max(recent * windows, largest), left / (2 * liveNodes))
     }
 }

@@ -92,17 +92,23 @@ public struct Quota: Sendable, Hashable {
     public let period: Period
     /// The allowance, in tokens, requests or nano-dollars.
     public let limit: Int64
+    /// Whether leases may be used up while the ledger cannot be reached. Strict quotas refuse then.
+    public let ridesOutages: Bool
 
     /// The largest limit: exact in JSON numbers, and far from where sums of many requests overflow.
     public static let highestLimit: Int64 = 1 << 53
 
     /// Makes a quota; a limit is not negative, and one above ``highestLimit`` counts as that.
-    public init(subject: Subject, resource: Resource, period: Period, limit: Int64) {
+    public init(
+        subject: Subject, resource: Resource, period: Period, limit: Int64,
+        ridesOutages: Bool = true
+    ) {
         precondition(limit >= 0, "a quota is not negative")
         self.subject = subject
         self.resource = resource
         self.period = period
         self.limit = min(limit, Self.highestLimit)
+        self.ridesOutages = ridesOutages
     }
 
     /// The account that holds the quota's running numbers at `instant`.

@@ -4,8 +4,9 @@ import Synchronization
 /// The journal on the node's disk: mapped, preallocated segments of checked records, and a table of
 /// progress words.
 ///
-/// A record costs a copy into the page cache. A segment is removed once the ledger has confirmed
-/// the end of every request that was opened in it and all older ones are gone.
+/// A record costs a copy into the page cache; ``sync()`` is for outages. A segment is removed once
+/// the ledger has confirmed the end of every request that was opened in it and all older ones are
+/// gone.
 final class FileJournal: Journal {
     private struct Segment {
         let first: UInt64
@@ -28,6 +29,10 @@ final class FileJournal: Journal {
     /// What the process before this one left open.
     let replay: JournalReplay
     private let folder: SegmentFolder
+    /// The node's folder and that of the segments.
+    private let folders: [OpenFile]
+    private let disk: JournalSync
+    private let boot: BootID
     private let state: Mutex<State>
 
     /// Requests that may be open at once.
@@ -40,9 +45,15 @@ final class FileJournal: Journal {
     /// Throws when its files cannot be made or read. A damaged end is not an error: replay stops
     /// there, and what was open behind it is settled at its bound.
     init(
-        _ directory: String, segmentBytes: Int = FileJournal.usualSegmentBytes
+        _ directory: String, segmentBytes: Int = FileJournal.usualSegmentBytes,
+        boot: BootID = .current(), flush: @escaping JournalSync.Flush = JournalSync.dataSync
     ) throws(LedgerStartError) {
+        self.boot = boot
+        disk = JournalSync(flush: flush)
         folder = try SegmentFolder(directory + "/segments", segmentBytes: segmentBytes)
+        folders = [
+            try OpenFile.folder(folder.path), try OpenFile.folder(directory),
+        ]
         let existing = try folder.firstSequences()
         var replay = JournalReplay(from: existing.first ?? 1)
         var readable: [UInt64] = []
@@ -73,6 +84,7 @@ final class FileJournal: Journal {
         if !segments.isEmpty { segments[0].unfinished = replay.unfinished.count }
         let file = try folder.open(next)
         file.clear(from: 0)
+        disk.goesOn(in: file.file, new: folders)
         segments.append(Segment(first: next))
         if segments.count == 1 { segments[0].unfinished = replay.unfinished.count }
         state = Mutex(
@@ -88,10 +100,13 @@ final class FileJournal: Journal {
         }
     }
 
-    /// How far a request of the dead process had come; nil when nothing was delivered.
-    func progress(of slot: UInt32) -> TokenUsage? {
-        guard slot < UInt32(Self.slotCount) else { return nil }
-        return state.withLock { state in ProgressWord.usage(state.progress.word(Int(slot))) }
+    /// How a request of the dead process ended; nil when nobody can know, since the machine lost
+    /// its memory meanwhile.
+    func end(of request: JournalReplay.Unfinished) -> Settlement? {
+        let slot = request.slot
+        guard slot < UInt32(Self.slotCount) else { return request.settlement }
+        let word = state.withLock { state in state.progress.word(Int(slot)) }
+        return request.end(progress: ProgressWord.usage(word), now: boot)
     }
 
     func opened(_ opening: Opening, lane: LaneKey) -> Bool {
@@ -99,7 +114,7 @@ final class FileJournal: Journal {
             guard let slot = state.freeSlots.popLast() else { return false }
             // Cleared before the record that points to it.
             state.progress.store(word: 0, index: Int(slot))
-            guard append(.opened(opening, lane: lane, slot: slot), &state) else {
+            guard append(.opened(opening, lane: lane, slot: slot, boot: boot), &state) else {
                 state.freeSlots.append(slot)
                 return false
             }
@@ -116,6 +131,14 @@ final class FileJournal: Journal {
             state.progress.store(word: ProgressWord.make(usage), index: Int(slot))
         }
     }
+
+    func rode(_ id: RequestID) -> Bool {
+        state.withLock { state in append(.rode(id), &state) }
+    }
+
+    func sync() async -> Bool { await disk.run() }
+
+    var hasFailed: Bool { disk.hasFailed }
 
     func closed(_ closing: Closing) {
         state.withLock { state in
@@ -158,6 +181,7 @@ final class FileJournal: Journal {
     private func rotate(_ state: inout State) -> Bool {
         guard let file = try? folder.open(state.nextSequence) else { return false }
         file.clear(from: 0)
+        disk.goesOn(in: file.file, new: folders)
         state.file = file
         state.offset = 0
         state.segments.append(Segment(first: state.nextSequence))

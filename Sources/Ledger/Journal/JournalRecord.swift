@@ -2,8 +2,11 @@ import Domain
 
 /// One thing that the journal keeps.
 enum JournalRecord: Sendable {
-    /// A request was admitted; its progress word is at `slot`.
-    case opened(Opening, lane: LaneKey, slot: UInt32)
+    /// A request was admitted; its progress word is at `slot`, good as long as the machine has not
+    /// started anew since `boot`.
+    case opened(Opening, lane: LaneKey, slot: UInt32, boot: BootID)
+    /// A request went on without the ledger's word, in an outage.
+    case rode(RequestID)
     /// A request was settled by this node.
     case closed(RequestID, Settlement)
     /// The ledger took a lane's batch; nothing more can happen to these requests.
@@ -19,10 +22,11 @@ enum JournalRecord: Sendable {
         var body = ByteEncoder(capacity: 160)
         body.write(sequence)
         switch self {
-        case .opened(let opening, let lane, let slot):
+        case .opened(let opening, let lane, let slot, let boot):
             body.write(1 as UInt8)
             Self.write(lane, &body)
             body.write(slot)
+            body.write(boot.rawValue)
             Self.write(opening, &body)
         case .closed(let id, let settlement):
             body.write(2 as UInt8)
@@ -34,6 +38,9 @@ enum JournalRecord: Sendable {
             body.write(number)
             body.write(UInt32(finished.count))
             for id in finished { body.write(id.rawValue) }
+        case .rode(let id):
+            body.write(4 as UInt8)
+            body.write(id.rawValue)
         }
         var record = ByteEncoder(capacity: body.bytes.count + 8)
         record.write(UInt32(body.bytes.count))
@@ -53,7 +60,8 @@ enum JournalRecord: Sendable {
         case 1:
             let lane = try readLane(&body)
             let slot = try body.read(UInt32.self)
-            record = .opened(try readOpening(&body), lane: lane, slot: slot)
+            let boot = BootID(rawValue: try body.read(UInt64.self))
+            record = .opened(try readOpening(&body), lane: lane, slot: slot, boot: boot)
         case 2:
             let id = RequestID(rawValue: try body.read(UInt128.self))
             record = .closed(id, try readSettlement(&body))
@@ -65,6 +73,7 @@ enum JournalRecord: Sendable {
                 finished.append(RequestID(rawValue: try body.read(UInt128.self)))
             }
             record = .confirmed(lane, sequence: number, finished: finished)
+        case 4: record = .rode(RequestID(rawValue: try body.read(UInt128.self)))
         default: throw ByteDecoder.Malformed()
         }
         guard body.isAtEnd else { throw ByteDecoder.Malformed() }

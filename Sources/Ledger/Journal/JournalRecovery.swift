@@ -2,7 +2,8 @@ import Domain
 import Postgres
 
 /// Settles what a dead process left open, exactly, from its journal: closes each request with its
-/// own settlement or its progress, and corrects once what a sweep had charged at the bound.
+/// own settlement or its progress, records late what the ledger never saw, and corrects once what a
+/// sweep had charged at the bound.
 ///
 /// Plain blocking steps on one connection, each repeatable: a recovery that dies is simply done
 /// again.
@@ -11,8 +12,11 @@ struct JournalRecovery {
     let shard: Int16
 
     /// The lanes of this shard under which requests were left open.
-    var lanes: [LaneKey] {
-        Array(Set(journal.replay.unfinished.values.map(\.lane).filter { $0.shard == shard }))
+    var lanes: [LaneKey] { Array(Set(requests.map(\.lane))) }
+
+    private var requests: [JournalReplay.Unfinished] {
+        journal.replay.unfinished.values.filter { $0.lane.shard == shard }
+            .sorted { $0.opening.requestID.rawValue < $1.opening.requestID.rawValue }
     }
 
     /// Throws when the ledger has forgotten batches that this node knows it had confirmed: it was
@@ -35,25 +39,51 @@ struct JournalRecovery {
                 + "Start with --accept-older-ledger to go on with what the ledger has.")
     }
 
-    /// Settles everything that was open under `lane`, which is fenced.
-    func settle(_ lane: LaneKey, _ connection: PostgresConnection) throws(PostgresError) {
-        let closings = journal.replay.unfinished.values.filter { $0.lane == lane }
-            .map { $0.closing(progress: journal.progress(of: $0.slot)) }
-            .sorted { $0.requestID.rawValue < $1.requestID.rawValue }
-        var rest = closings[...]
-        while !rest.isEmpty {
-            let batch = Array(rest.prefix(LaneMachine.batchLimit))
-            rest = rest.dropFirst(batch.count)
-            // Closes what the ledger holds open; what it never accepted, or settled already,
-            // deletes nothing.
-            _ = try connection.execute(CloseStatement.command(lane, batch))
+    /// Closes what the ledger holds open, each request as it ended. What it never accepted, or
+    /// settled already, deletes nothing. The lanes are fenced.
+    func close(_ connection: PostgresConnection) throws(PostgresError) {
+        for lane in lanes {
+            var rest = closings(of: lane)[...]
+            while !rest.isEmpty {
+                let batch = Array(rest.prefix(LaneMachine.batchLimit))
+                rest = rest.dropFirst(batch.count)
+                _ = try connection.execute(CloseStatement.command(lane, batch))
+            }
         }
-        // What the journal does not know ends at its bound, and every lease comes back.
-        try Sweep(lane: lane).run(connection)
-        for closing in closings {
-            try Correction(shard: shard, closing: closing).run(connection)
+    }
+
+    /// What to record should the ledger not know it: requests that delivered, and those that rode
+    /// out an outage and whose end no memory holds.
+    var lateRecords: [LateRecord] {
+        requests.compactMap { request in
+            guard let end = journal.end(of: request) else {
+                return request.rode ? LateRecord(atBound: request.opening) : nil
+            }
+            return end.basis == .void ? nil : LateRecord(request.opening, settled: end)
         }
-        journal.confirmed(lane, sequence: 0, finished: closings.map(\.requestID))
+    }
+
+    /// Corrects what a sweep charged at its bound, now that every lease has ended.
+    func correct(_ connection: PostgresConnection) throws(PostgresError) {
+        for lane in lanes {
+            for closing in closings(of: lane) {
+                try Correction(shard: shard, closing: closing).run(connection)
+            }
+        }
+    }
+
+    /// Nothing more can happen to any of them.
+    func confirm() {
+        for lane in lanes {
+            let finished = requests.filter { $0.lane == lane }.map(\.opening.requestID)
+            journal.confirmed(lane, sequence: 0, finished: finished)
+        }
+    }
+
+    private func closings(of lane: LaneKey) -> [Closing] {
+        requests.filter { $0.lane == lane }.compactMap { request in
+            journal.end(of: request).map(request.closing(as:))
+        }
     }
 }
 

@@ -8,19 +8,28 @@ struct JournalReplay: Sendable {
         let lane: LaneKey
         /// Where its progress word is.
         let slot: UInt32
+        /// The machine's life in which it was opened.
+        let boot: BootID
+        /// Whether it went on without the ledger's word.
+        var rode = false
         /// What this node had settled it as, if it had.
         var settlement: Settlement?
 
-        /// What to close it with: its settlement, or else its progress. A request without either
-        /// delivered nothing.
-        func closing(progress: TokenUsage?) -> Closing {
-            let settlement =
-                settlement
-                ?? Settlement(
-                    usage: progress ?? .none, basis: progress == nil ? .void : .recovered,
-                    endState: progress == nil ? .failedBeforeFirstByte : .nodeLost,
-                    timeToFirstToken: nil, duration: .zero)
-            return Closing(
+        /// How it ended: its settlement, or else its progress. A request without either delivered
+        /// nothing. Nil when nobody can know, since the machine lost its memory: it ends at its
+        /// bound.
+        func end(progress: TokenUsage?, now boot: BootID) -> Settlement? {
+            if let settlement { return settlement }
+            guard self.boot.isSameLife(as: boot) else { return nil }
+            return Settlement(
+                usage: progress ?? .none, basis: progress == nil ? .void : .recovered,
+                endState: progress == nil ? .failedBeforeFirstByte : .nodeLost,
+                timeToFirstToken: nil, duration: .zero)
+        }
+
+        /// What to close it with, should its reservation still be in the ledger.
+        func closing(as settlement: Settlement) -> Closing {
+            Closing(
                 requestID: opening.requestID, claims: opening.claims,
                 charge: Charge(settlement, bound: opening.bound, price: opening.price),
                 settlement: settlement, admittedAt: opening.admittedAt)
@@ -72,8 +81,11 @@ struct JournalReplay: Sendable {
 
     private mutating func apply(_ record: JournalRecord) {
         switch record {
-        case .opened(let opening, let lane, let slot):
-            unfinished[opening.requestID] = Unfinished(opening: opening, lane: lane, slot: slot)
+        case .opened(let opening, let lane, let slot, let boot):
+            unfinished[opening.requestID] = Unfinished(
+                opening: opening, lane: lane, slot: slot, boot: boot)
+        case .rode(let id):
+            unfinished[id]?.rode = true
         case .closed(let id, let settlement):
             unfinished[id]?.settlement = settlement
         case .confirmed(let lane, let sequence, let finished):

@@ -7,21 +7,24 @@ import Glibc
 /// Not Sendable: its owner guards it.
 @safe struct MappedFile: ~Copyable {
     private let base: UnsafeMutableRawPointer
+    /// The file, to bring it to the disk.
+    let file: OpenFile
     /// Its size.
     let count: Int
 
     /// Opens the file, or makes it, with `count` bytes.
     init(path: String, count: Int) throws(LedgerStartError) {
-        let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw Self.failure("opened", path, errno) }
-        defer { close(file) }
-        let allocation = posix_fallocate(file, 0, off_t(count))
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Self.failure("opened", path, errno) }
+        let file = OpenFile(descriptor)
+        let allocation = posix_fallocate(descriptor, 0, off_t(count))
         guard allocation == 0 else { throw Self.failure("allocated", path, allocation) }
-        let mapping = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+        let mapping = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
         guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else {
             throw Self.failure("mapped", path, errno)
         }
         unsafe base = mapping
+        self.file = file
         self.count = count
     }
 

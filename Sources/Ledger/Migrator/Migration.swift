@@ -30,6 +30,7 @@ extension Migration {
         Migration(1, "directory", PackageResources._001_directory_sql),
         Migration(2, "ledger", PackageResources._002_ledger_sql),
         Migration(3, "seals", PackageResources._003_seals_sql),
+        Migration(4, "outage", PackageResources._004_outage_sql),
     ]
 
     private init(_ number: Int32, _ name: String, _ file: [UInt8]) {

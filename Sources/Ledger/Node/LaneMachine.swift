@@ -47,8 +47,13 @@ struct LaneMachine {
     private(set) var key: LaneKey?
     private(set) var inFlight: Batch?
     private var nextSequence: Int64 = 1
-    private var openings: [Opening] = []
-    private var closings: [Closing] = []
+    private var openings = RowQueue<Opening>()
+    private var closings = RowQueue<Closing>()
+    /// Openings that wait to be sent, suspects included. One that is withdrawn leaves this set at
+    /// once, and the queue when its turn comes.
+    private var waiting: Set<RequestID> = []
+    /// Requests that went on without the ledger's word and whose opening it has not taken yet.
+    private var rode: Set<RequestID> = []
     /// Rows of a refused batch: sent one by one, before anything else.
     private var suspects: (openings: [Opening], closings: [Closing]) = ([], [])
 
@@ -57,20 +62,35 @@ struct LaneMachine {
 
     /// Rows that wait or are in flight.
     var backlog: Int {
-        openings.count + closings.count + suspects.openings.count + suspects.closings.count
-            + (inFlight?.count ?? 0)
+        waiting.count + closings.count + suspects.closings.count + (inFlight?.count ?? 0)
     }
 
-    mutating func enqueue(_ opening: Opening) { openings.append(opening) }
+    mutating func enqueue(_ opening: Opening) {
+        openings.append(opening)
+        waiting.insert(opening.requestID)
+    }
 
     mutating func enqueue(_ closing: Closing) { closings.append(closing) }
 
     /// Takes back an opening that was not sent yet. False when it is on its way, or gone.
     mutating func withdraw(opening id: RequestID) -> Bool {
-        guard let index = openings.lastIndex(where: { $0.requestID == id }) else { return false }
-        openings.remove(at: index)
+        guard waiting.remove(id) != nil else { return false }
+        rode.remove(id)
         return true
     }
+
+    /// Whether an opening still waits to be sent.
+    func isWaiting(_ id: RequestID) -> Bool { waiting.contains(id) }
+
+    /// The request goes on without the ledger's word: its opening must be taken, whatever becomes
+    /// of its key.
+    mutating func ride(_ id: RequestID) { rode.insert(id) }
+
+    /// Whether the ledger has yet to take the opening of a request that went on without it.
+    func isRiding(_ id: RequestID) -> Bool { rode.contains(id) }
+
+    /// The ledger has the opening.
+    mutating func accepted(_ id: RequestID) { rode.remove(id) }
 
     /// The lane was opened, or opened anew, under `key`.
     mutating func opened(_ key: LaneKey) {
@@ -83,20 +103,28 @@ struct LaneMachine {
     mutating func nextBatch() -> Batch? {
         guard key != nil, inFlight == nil else { return nil }
         // Openings first: a suspect closing may need a suspect opening.
-        if !suspects.openings.isEmpty { return send([suspects.openings.removeFirst()], []) }
+        while !suspects.openings.isEmpty {
+            let suspect = suspects.openings.removeFirst()
+            if waiting.contains(suspect.requestID) { return send([suspect], []) }
+        }
         if !suspects.closings.isEmpty { return send([], [suspects.closings.removeFirst()]) }
-        guard !openings.isEmpty || !closings.isEmpty else { return nil }
-        let opened = Array(openings.prefix(Self.batchLimit))
-        openings.removeFirst(opened.count)
+        var opened: [Opening] = []
+        repeat {
+            opened = openings.take(Self.batchLimit).filter { waiting.contains($0.requestID) }
+        } while opened.isEmpty && !openings.isEmpty
+        for opening in opened { waiting.remove(opening.requestID) }
         // A closing whose opening still waits would find nothing to close.
-        let waiting = Set(openings.map(\.requestID))
-        let closed = Array(
-            closings.prefix(Self.batchLimit).prefix { !waiting.contains($0.requestID) })
-        closings.removeFirst(closed.count)
+        let closed = closings.take(Self.batchLimit) { !waiting.contains($0.requestID) }
+        guard !opened.isEmpty || !closed.isEmpty else { return nil }
         return send(opened, closed)
     }
 
     private mutating func send(_ openings: [Opening], _ closings: [Closing]) -> Batch {
+        var openings = openings
+        for index in openings.indices {
+            waiting.remove(openings[index].requestID)
+            openings[index].rode = rode.contains(openings[index].requestID)
+        }
         let batch = Batch(sequence: nextSequence, openings: openings, closings: closings)
         nextSequence += 1
         inFlight = batch
@@ -124,6 +152,7 @@ struct LaneMachine {
         nextSequence = batch.sequence
         if batch.count > 1 {
             suspects.openings += batch.openings
+            waiting.formUnion(batch.openings.map(\.requestID))
             suspects.closings += batch.closings
             return .isolated
         }
@@ -135,14 +164,16 @@ struct LaneMachine {
     /// The lane was fenced: hands out everything that waited or was in flight. None of it was
     /// applied, but for closings that the sweeper settled at their bound.
     mutating func fenced() -> (openings: [Opening], closings: [Closing]) {
+        let waiting = (suspects.openings + openings.takeAll()).filter {
+            self.waiting.contains($0.requestID)
+        }
         let lost = (
-            (inFlight?.openings ?? []) + suspects.openings + openings,
-            (inFlight?.closings ?? []) + suspects.closings + closings
+            (inFlight?.openings ?? []) + waiting,
+            (inFlight?.closings ?? []) + suspects.closings + closings.takeAll()
         )
         key = nil
         inFlight = nil
-        openings = []
-        closings = []
+        self.waiting = []
         suspects = ([], [])
         return lost
     }

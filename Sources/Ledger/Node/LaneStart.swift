@@ -1,4 +1,5 @@
 import Domain
+import Logging
 import Postgres
 
 /// Opens this node's lane in a shard under a new epoch, and closes it. Plain blocking steps on one
@@ -10,10 +11,14 @@ struct LaneStart {
     let random: LedgerRandom
     /// What the process before this one left open; nil once that is settled.
     let recovery: JournalRecovery?
+    /// What this process itself has to tell the ledger after the fact, of an epoch that was fenced.
+    let late: [LateRecord]
+    let logger: Logger
 
     /// Opens the lane. An earlier epoch of this node cannot be alive, since the node's folder is
-    /// locked: it is fenced at once and swept, so that its leases come back and its open requests
-    /// are settled at their bound.
+    /// locked: it is fenced at once; what the journal knows of it is settled exactly and the rest
+    /// at its bound; what the ledger has not seen is recorded against the leases that are still
+    /// held; then these end.
     ///
     /// Throws when the ledger cannot be reached, or when two copies of this node's folder fight
     /// over the lane.
@@ -26,16 +31,33 @@ struct LaneStart {
         }
         let old = LaneKey(shard: shard, node: node, epoch: row.epoch)
         if row.isLive { _ = try connection.execute(LaneStatements.fence(old, silentFor: .zero)) }
-        if let recovery {
-            for lane in recovery.lanes { try recovery.settle(lane, connection) }
-        }
-        try Sweep(lane: old).run(connection)
+        try settle(old, connection)
         let renewed = try connection.execute(LaneStatements.renew(old, epoch: fresh.epoch))
         guard !renewed.rows.isEmpty else {
             throw PostgresError(
                 kind: .invalid(reason: "another process opened this node's lane at the same time"))
         }
         return fresh
+    }
+
+    private func settle(
+        _ old: LaneKey, _ connection: PostgresConnection
+    ) throws(PostgresError) {
+        try recovery?.close(connection)
+        for lane in Set((recovery?.lanes ?? []) + [old]) {
+            try Sweep(lane: lane).settleRequests(connection)
+        }
+        try LateBooking(shard: shard, node: node, logger: logger)
+            .run((recovery?.lateRecords ?? []) + late, connection)
+        for row in try connection.execute(SweepStatements.held(shard: shard, node: node)).rows {
+            let lane = LaneKey(shard: shard, node: node, epoch: try row.uuid(2))
+            _ = try connection.execute(
+                ReturnStatement.end(
+                    lane, account: AccountID(rawValue: try row.int8(0)),
+                    lease: LeaseID(rawValue: try row.int8(1))))
+        }
+        try recovery?.correct(connection)
+        recovery?.confirm()
     }
 
     /// Closes the lane for good. Nothing of it may be open.
@@ -83,24 +105,38 @@ struct Sweep {
     struct Outcome: Equatable {
         var settledRequests: Int64 = 0
         var endedLeases = 0
+        /// Leases kept for the dead node's journal: it may have spent them in an outage.
+        var keptLeases = 0
     }
 
+    /// Settles every open request at its bound and ends the leases, or keeps them.
     @discardableResult
     func run(_ connection: PostgresConnection) throws(PostgresError) -> Outcome {
-        var outcome = Outcome()
+        var outcome = Outcome(settledRequests: try settleRequests(connection))
+        for row in try connection.execute(SweepStatements.leases(lane)).rows {
+            let account = AccountID(rawValue: try row.int8(0))
+            let lease = LeaseID(rawValue: try row.int8(1))
+            if try row.bool(2) {
+                let fold = ReturnStatement.fold(shard: lane.shard, account: account, lease: lease)
+                _ = try connection.execute(fold)
+                outcome.keptLeases += 1
+            } else {
+                let end = ReturnStatement.end(lane, account: account, lease: lease)
+                outcome.endedLeases += try connection.execute(end).rows.count
+            }
+        }
+        return outcome
+    }
+
+    /// W2: settles every open request at its bound; says how many.
+    @discardableResult
+    func settleRequests(_ connection: PostgresConnection) throws(PostgresError) -> Int64 {
+        var settled: Int64 = 0
         while true {
             let row = try connection.execute(SweepStatements.settle(lane)).rows.first
             let count = try row?.int8(0) ?? 0
-            outcome.settledRequests += count
-            if count == 0 { break }
+            if count == 0 { return settled }
+            settled += count
         }
-        for row in try connection.execute(SweepStatements.leases(lane)).rows {
-            let ended = try connection.execute(
-                ReturnStatement.end(
-                    lane, account: AccountID(rawValue: try row.int8(0)),
-                    lease: LeaseID(rawValue: try row.int8(1))))
-            outcome.endedLeases += ended.rows.count
-        }
-        return outcome
     }
 }

@@ -59,8 +59,9 @@ struct LeaseClerk: Sendable {
         }
         guard let account else { return .failed }
         let granted = try connection.execute(
-            GrowStatement.grow(lane, account: account, lease: order.lease, want: want, least: least)
-        )
+            GrowStatement.grow(
+                lane, account: account, lease: order.lease, want: want, least: least,
+                rides: order.rides))
         if let row = granted.rows.first {
             return .granted(account, size: try row.int8(0), remaining: try row.int8(1))
         }

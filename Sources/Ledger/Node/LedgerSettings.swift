@@ -15,8 +15,13 @@ public struct LedgerSettings: Sendable {
     public var prices: [String: Price]
     /// How long a request waits for a lease, and for the ledger to accept its opening, before 503.
     public var acceptanceWait: Duration = .seconds(1)
-    /// How long an answer's end is held for its settlement.
-    public var settlementWait: Duration = .seconds(10)
+    /// How long an answer's end is held for the ledger's word; then the disk's is enough, since the
+    /// ledger has the opening.
+    public var settlementWait: Duration = .milliseconds(250)
+    /// How long the ledger may be silent before quotas that may ride out an outage do.
+    public var rideAfter: Duration = .milliseconds(250)
+    /// How long they may, counted from the last time that the ledger knew this node alive.
+    public var rideFor: Duration = .seconds(60)
     /// How often lanes beat.
     public var heartbeat: Duration = .seconds(1)
     /// After how long a silent lane is fenced and swept.
@@ -25,8 +30,11 @@ public struct LedgerSettings: Sendable {
     public var sweepEvery: Duration = .seconds(5)
     /// How long a stopping node waits for open requests and leases.
     public var drainWait: Duration = .seconds(10)
-    /// Rows that may wait for the ledger before admission is refused.
+    /// Rows that may wait for a ledger that answers before admission is refused.
     public var backlogLimit = 20_000
+    /// Rows that may wait for one that is away: about 100 MB, or a minute of 1,500 requests a
+    /// second.
+    public var outageBacklogLimit = 200_000
     /// Whether to go on with a ledger that has forgotten batches this node's journal has confirmed.
     public var acceptsOlderLedger = false
     /// Whether named prepared statements may be used; false behind a PgBouncer older than 1.21.

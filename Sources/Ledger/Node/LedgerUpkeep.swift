@@ -71,6 +71,7 @@ struct LedgerUpkeep: Sendable {
                         "shard": "\(shard)", "dead_node": "\(lane.node)",
                         "settled_at_bound": "\(outcome.settledRequests)",
                         "leases": "\(outcome.endedLeases)",
+                        "leases_kept": "\(outcome.keptLeases)",
                     ])
             }
         }

@@ -47,11 +47,9 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     /// Whether the lane of the default organization's shard is open and the ledger answers.
     public var isReady: Bool {
         let now = clock.uptime
-        // A ledger that hangs does not fail: three beats without an answer are enough.
-        let patience = settings.heartbeat * 3
-        return shardLedger(OrganizationID.default.shard).change { state, _ in
-            state.lane.key != nil && state.silentSince == nil && !state.isDraining
-                && now - state.lastHeard <= patience
+        let shard = shardLedger(OrganizationID.default.shard)
+        return shard.change { state, _ in
+            state.lane.key != nil && !state.isDraining && !shard.isAway(state, at: now)
         }
     }
 

@@ -12,12 +12,15 @@ extension ShardLedger {
         var backOff = BackOff()
         while !isStopped {
             do {
+                let sent = clock.uptime
                 let lane = try await pools.lanes.run { [start] connection throws(PostgresError) in
                     try start.open(connection)
                 }
                 hasRecovered.store(true, ordering: .relaxed)
                 let now = clock.uptime
-                change { state, wakeups in state.laneOpened(lane, at: now, &wakeups) }
+                change { state, wakeups in
+                    state.laneOpened(lane, at: now, sent: sent, &wakeups)
+                }
                 logger.debug("lane open", metadata: ["node": "\(node)"])
                 backOff.reset()
                 if await sendBatches(lane) { return }
@@ -33,7 +36,8 @@ extension ShardLedger {
     private var start: LaneStart {
         LaneStart(
             shard: shard, node: node, settings: settings, random: random,
-            recovery: hasRecovered.load(ordering: .relaxed) ? nil : recovery)
+            recovery: hasRecovered.load(ordering: .relaxed) ? nil : recovery,
+            late: change { state, _ in state.heldLate }, logger: logger)
     }
 
     private var isStopped: Bool { change { state, _ in state.isStopped } }
@@ -65,10 +69,14 @@ extension ShardLedger {
     /// The next batch, once there is one.
     private func nextStep() async -> Step {
         while true {
+            let now = clock.uptime
             let step = change { state, _ -> Step? in
                 if state.isStopped { return .drained }
                 if state.lane.key == nil { return .fenced }
-                if let batch = state.lane.nextBatch() { return .send(batch) }
+                if let batch = state.lane.nextBatch() {
+                    state.silence.sent(at: now)
+                    return .send(batch)
+                }
                 return state.isDraining && state.isQuiet ? .drained : nil
             }
             if let step { return step }
@@ -167,7 +175,8 @@ extension ShardLedger {
                 return .done
             case .fenced:
                 logger.error("this node was fenced; it starts anew", metadata: ["node": "\(node)"])
-                change { state, wakeups in state.fenced(&wakeups) }
+                let now = clock.uptime
+                change { state, wakeups in state.fenced(at: now, &wakeups) }
                 return .fenced
             }
         } catch {
@@ -206,6 +215,7 @@ extension ShardLedger {
             ])
         let now = clock.uptime
         change { state, wakeups in
+            state.silence.batchAnswered(at: now)
             let rejection = state.lane.rejected()
             state.quarantined(rejection, at: now, &wakeups)
         }
@@ -213,7 +223,10 @@ extension ShardLedger {
 
     func noteSilence() {
         let now = clock.uptime
-        change { state, _ in if state.silentSince == nil { state.silentSince = now } }
+        change { state, wakeups in
+            state.silence.failed(at: now)
+            ride(&state, at: now, &wakeups)
+        }
     }
 
     func pause(_ duration: Duration) async {

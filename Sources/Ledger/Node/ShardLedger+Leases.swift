@@ -79,7 +79,10 @@ extension ShardLedger {
     /// A tick: ends waits whose time is up.
     func tick() {
         let now = clock.uptime
-        change { state, wakeups in state.expire(at: now, &wakeups) }
+        change { state, wakeups in
+            ride(&state, at: now, &wakeups)
+            state.expire(at: now, &wakeups)
+        }
     }
 
     /// One beat of the lane, and what it brings: the ledger's time, the number of live nodes,
@@ -109,7 +112,9 @@ extension ShardLedger {
             // No row: fenced. A node without traffic learns it here, and its lane's loop opens
             // anew.
             logger.error("this node was fenced; it starts anew", metadata: ["node": "\(node)"])
-            change { state, wakeups in if state.lane.key == lane { state.fenced(&wakeups) } }
+            change { state, wakeups in
+                if state.lane.key == lane { state.fenced(at: received, &wakeups) }
+            }
             return
         }
         // A long round trip says little about the time.
@@ -123,8 +128,7 @@ extension ShardLedger {
             generations[AccountID(rawValue: try row.int8(0))] = try row.int8(1)
         }
         change { state, wakeups in
-            if state.lane.inFlight == nil { state.silentSince = nil }
-            state.lastHeard = received
+            state.silence.answered(at: received, sent: sent)
             state.book.liveNodes = liveNodes
             state.book.recalled(generations)
             var effects = LeaseBook.Effects()

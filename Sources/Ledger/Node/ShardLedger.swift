@@ -91,7 +91,11 @@ final class ShardLedger: Sendable {
             case .denied(let denial): return .denied(denial)
             case .passed(let ticket):
                 var effects = LeaseBook.Effects()
-                let decision = state.book.request(request.requestID, demands, at: now, &effects)
+                guard let decision = decide(request.requestID, demands, &state, at: now, &effects)
+                else {
+                    state.limiter.undo(ticket, at: now)
+                    return .fault(.unavailable)
+                }
                 switch decision {
                 case .denied: state.limiter.undo(ticket, at: now)
                 case .admitted(let claims):
@@ -153,16 +157,32 @@ final class ShardLedger: Sendable {
     /// Why nothing can be admitted now, whatever the quotas: decided before anything is taken.
     private func refusal(_ state: borrowing ShardState, at now: Uptime) -> LedgerFault? {
         if state.isDraining { return .draining }
-        if state.lane.backlog >= settings.backlogLimit { return .overloaded }
-        if let since = state.silentSince, now - since > settings.acceptanceWait {
-            return .unavailable
+        if journal.hasFailed { return .unavailable }
+        guard isAway(state, at: now) else {
+            return state.lane.backlog >= settings.backlogLimit ? .overloaded : nil
         }
-        return nil
+        if state.lane.backlog >= settings.outageBacklogLimit { return .overloaded }
+        return state.silence.mayRide(at: now, for: settings.rideFor) ? nil : .unavailable
+    }
+
+    /// The book's decision; nil when only a ledger that is away could make it.
+    private func decide(
+        _ id: RequestID, _ demands: [LeaseBook.Demand], _ state: inout ShardState, at now: Uptime,
+        _ effects: inout LeaseBook.Effects
+    ) -> LeaseBook.Decision? {
+        guard isAway(state, at: now) else {
+            return state.book.request(id, demands, at: now, &effects)
+        }
+        return state.book.ride(demands, at: now)
     }
 
     /// Whether there is a lane to send the request through; waits for one that is being opened.
     private func hasLane(for id: RequestID) async -> Bool {
-        if change({ state, _ in state.lane.key != nil || state.isDraining }) { return true }
+        let isKnown = change { state, _ -> Bool? in
+            if state.lane.key != nil || state.isDraining { return true }
+            return state.silence.hasFailed ? false : nil
+        }
+        if let isKnown { return isKnown }
         let deadline = clock.uptime + settings.acceptanceWait
         return await withCheckedContinuation { continuation in
             change { state, wakeups in
@@ -198,35 +218,6 @@ final class ShardLedger: Sendable {
         return true
     }
 
-    /// See ``QuotaLedger/acceptance(of:)``.
-    func acceptance(of id: RequestID) async throws(LedgerFault) -> Acceptance {
-        let deadline = clock.uptime + settings.acceptanceWait
-        let answer = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                change { state, wakeups in
-                    let opening = state.open[id]?.opening ?? .failed(.fenced)
-                    if case .pending = opening, !Task.isCancelled {
-                        state.openingWaits.add(id, until: deadline, continuation)
-                    } else {
-                        wakeups.openings.append((continuation, opening))
-                    }
-                }
-            }
-        } onCancel: {
-            change { state, wakeups in
-                if let waiter = state.openingWaits.take(id) {
-                    wakeups.openings.append((waiter, .failed(.unavailable)))
-                }
-            }
-        }
-        switch answer {
-        case .accepted: return .accepted
-        case .keyRefused: return .keyRefused
-        case .failed(let fault): throw fault
-        case .pending: throw .unavailable
-        }
-    }
-
     /// See ``QuotaLedger/settle(_:as:)``.
     func settle(
         _ reservation: consuming Reservation, as settlement: Settlement
@@ -241,11 +232,18 @@ final class ShardLedger: Sendable {
         let answer = await withCheckedContinuation { continuation in
             change { state, wakeups in
                 state.settling(closing, at: clock.uptime, until: deadline, continuation, &wakeups)
+                ride(&state, at: clock.uptime, &wakeups)
             }
         }
         reservation.settled()
         switch answer {
         case .recorded(let recorded): return Receipt(charge: charge, recorded: recorded)
+        case .unheard:
+            // The opening is in the ledger, or on the disk: the closing may be on the disk alone.
+            // A void request has nothing to lose.
+            guard settlement.basis != .void else { return Receipt(charge: charge, recorded: false) }
+            guard await journal.sync() else { throw .unavailable }
+            return Receipt(charge: charge, recorded: true)
         case .failed(let fault):
             if fault == .rejected {
                 logger.error(
@@ -292,56 +290,8 @@ final class ShardLedger: Sendable {
             let units = request.units(of: quota.resource)
             guard units > 0 else { return nil }
             return LeaseBook.Demand(
-                account: quota.account(at: instant), limit: quota.limit, units: units)
-        }
-    }
-}
-
-extension ShardState {
-    /// A request that waits for a lease leaves the line.
-    mutating func abandonLeaseWait(_ id: RequestID, _ wakeups: inout Wakeups) {
-        guard let waiter = leaseWaits.take(id) else { return }
-        _ = book.leave(id)
-        wakeups.leases.append((waiter, .failed(.unavailable)))
-    }
-
-    /// A request settles: its closing goes to the lane, unless its opening never left this node.
-    mutating func settling(
-        _ closing: Closing, at now: Uptime, until deadline: Uptime,
-        _ continuation: CheckedContinuation<SettlementAnswer, Never>, _ wakeups: inout Wakeups
-    ) {
-        let id = closing.requestID
-        guard let request = open[id] else {
-            wakeups.settlements.append((continuation, .failed(.fenced)))
-            return
-        }
-        limiter.finish(request.ticket, used: closing.charge.tokens, at: now)
-        open[id]?.charge = closing.charge
-        settlementWaits.add(id, until: deadline, continuation)
-        switch request.opening {
-        case .pending where closing.settlement.basis == .void && lane.withdraw(opening: id):
-            // The ledger never heard of it and the client got nothing: as if it had not been.
-            close(id, charge: closing.charge, recorded: false, at: now, &wakeups)
-        case .keyRefused:
-            close(id, charge: closing.charge, recorded: false, at: now, &wakeups)
-        case .failed(let fault):
-            // The opening is not in the ledger, or was swept there: nothing of this can be closed.
-            // A void request loses nothing by it; one that delivered was charged at its bound, and
-            // its client must not see a good end.
-            if closing.settlement.basis != .void, let waiter = settlementWaits.take(id) {
-                wakeups.settlements.append((waiter, .failed(fault)))
-            }
-            if fault == .fenced {
-                open[id] = nil
-                correct(closing, &wakeups)
-                if let waiter = settlementWaits.take(id) {
-                    wakeups.settlements.append((waiter, .recorded(false)))
-                }
-            } else {
-                close(id, charge: closing.charge, recorded: false, at: now, &wakeups)
-            }
-        case .pending, .accepted:
-            lane.enqueue(closing)
+                account: quota.account(at: instant), limit: quota.limit, units: units,
+                rides: quota.ridesOutages)
         }
     }
 }

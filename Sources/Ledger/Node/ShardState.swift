@@ -13,6 +13,8 @@ struct ShardState {
     /// What the ledger says of an opening.
     enum OpeningState: Sendable {
         case pending
+        /// The ledger is away, and the request may go on without its word.
+        case mayRide
         case accepted
         case keyRefused
         case failed(LedgerFault)
@@ -21,6 +23,8 @@ struct ShardState {
     /// What a settling request is told.
     enum SettlementAnswer: Sendable {
         case recorded(Bool)
+        /// The ledger has not said so in time; it will be told again until it has.
+        case unheard
         case failed(LedgerFault)
     }
 
@@ -31,6 +35,8 @@ struct ShardState {
         var opening: OpeningState = .pending
         /// Set once the request is settled and its closing is on its way.
         var charge: Charge?
+        /// Whether it went on without the ledger's word.
+        var rode = false
     }
 
     /// Continuations to resume, outside the lock.
@@ -75,10 +81,11 @@ struct ShardState {
     var ordersUnderWay = 0
     /// The lane loop, while it has nothing to do.
     var idleLoop: CheckedContinuation<Void, Never>?
-    /// Since when the ledger has not answered; nil while it does.
-    var silentSince: Uptime?
-    /// When the ledger last answered a beat, or opened the lane.
-    var lastHeard = Uptime(microseconds: 0)
+    /// Requests that rode out an outage under an epoch that was fenced: the ledger is told when the
+    /// lane opens anew.
+    var heldLate: [LateRecord] = []
+    /// Whether the ledger answers.
+    var silence = Silence()
     var isDraining = false
     /// Nothing is sent any more.
     var isStopped = false
@@ -123,10 +130,12 @@ struct ShardState {
     // MARK: The lane
 
     /// The lane is open; orders that waited may go.
-    mutating func laneOpened(_ key: LaneKey, at now: Uptime, _ wakeups: inout Wakeups) {
+    mutating func laneOpened(
+        _ key: LaneKey, at now: Uptime, sent: Uptime, _ wakeups: inout Wakeups
+    ) {
         lane.opened(key)
-        lastHeard = now
-        silentSince = nil
+        silence.answered(at: now, sent: sent)
+        heldLate = []
         let held = heldOrders
         heldOrders = []
         send(held, &wakeups)
@@ -140,14 +149,25 @@ struct ShardState {
         _ batch: Batch, accepted: Set<RequestID>, settled: Set<RequestID>, at now: Uptime,
         _ wakeups: inout Wakeups
     ) {
-        silentSince = nil
+        silence.batchAnswered(at: now)
         wakeups.committed = batch.sequence
         for opening in batch.openings {
-            resolve(
-                opening.requestID, accepted.contains(opening.requestID) ? .accepted : .keyRefused,
-                &wakeups)
+            let id = opening.requestID
+            if accepted.contains(id) {
+                lane.accepted(id)
+                resolve(id, .accepted, &wakeups)
+            } else if lane.isRiding(id) {
+                // Its key was revoked, and it had gone on by then: sent again, it is taken.
+                lane.enqueue(opening)
+            } else {
+                resolve(id, .keyRefused, &wakeups)
+            }
         }
         for closing in batch.closings {
+            if lane.isWaiting(closing.requestID) {
+                lane.enqueue(closing)
+                continue
+            }
             close(
                 closing.requestID, charge: closing.charge,
                 recorded: settled.contains(closing.requestID), at: now, &wakeups)
@@ -160,7 +180,12 @@ struct ShardState {
     ) {
         switch rejection {
         case .isolated: break
-        case .opening(let opening): resolve(opening.requestID, .failed(.rejected), &wakeups)
+        case .opening(let opening):
+            let id = opening.requestID
+            // One that went on without the ledger's word stays in the journal, for the next start
+            // to record.
+            if lane.isRiding(id) { open[id] = nil }
+            resolve(id, .failed(.rejected), &wakeups)
         case .closing(let closing):
             // Its reservation stays in the ledger, held at its bound, for an operator.
             open[closing.requestID] = nil
@@ -171,8 +196,10 @@ struct ShardState {
     }
 
     /// The lane was fenced: nothing of its epoch is accepted any more, and its leases are gone.
-    mutating func fenced(_ wakeups: inout Wakeups) {
+    mutating func fenced(at now: Uptime, _ wakeups: inout Wakeups) {
+        silence.batchAnswered(at: now)
         let lost = lane.fenced()
+        keepLate(lost)
         for opening in lost.openings { resolve(opening.requestID, .failed(.fenced), &wakeups) }
         // What was accepted under the old epoch is settled at its bound by the sweep.
         for id in open.keys { open[id]?.opening = .failed(.fenced) }
@@ -188,6 +215,20 @@ struct ShardState {
         var effects = LeaseBook.Effects()
         book.reset(&effects)
         apply(effects, &wakeups)
+    }
+
+    /// What went on without the ledger's word and was not told to it before the fence: as it ended,
+    /// or at its bound while it still runs, to be corrected.
+    private mutating func keepLate(_ lost: (openings: [Opening], closings: [Closing])) {
+        let ends = Dictionary(lost.closings.map { ($0.requestID, $0) }) { first, _ in first }
+        for opening in lost.openings where lane.isRiding(opening.requestID) {
+            lane.accepted(opening.requestID)
+            if let end = ends[opening.requestID] {
+                heldLate.append(LateRecord(opening, settled: end.settlement))
+            } else {
+                heldLate.append(LateRecord(atBound: opening))
+            }
+        }
     }
 
     /// A request that a sweep may have charged at its bound: its true amount is set right once the
@@ -232,6 +273,18 @@ struct ShardState {
         wakeups.settlements += settlementWaits.takeAll().map { ($0, .failed(.unavailable)) }
     }
 
+    /// The ledger is away: an end needs no more than the disk's word, and with `admits` who may go
+    /// on without the ledger need not wait.
+    mutating func ride(admits: Bool, _ wakeups: inout Wakeups) {
+        if admits, !openingWaits.isEmpty {
+            let riders = openingWaits.takeWhere { id in
+                open[id].map { book.mayRide($0.claims) } ?? false
+            }
+            wakeups.openings += riders.map { ($0.1, .mayRide) }
+        }
+        wakeups.settlements += settlementWaits.takeAll().map { ($0, .unheard) }
+    }
+
     /// Ends the waits whose time is up.
     mutating func expire(at now: Uptime, _ wakeups: inout Wakeups) {
         for (id, waiter) in leaseWaits.takeExpired(at: now) {
@@ -245,7 +298,7 @@ struct ShardState {
             wakeups.openings.append((waiter, .failed(.unavailable)))
         }
         for (_, waiter) in settlementWaits.takeExpired(at: now) {
-            wakeups.settlements.append((waiter, .failed(.unavailable)))
+            wakeups.settlements.append((waiter, .unheard))
         }
     }
 }

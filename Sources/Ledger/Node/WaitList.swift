@@ -29,6 +29,15 @@ struct WaitList<Answer: Sendable> {
         return Array(waiting.values)
     }
 
+    /// Those of which `condition` holds.
+    mutating func takeWhere(
+        _ condition: (RequestID) -> Bool
+    ) -> [(id: RequestID, CheckedContinuation<Answer, Never>)] {
+        let taken = waiting.filter { condition($0.key) }
+        for id in taken.keys { waiting[id] = nil }
+        return taken.map { ($0.key, $0.value) }
+    }
+
     /// Those whose time is up.
     mutating func takeExpired(at now: Uptime) -> [(
         id: RequestID, CheckedContinuation<Answer, Never>

@@ -27,7 +27,8 @@ enum GrowStatement {
     // Grows a lease by up to $4, at least $5, or not at all. The account's row lock orders
     // concurrent nodes and the CHECK `granted <= cap` is evaluated on the newest row. Only for a
     // live lane. The answer is the lease's absolute size, so that a lost answer is repaired by
-    // reading the row. Locks: account, then lease. Primary keys.
+    // reading the row. A lease that its node may use up during an outage ($8) stays one to its end.
+    // Locks: account, then lease. Primary keys.
     private static let grow = PostgresStatement(
         name: "g_grow",
         sql: """
@@ -40,10 +41,11 @@ enum GrowStatement {
                             AND n.epoch = $7 AND n.live)
                 RETURNING account_id, last_grant, cap - granted AS remaining),
             l AS (
-                INSERT INTO lease (shard, lease_id, account_id, node_id, epoch, granted)
-                SELECT $1, $3, account_id, $6, $7, last_grant FROM a
+                INSERT INTO lease (shard, lease_id, account_id, node_id, epoch, granted, rides)
+                SELECT $1, $3, account_id, $6, $7, last_grant, $8::bool FROM a
                 ON CONFLICT (shard, lease_id)
-                DO UPDATE SET granted = lease.granted + EXCLUDED.granted
+                DO UPDATE SET granted = lease.granted + EXCLUDED.granted,
+                    rides = lease.rides OR EXCLUDED.rides
                 RETURNING granted)
             SELECT l.granted, a.remaining FROM a, l
             """)
@@ -77,13 +79,13 @@ enum GrowStatement {
     }
 
     static func grow(
-        _ lane: LaneKey, account: AccountID, lease: LeaseID, want: Int64, least: Int64
+        _ lane: LaneKey, account: AccountID, lease: LeaseID, want: Int64, least: Int64, rides: Bool
     ) -> PostgresCommand {
         PostgresCommand(
             grow,
             [
                 .int2(lane.shard), .int8(account.rawValue), .int8(lease.rawValue), .int8(want),
-                .int8(least), .int8(lane.node), .uuid(lane.epoch),
+                .int8(least), .int8(lane.node), .uuid(lane.epoch), .bool(rides),
             ])
     }
 

@@ -6,10 +6,12 @@ enum OpenStatement {
     // Inserts a reservation for every opening whose key is valid at this moment, and raises
     // `reserved` of the leases by exactly what was inserted (RETURNING drives the sums, so a row
     // that was not inserted moves nothing). A revoked or expired key's row is left out: the caller
-    // reads who was accepted. Lease rows belong to this node and epoch alone; if one is missing,
-    // the counts differ and the division by zero aborts the batch. The lists are joined by hash on
-    // purpose (`= ANY`): driven by statistics of a nearly empty table the plan would scan per row.
-    // Per row, the slices `[first:last]` cut its leases out of the flat arrays.
+    // reads who was accepted. An opening that already went on without the ledger's word, in an
+    // outage, is taken whatever became of its key ($19). Lease rows belong to this node and epoch
+    // alone; if one is missing, the counts differ and the division by zero aborts the batch. The
+    // lists are joined by hash on purpose (`= ANY`): driven by statistics of a nearly empty table
+    // the plan would scan per row. Per row, the slices `[first:last]` cut its leases out of the
+    // flat arrays.
     private static let statement = PostgresStatement(
         name: "s2_open",
         sql: """
@@ -22,10 +24,12 @@ enum OpenStatement {
                     ($17::int8[])[x.f:x.l], x.at
                 FROM unnest($4::uuid[], $5::int8[], $6::int4[], $7::int4[], $8::int8[],
                         $9::int8[], $10::int8[], $11::int8[], $12::timestamptz[],
-                        $13::int4[], $14::int4[])
-                    AS x(rid, kid, model, backend, price, prompt, completion, cost, at, f, l)
-                JOIN api_key k ON k.shard = $1 AND k.key_id = x.kid AND k.key_id = ANY ($5)
+                        $13::int4[], $14::int4[], $19::bool[])
+                    AS x(rid, kid, model, backend, price, prompt, completion, cost, at, f, l,
+                        rode)
+                LEFT JOIN api_key k ON k.shard = $1 AND k.key_id = x.kid AND k.key_id = ANY ($5)
                     AND k.revoked_at IS NULL AND (k.not_after IS NULL OR k.not_after > now())
+                WHERE x.rode OR k.key_id IS NOT NULL
                 RETURNING request_id, lease_ids, units),
             d AS (
                 SELECT z.lease, sum(z.units)::int8 AS units
@@ -57,7 +61,7 @@ enum OpenStatement {
                 .timestamps(openings.map(\.admittedAt.microseconds)),
                 .int4s(claims.first), .int4s(claims.last),
                 .int8s(claims.leases), .int8s(claims.accounts), .int8s(claims.units),
-                .int8s(Array(Set(claims.leases))),
+                .int8s(Array(Set(claims.leases))), .bools(openings.map(\.rode)),
             ])
     }
 
@@ -78,6 +82,8 @@ struct Opening: Sendable {
     let bound: TokenBound
     let claims: [Claim]
     let admittedAt: Timestamp
+    /// Whether it went on without the ledger's word: the ledger then takes it in any case.
+    var rode = false
 
     /// The most the request can cost, in nano-dollars: what a sweep would record.
     var costBound: Int64 { price?.highestCost(within: bound).rawValue ?? 0 }

@@ -57,19 +57,36 @@ enum SweepStatements {
                      THEN 1 ELSE 0 END)
             """)
 
-    // The leases of a fenced epoch. Index lease (shard, node_id, epoch).
+    // The leases of a fenced epoch, and whether they are kept for their node's journal. Index lease
+    // (shard, node_id, epoch).
     private static let leases = PostgresStatement(
         name: "w3_leases",
         sql: """
-            SELECT l.account_id, l.lease_id FROM lease l
+            SELECT l.account_id, l.lease_id, l.rides FROM lease l
             WHERE l.shard = $1 AND l.node_id = $2 AND l.epoch = $3
                 AND NOT EXISTS (SELECT 1 FROM node_lane n WHERE n.shard = $1
                     AND n.node_id = $2 AND n.epoch = $3 AND n.live)
             ORDER BY l.lease_id
             """, isReadOnly: true)
 
+    // Everything a node still holds under epochs that are over. Index lease (shard, node_id,
+    // epoch).
+    private static let heldByNode = PostgresStatement(
+        name: "w3_held",
+        sql: """
+            SELECT l.account_id, l.lease_id, l.epoch FROM lease l
+            WHERE l.shard = $1 AND l.node_id = $2
+                AND NOT EXISTS (SELECT 1 FROM node_lane n WHERE n.shard = $1
+                    AND n.node_id = $2 AND n.epoch = l.epoch AND n.live)
+            ORDER BY l.lease_id
+            """, isReadOnly: true)
+
     static func settle(_ lane: LaneKey) -> PostgresCommand {
         PostgresCommand(settle, lane.parameters)
+    }
+
+    static func held(shard: Int16, node: Int64) -> PostgresCommand {
+        PostgresCommand(heldByNode, [.int2(shard), .int8(node)])
     }
 
     static func leases(_ lane: LaneKey) -> PostgresCommand {

@@ -1,0 +1,51 @@
+import Domain
+
+/// What a request's end does to the state.
+extension ShardState {
+    /// A request that waits for a lease leaves the line.
+    mutating func abandonLeaseWait(_ id: RequestID, _ wakeups: inout Wakeups) {
+        guard let waiter = leaseWaits.take(id) else { return }
+        _ = book.leave(id)
+        wakeups.leases.append((waiter, .failed(.unavailable)))
+    }
+
+    /// A request settles: its closing goes to the lane, unless its opening never left this node.
+    mutating func settling(
+        _ closing: Closing, at now: Uptime, until deadline: Uptime,
+        _ continuation: CheckedContinuation<SettlementAnswer, Never>, _ wakeups: inout Wakeups
+    ) {
+        let id = closing.requestID
+        guard let request = open[id] else {
+            wakeups.settlements.append((continuation, .failed(.fenced)))
+            return
+        }
+        limiter.finish(request.ticket, used: closing.charge.tokens, at: now)
+        open[id]?.charge = closing.charge
+        settlementWaits.add(id, until: deadline, continuation)
+        switch request.opening {
+        case .pending where closing.settlement.basis == .void && lane.withdraw(opening: id):
+            // The ledger never heard of it and the client got nothing: as if it had not been.
+            close(id, charge: closing.charge, recorded: false, at: now, &wakeups)
+        case .keyRefused:
+            close(id, charge: closing.charge, recorded: false, at: now, &wakeups)
+        case .failed(let fault):
+            // The opening is not in the ledger, or was swept there: nothing of this can be closed.
+            // A void request loses nothing by it; one that delivered was charged at its bound, and
+            // its client must not see a good end.
+            if closing.settlement.basis != .void, let waiter = settlementWaits.take(id) {
+                wakeups.settlements.append((waiter, .failed(fault)))
+            }
+            if fault == .fenced {
+                open[id] = nil
+                correct(closing, &wakeups)
+                if let waiter = settlementWaits.take(id) {
+                    wakeups.settlements.append((waiter, .recorded(false)))
+                }
+            } else {
+                close(id, charge: closing.charge, recorded: false, at: now, &wakeups)
+            }
+        case .pending, .mayRide, .accepted:
+            lane.enqueue(closing)
+        }
+    }
+}
