@@ -48,7 +48,7 @@ struct Rooms: Sendable {
     /// main one, so that probes see it draining.
     var services: [any Service] {
         [PoolService(pool: pool)] + backends.services
-            + [keys, ledger, gateway.admin, gateway.main]
+            + [keys, ledger, gateway.admin, gateway.main, ledger.journalWatch]
     }
 
     /// Returns once everything answers. Throws when an engine does not start.

@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import Postgres
+import Synchronization
 import TestSupport
 import Testing
 
@@ -14,11 +15,12 @@ import Testing
         quotas: [(Subject.Kind, Resource, Period, Int64)] = [
             (.key, .tokens, .total, 1_000_000), (.team, .requests, .day, 100_000),
         ],
-        rides: Bool = true, change: (inout LedgerSettings) -> Void = { _ in },
+        rides: Bool = true, flush: @escaping JournalSync.Flush = JournalSync.dataSync,
+        change: (inout LedgerSettings) -> Void = { _ in },
         _ body: (PostgresUnderTest, TestDatabase, Principal) async throws -> Void
     ) async throws {
         let database = try TestDatabase.make()
-        try await PostgresUnderTest.run(on: database, change: change) { node in
+        try await PostgresUnderTest.run(on: database, flush: flush, change: change) { node in
             let principal = try await node.principal(quotas: quotas, rateLimits: [])
                 .riding(rides)
             // The first requests bring the leases.
@@ -98,6 +100,108 @@ import Testing
             let serves = try await eventually { try await node.isServed(principal) }
             #expect(serves)
         }
+    }
+
+    @Test func `a ledger that hangs is ridden out like one that is gone`() async throws {
+        let database = try TestDatabase.make()
+        try await PostgresUnderTest.run(on: database) { node in
+            let principal = try await node.principal(
+                quotas: [(.key, .tokens, .total, 1_000_000)], rateLimits: [])
+            for _ in 0..<8 { #expect(try await node.isServed(principal)) }
+            // Its lane's row is held: the batch gets no answer, and no error either.
+            let other = try database.connection()
+            defer { other.close() }
+            try other.execute(script: "BEGIN; SELECT 1 FROM node_lane FOR UPDATE")
+            let request = node.request(principal, prompt: 50, completion: 50)
+            let started = ContinuousClock.now
+            let receipt = try await node.serve(request, using: TokenUsage(prompt: 3, completion: 4))
+            #expect(receipt?.recorded == true)
+            #expect(ContinuousClock.now - started < .seconds(3))
+            try other.execute(script: "ROLLBACK")
+            let isRecorded = try await eventually {
+                try await node.number(
+                    "SELECT charged FROM usage WHERE request_id = $1",
+                    [.uuid(request.requestID.rawValue)]) == 7
+            }
+            #expect(isRecorded)
+        }
+    }
+
+    @Test func `a node killed in an outage records what it did there when it is back`() async throws
+    {
+        let database = try TestDatabase.make()
+        let folder = try Self.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let disk = try Self.folder()
+        defer { try? FileManager.default.removeItem(at: disk) }
+        try await PostgresUnderTest.run(on: database, folder: folder.path) { node in
+            let principal = try await node.principal(
+                quotas: [(.key, .tokens, .total, 1_000_000)], rateLimits: [])
+            for _ in 0..<8 { #expect(try await node.isServed(principal)) }
+            try database.takeAway()
+            let isAway = try await eventually { !node.node.isReady }
+            #expect(isAway)
+            // One ends, one is killed in the middle, one before it delivered anything.
+            #expect(try await node.isServed(principal))
+            var open: [ReservationBox] = []
+            for delivered in [TokenUsage(prompt: 20, completion: 5), nil] {
+                let request = node.request(principal, prompt: 50, completion: 50)
+                guard case .admitted(let reservation) = try await node.ledger.admit(request) else {
+                    Issue.record("denied")
+                    return
+                }
+                #expect(try await node.ledger.acceptance(of: reservation) == .accepted)
+                if let delivered { node.ledger.note(delivered, of: reservation) }
+                open.append(ReservationBox(reservation))
+            }
+            try FileManager.default.removeItem(at: disk)
+            try FileManager.default.copyItem(at: folder, to: disk)
+            // The first process is dead in this story: it never sees the ledger that comes back.
+            let restored = try database.copy()
+            try await PostgresUnderTest.run(on: restored, folder: disk.path) { again in
+                let isRecorded = try await eventually {
+                    try await again.number("SELECT count(*) FROM usage WHERE basis = 6") == 2
+                }
+                #expect(isRecorded)
+                #expect(
+                    try await again.used(again.account(principal.quotas[0])) == 8 * 100 + 100 + 25)
+                try await expectBooksAddUp(again)
+            }
+            for box in open {
+                if let reservation = box.take() {
+                    _ = try? await node.ledger.settle(reservation, as: .void)
+                }
+            }
+            try database.bringBack()
+        }
+    }
+
+    @Test func `the first failed flush ends admission and the program`() async throws {
+        let calls = Atomic<Int>(0)
+        let flush: JournalSync.Flush = { _ in
+            calls.add(1, ordering: .relaxed)
+            return EIO
+        }
+        try await inOutage(flush: flush, change: { $0.drainWait = .seconds(1) }) {
+            node, database, principal in
+            #expect(try await node.isServed(principal) == false)
+            await #expect(throws: LedgerStartError.self) {
+                try await node.node.journalWatch.run()
+            }
+            try database.bringBack()
+            let isBack = try await eventually { node.node.isReady }
+            #expect(isBack)
+            #expect(try await node.isServed(principal) == false)
+            // Never tried again: a kernel may have dropped what it could not write.
+            #expect(calls.load(ordering: .relaxed) == 1)
+        }
+    }
+
+    private static func folder() throws -> URL {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("node-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
     }
 
     @Test func `nobody rides longer than the node was last known alive`() async throws {

@@ -1,12 +1,13 @@
 import Domain
 import Foundation
-import Ledger
 import Logging
 import OpenSSL
 import Postgres
 import ServiceLifecycle
 import Synchronization
 import TestSupport
+
+@testable import Ledger
 
 /// A node of the real ledger over a database of its own.
 final class PostgresUnderTest: LedgerUnderTest {
@@ -38,19 +39,22 @@ final class PostgresUnderTest: LedgerUnderTest {
 
     /// Runs `body` with one more node of an existing ledger.
     static func run(
-        on database: TestDatabase, change: (inout LedgerSettings) -> Void = { _ in },
+        on database: TestDatabase, flush: @escaping JournalSync.Flush = JournalSync.dataSync,
+        change: (inout LedgerSettings) -> Void = { _ in },
         body: (PostgresUnderTest) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("turnpike-node-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try await run(on: database, folder: folder.path, change: change, body: body)
+        try await run(
+            on: database, folder: folder.path, flush: flush, change: change, body: body)
     }
 
     /// Runs `body` with a node that lives in `folder`.
     static func run(
         on database: TestDatabase, folder: String,
+        flush: @escaping JournalSync.Flush = JournalSync.dataSync,
         change: (inout LedgerSettings) -> Void = { _ in },
         body: (PostgresUnderTest) async throws -> Void
     ) async throws {
@@ -66,7 +70,7 @@ final class PostgresUnderTest: LedgerUnderTest {
             random: LedgerRandom {
                 var random = SystemRandomNumberGenerator()
                 return random.next()
-            }, logger: .quiet)
+            }, logger: .quiet, flush: flush)
         let group = ServiceGroup(
             configuration: .init(services: [.init(service: node)], logger: .quiet))
         try await withThrowingTaskGroup(of: Void.self) { tasks in

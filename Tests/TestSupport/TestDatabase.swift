@@ -50,6 +50,19 @@ public final class TestDatabase: Sendable {
         }
     }
 
+    /// A copy of the database as it is now, for a story in which some of its nodes never come back.
+    /// Every session of the original ends, the test's too.
+    public func copy() throws -> TestDatabase {
+        try Self.administer { connection in
+            try connection.execute(
+                script: """
+                    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                    WHERE datname = '\(name)'
+                    """)
+        }
+        return try TestDatabase(template: name)
+    }
+
     /// The end of the outage.
     public func bringBack() throws {
         try Self.administer { connection in

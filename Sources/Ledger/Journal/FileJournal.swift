@@ -140,6 +140,9 @@ final class FileJournal: Journal {
 
     var hasFailed: Bool { disk.hasFailed }
 
+    /// Returns when the disk has failed, or the task is cancelled. For one task.
+    func failure() async { await disk.failure() }
+
     func closed(_ closing: Closing) {
         state.withLock { state in
             // When it cannot be kept, the ledger still gets it from memory; only a kill would make

@@ -20,6 +20,8 @@ final class JournalSync: Sendable {
     private let state = Mutex(State())
     private let failed = Atomic<Bool>(false)
     private let flush: Flush
+    /// Ends when a flush fails.
+    private let (lives, life) = AsyncStream<Never>.makeStream()
     // A thread that may block, as tasks must not.
     private let queue = DispatchQueue(label: "turnpike-journal")
 
@@ -47,6 +49,9 @@ final class JournalSync: Sendable {
     /// could not write and report success the next time (PostgreSQL stops for the same reason).
     var hasFailed: Bool { failed.load(ordering: .acquiring) }
 
+    /// Returns when a flush has failed, or the task is cancelled. For one task.
+    func failure() async { for await _ in lives {} }
+
     /// Returns once everything written before the call is on the disk; false when that failed.
     func run() async -> Bool {
         await withCheckedContinuation { continuation in
@@ -72,6 +77,7 @@ final class JournalSync: Sendable {
             if waiting.isEmpty { return }
             if !hasFailed, files.contains(where: { flush($0) != 0 }) {
                 failed.store(true, ordering: .releasing)
+                life.finish()
             }
             let isOnDisk = !hasFailed
             for continuation in waiting { continuation.resume(returning: isOnDisk) }

@@ -21,14 +21,23 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     /// Opens the node's folder. Nothing is asked of Postgres before ``run()``.
     ///
     /// Throws when the folder cannot be used, or another gateway uses it.
-    public init(
+    public convenience init(
         _ settings: LedgerSettings, time: any TimeSource, random: LedgerRandom, logger: Logger
+    ) throws(LedgerStartError) {
+        try self.init(
+            settings, time: time, random: random, logger: logger, flush: JournalSync.dataSync)
+    }
+
+    /// The same with another way to bring a file to the disk.
+    init(
+        _ settings: LedgerSettings, time: any TimeSource, random: LedgerRandom, logger: Logger,
+        flush: @escaping JournalSync.Flush
     ) throws(LedgerStartError) {
         self.settings = settings
         self.random = random
         self.logger = logger
         folder = try NodeFolder(settings.dataDirectory, random: random)
-        journal = try FileJournal(settings.dataDirectory)
+        journal = try FileJournal(settings.dataDirectory, flush: flush)
         clock = LedgerClock(time)
         do {
             pools = LedgerPools(
@@ -52,6 +61,9 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
             state.lane.key != nil && !state.isDraining && !shard.isAway(state, at: now)
         }
     }
+
+    /// Ends the program should the journal's disk fail; to be started after everything else.
+    public var journalWatch: JournalWatch { JournalWatch(journal: journal) }
 
     // MARK: Requests
 
