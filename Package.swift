@@ -124,6 +124,10 @@ let package = Package(
             name: "EndToEndTests", dependencies: ["Turnpike", "Postgres", "TestSupport"],
             exclude: ["Python"],
             swiftSettings: testSettings),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Ledger", "Domain", "Postgres", "CPostgres", "TestSupport", log],
+            swiftSettings: testSettings),
         .testTarget(name: "TidyTests", swiftSettings: testSettings),
     ],
     cxxLanguageStandard: .cxx17
