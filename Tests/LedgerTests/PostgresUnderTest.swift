@@ -65,12 +65,15 @@ final class PostgresUnderTest: LedgerUnderTest {
         settings.acceptanceWait = .seconds(10)
         settings.heartbeat = .milliseconds(200)
         change(&settings)
-        let node = try PostgresQuotaLedger(
-            settings, time: SystemTime(),
-            random: LedgerRandom {
-                var random = SystemRandomNumberGenerator()
-                return random.next()
-            }, logger: .quiet, flush: flush)
+        let random = LedgerRandom {
+            var random = SystemRandomNumberGenerator()
+            return random.next()
+        }
+        let node = PostgresQuotaLedger(
+            settings,
+            try LedgerParts(
+                settings, time: SystemTime(), random: random, logger: .quiet, flush: flush),
+            random: random, logger: .quiet)
         let group = ServiceGroup(
             configuration: .init(services: [.init(service: node)], logger: .quiet))
         try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -7,7 +7,7 @@ import Synchronization
 /// A record costs a copy into the page cache; ``sync()`` is for outages. A segment is removed once
 /// the ledger has confirmed the end of every request that was opened in it and all older ones are
 /// gone.
-final class FileJournal: Journal {
+final class FileJournal: RecoverableJournal {
     private struct Segment {
         let first: UInt64
         /// Requests opened in it whose end is not confirmed.

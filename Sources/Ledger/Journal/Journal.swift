@@ -35,6 +35,19 @@ protocol Journal: Sendable {
     var hasFailed: Bool { get }
 }
 
+/// A journal that also tells what the process before this one left open.
+protocol RecoverableJournal: Journal {
+    /// What was open.
+    var replay: JournalReplay { get }
+
+    /// How a request of the dead process ended; nil when nobody can know, since the machine lost
+    /// its memory meanwhile.
+    func end(of request: JournalReplay.Unfinished) -> Settlement?
+
+    /// Returns when the disk has failed, or the task is cancelled. For one task.
+    func failure() async
+}
+
 /// Keeps nothing: for a ledger without a disk of its own. A killed node's open requests are then
 /// settled at their bound: never lost, never under-counted, but not exact.
 struct AbsentJournal: Journal {

@@ -8,7 +8,7 @@ import Postgres
 /// Plain blocking steps on one connection, each repeatable: a recovery that dies is simply done
 /// again.
 struct JournalRecovery {
-    let journal: FileJournal
+    let journal: any RecoverableJournal
     let shard: Int16
 
     /// The lanes of this shard under which requests were left open.
@@ -41,7 +41,7 @@ struct JournalRecovery {
 
     /// Closes what the ledger holds open, each request as it ended. What it never accepted, or
     /// settled already, deletes nothing. The lanes are fenced.
-    func close(_ connection: PostgresConnection) throws(PostgresError) {
+    func close(_ connection: any LedgerConnection) throws(PostgresError) {
         for lane in lanes {
             var rest = closings(of: lane)[...]
             while !rest.isEmpty {
@@ -64,7 +64,7 @@ struct JournalRecovery {
     }
 
     /// Corrects what a sweep charged at its bound, now that every lease has ended.
-    func correct(_ connection: PostgresConnection) throws(PostgresError) {
+    func correct(_ connection: any LedgerConnection) throws(PostgresError) {
         for lane in lanes {
             for closing in closings(of: lane) {
                 try Correction(shard: shard, closing: closing).run(connection)
@@ -94,7 +94,7 @@ struct Correction: Sendable {
 
     /// Harmless for a request that was not swept, or was corrected before. The lease that it was
     /// charged to must have been ended, so that the charge is in the account.
-    func run(_ connection: PostgresConnection) throws(PostgresError) {
+    func run(_ connection: any LedgerConnection) throws(PostgresError) {
         for claim in closing.claims {
             _ = try connection.execute(
                 CorrectStatement.command(

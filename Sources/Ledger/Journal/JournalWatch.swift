@@ -6,7 +6,7 @@ public import ServiceLifecycle
 /// A service of its own, started last: when it fails, the others stop in the usual order, requests
 /// first and the ledger after them.
 public struct JournalWatch: Service {
-    let journal: FileJournal
+    let journal: any RecoverableJournal
 
     /// Throws when the disk has failed; returns at a graceful stop.
     public func run() async throws {

@@ -22,7 +22,7 @@ struct LaneStart {
     ///
     /// Throws when the ledger cannot be reached, or when two copies of this node's folder fight
     /// over the lane.
-    func open(_ connection: PostgresConnection) throws(PostgresError) -> LaneKey {
+    func open(_ connection: any LedgerConnection) throws(PostgresError) -> LaneKey {
         try writeNames(connection)
         let fresh = LaneKey(shard: shard, node: node, epoch: random.epoch())
         if !(try connection.execute(LaneStatements.insert(fresh)).rows.isEmpty) { return fresh }
@@ -41,7 +41,7 @@ struct LaneStart {
     }
 
     private func settle(
-        _ old: LaneKey, _ connection: PostgresConnection
+        _ old: LaneKey, _ connection: any LedgerConnection
     ) throws(PostgresError) {
         try recovery?.close(connection)
         for lane in Set((recovery?.lanes ?? []) + [old]) {
@@ -61,13 +61,13 @@ struct LaneStart {
     }
 
     /// Closes the lane for good. Nothing of it may be open.
-    static func close(_ lane: LaneKey, _ connection: PostgresConnection) throws(PostgresError) {
+    static func close(_ lane: LaneKey, _ connection: any LedgerConnection) throws(PostgresError) {
         _ = try connection.execute(LaneStatements.fence(lane, silentFor: .zero))
     }
 
     /// What the ledger's row of a lane says; nil when there is none.
     static func read(
-        _ connection: PostgresConnection, shard: Int16, node: Int64
+        _ connection: any LedgerConnection, shard: Int16, node: Int64
     ) throws(PostgresError) -> LaneMachine.Row? {
         let result = try connection.execute(LaneStatements.read(shard: shard, node: node))
         guard let row = result.rows.first else { return nil }
@@ -75,7 +75,7 @@ struct LaneStart {
             epoch: try row.uuid(0), lastSequence: try row.int8(1), isLive: try row.bool(2))
     }
 
-    private func writeNames(_ connection: PostgresConnection) throws(PostgresError) {
+    private func writeNames(_ connection: any LedgerConnection) throws(PostgresError) {
         for model in settings.models {
             try expect(model, in: try connection.execute(NameStatements.model(shard, model)))
         }
@@ -111,7 +111,7 @@ struct Sweep {
 
     /// Settles every open request at its bound and ends the leases, or keeps them.
     @discardableResult
-    func run(_ connection: PostgresConnection) throws(PostgresError) -> Outcome {
+    func run(_ connection: any LedgerConnection) throws(PostgresError) -> Outcome {
         var outcome = Outcome(settledRequests: try settleRequests(connection))
         for row in try connection.execute(SweepStatements.leases(lane)).rows {
             let account = AccountID(rawValue: try row.int8(0))
@@ -130,7 +130,7 @@ struct Sweep {
 
     /// W2: settles every open request at its bound; says how many.
     @discardableResult
-    func settleRequests(_ connection: PostgresConnection) throws(PostgresError) -> Int64 {
+    func settleRequests(_ connection: any LedgerConnection) throws(PostgresError) -> Int64 {
         var settled: Int64 = 0
         while true {
             let row = try connection.execute(SweepStatements.settle(lane)).rows.first

@@ -13,7 +13,7 @@ struct LateBooking {
     /// Records all of them that the ledger does not know. Their epochs must be fenced and swept of
     /// reservations, and their leases still held.
     func run(
-        _ records: [LateRecord], _ connection: PostgresConnection
+        _ records: [LateRecord], _ connection: any LedgerConnection
     ) throws(PostgresError) {
         var rest = records[...]
         while !rest.isEmpty {
@@ -29,7 +29,7 @@ struct LateBooking {
     }
 
     private func book(
-        _ records: [LateRecord], _ connection: PostgresConnection
+        _ records: [LateRecord], _ connection: any LedgerConnection
     ) throws(PostgresError) {
         let result = try connection.execute(
             LateStatement.command(shard: shard, node: node, records))
@@ -42,7 +42,7 @@ struct LateBooking {
     /// A grant that a failover lost may have been given to another node: such a request is recorded
     /// without a charge, so that the limit holds and an operator can see it.
     private func bookAlone(
-        _ record: LateRecord, _ connection: PostgresConnection
+        _ record: LateRecord, _ connection: any LedgerConnection
     ) throws(PostgresError) {
         do {
             try book([record], connection)

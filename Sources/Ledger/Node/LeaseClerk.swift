@@ -11,7 +11,7 @@ struct LeaseClerk: Sendable {
     /// Carries out an order. When it throws, the order may have been carried out all the same:
     /// ``repair(_:_:)`` tells.
     func carryOut(
-        _ order: LeaseOrder, _ connection: PostgresConnection
+        _ order: LeaseOrder, _ connection: any LedgerConnection
     ) throws(PostgresError) -> LeaseReply {
         switch order.action {
         case .grow(let want, let least): try grow(order, want: want, least: least, connection)
@@ -24,7 +24,7 @@ struct LeaseClerk: Sendable {
     ///
     /// Until the ledger answers, nothing is known and it throws; the caller asks again or gives up.
     func repair(
-        _ order: LeaseOrder, _ connection: PostgresConnection
+        _ order: LeaseOrder, _ connection: any LedgerConnection
     ) throws(PostgresError) -> LeaseReply {
         let rows = try connection.execute(
             ReturnStatement.read(shard: lane.shard, lease: order.lease)
@@ -46,7 +46,7 @@ struct LeaseClerk: Sendable {
     }
 
     private func grow(
-        _ order: LeaseOrder, want: Int64, least: Int64, _ connection: PostgresConnection
+        _ order: LeaseOrder, want: Int64, least: Int64, _ connection: any LedgerConnection
     ) throws(PostgresError) -> LeaseReply {
         var account = order.accountID
         if account == nil || order.refreshesLimit {
@@ -80,7 +80,7 @@ struct LeaseClerk: Sendable {
     }
 
     private func giveBack(
-        _ order: LeaseOrder, units: Int64, _ connection: PostgresConnection
+        _ order: LeaseOrder, units: Int64, _ connection: any LedgerConnection
     ) throws(PostgresError) -> LeaseReply {
         guard let account = order.accountID else { return .failed }
         let folded = try connection.execute(
@@ -96,7 +96,7 @@ struct LeaseClerk: Sendable {
 
     /// Ends the lease: returns what is free whatever this node believes, and drops the row.
     private func end(
-        _ order: LeaseOrder, _ connection: PostgresConnection
+        _ order: LeaseOrder, _ connection: any LedgerConnection
     ) throws(PostgresError) -> LeaseReply {
         guard let account = order.accountID else { return .failed }
         let ended = try connection.execute(

@@ -6,9 +6,9 @@ import Postgres
 /// grant or a report.
 struct LedgerPools: Sendable {
     /// For batches: their order within a lane comes from the lane, not from the connection.
-    let lanes: PostgresPool
+    let lanes: any LedgerPool
     /// For grants, returns, heartbeats and sweeps.
-    let clerks: PostgresPool
+    let clerks: any LedgerPool
     /// Lease orders on their way to a clerk.
     let orders: OrderQueue
 
@@ -36,15 +36,16 @@ struct LedgerPools: Sendable {
     /// refused long before.
     static func pool(
         _ settings: LedgerSettings, _ name: String, mostWaiting: Int, _ logger: Logger
-    ) throws(PostgresError) -> PostgresPool {
+    ) throws(PostgresError) -> any LedgerPool {
         var options = PostgresPoolOptions()
         options.connections = 2
         options.mostWaiting = mostWaiting
         options.longestWait = .seconds(30)
-        return try PostgresPool(
-            url: settings.databaseURL,
-            connectionOptions: Self.options(settings, name: name), options: options,
-            logger: logger)
+        return PostgresLedgerPool(
+            pool: try PostgresPool(
+                url: settings.databaseURL,
+                connectionOptions: Self.options(settings, name: name), options: options,
+                logger: logger))
     }
 }
 

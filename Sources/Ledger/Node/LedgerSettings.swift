@@ -22,6 +22,8 @@ public struct LedgerSettings: Sendable {
     public var rideAfter: Duration = .milliseconds(250)
     /// How long they may, counted from the last time that the ledger knew this node alive.
     public var rideFor: Duration = .seconds(60)
+    /// How often the node looks for waits whose time is up.
+    var tick: Duration = .milliseconds(25)
     /// How often lanes beat.
     public var heartbeat: Duration = .seconds(1)
     /// After how long a silent lane is fenced and swept.

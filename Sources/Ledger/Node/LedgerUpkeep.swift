@@ -11,9 +11,9 @@ struct LedgerUpkeep: Sendable {
     let logger: Logger
     let shards: @Sendable () -> [ShardLedger]
 
-    /// Ends waits within 25 ms of their time.
+    /// Ends waits within a tick of their time.
     func runTicks() async {
-        await every(.milliseconds(25)) { for shard in shards() { shard.tick() } }
+        await every(settings.tick) { for shard in shards() { shard.tick() } }
     }
 
     /// Beats all lanes, a shard after the other.
@@ -78,7 +78,8 @@ struct LedgerUpkeep: Sendable {
     }
 
     private static func sweep(
-        shard: Int16, by node: Int64, silentFor silence: Duration, _ connection: PostgresConnection
+        shard: Int16, by node: Int64, silentFor silence: Duration,
+        _ connection: any LedgerConnection
     ) throws(PostgresError) -> [(LaneKey, Sweep.Outcome)] {
         var swept: [(LaneKey, Sweep.Outcome)] = []
         let abandoned = LaneStatements.abandoned(shard: shard, silentFor: silence)
@@ -100,7 +101,7 @@ struct LedgerUpkeep: Sendable {
         while !Task.isCancelled {
             await body()
             // Cancelled when the node has drained: the loop's end.
-            try? await Task.sleep(for: interval)
+            await clock.wait(interval)
         }
     }
 }

@@ -8,10 +8,7 @@ import Synchronization
 /// group-committed batches, and the background work that keeps both honest.
 public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     private let settings: LedgerSettings
-    private let folder: NodeFolder
-    private let journal: FileJournal
-    private let clock: LedgerClock
-    private let pools: LedgerPools
+    private let parts: LedgerParts
     private let random: LedgerRandom
     private let logger: Logger
     private let shards = Mutex<[Int16: ShardLedger]>([:])
@@ -24,34 +21,27 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     public convenience init(
         _ settings: LedgerSettings, time: any TimeSource, random: LedgerRandom, logger: Logger
     ) throws(LedgerStartError) {
-        try self.init(
-            settings, time: time, random: random, logger: logger, flush: JournalSync.dataSync)
+        let parts = try LedgerParts(settings, time: time, random: random, logger: logger)
+        self.init(settings, parts, random: random, logger: logger)
     }
 
-    /// The same with another way to bring a file to the disk.
+    /// Makes a node of its parts.
     init(
-        _ settings: LedgerSettings, time: any TimeSource, random: LedgerRandom, logger: Logger,
-        flush: @escaping JournalSync.Flush
-    ) throws(LedgerStartError) {
+        _ settings: LedgerSettings, _ parts: LedgerParts, random: LedgerRandom, logger: Logger
+    ) {
         self.settings = settings
+        self.parts = parts
         self.random = random
         self.logger = logger
-        folder = try NodeFolder(settings.dataDirectory, random: random)
-        journal = try FileJournal(settings.dataDirectory, flush: flush)
-        clock = LedgerClock(time)
-        do {
-            pools = LedgerPools(
-                lanes: try LedgerPools.pool(settings, "turnpike lane", mostWaiting: 1024, logger),
-                clerks: try LedgerPools.pool(settings, "turnpike clerk", mostWaiting: 4096, logger),
-                orders: OrderQueue())
-        } catch {
-            throw LedgerStartError("the database setting cannot be used: \(error)")
-        }
         (started, start) = AsyncStream.makeStream(of: ShardLedger.self)
     }
 
     /// This node's number in the ledger.
-    public var node: Int64 { folder.node }
+    public var node: Int64 { parts.node }
+
+    private var journal: any RecoverableJournal { parts.journal }
+    private var clock: LedgerClock { parts.clock }
+    private var pools: LedgerPools { parts.pools }
 
     /// Whether the lane of the default organization's shard is open and the ledger answers.
     public var isReady: Bool {
@@ -63,7 +53,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     }
 
     /// Ends the program should the journal's disk fail; to be started after everything else.
-    public var journalWatch: JournalWatch { JournalWatch(journal: journal) }
+    public var journalWatch: JournalWatch { JournalWatch(journal: parts.journal) }
 
     // MARK: Requests
 
@@ -101,7 +91,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
         shards.withLock { shards in
             if let known = shards[shard.rawValue] { return known }
             let fresh = ShardLedger(
-                shard: shard.rawValue, settings: settings, node: folder.node, clock: clock,
+                shard: shard.rawValue, settings: settings, node: node, clock: clock,
                 pools: pools, journal: journal, random: random, logger: logger)
             shards[shard.rawValue] = fresh
             start.yield(fresh)
@@ -124,7 +114,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
             group.addTask { await self.runLanes() }
             group.addTask { await self.runOrders() }
             let upkeep = LedgerUpkeep(
-                settings: settings, node: folder.node, clock: clock, pools: pools, logger: logger,
+                settings: settings, node: node, clock: clock, pools: pools, logger: logger,
                 shards: { self.allShards })
             group.addTask { await upkeep.runTicks() }
             group.addTask { await upkeep.runBeats() }
@@ -135,7 +125,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
         }
         await pools.lanes.shutdown()
         await pools.clerks.shutdown()
-        folder.release()
+        parts.release()
     }
 
     /// Refuses a ledger that is older than this node's journal. Waits for one that does not answer.
@@ -155,7 +145,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
                 } catch let error as PostgresError {
                     logger.warning("the ledger does not answer", metadata: ["error": "\(error)"])
                     // Cancelled only when the process is forced to stop.
-                    try? await Task.sleep(for: backOff.next(random: random.bits()))
+                    await clock.wait(backOff.next(random: random.bits()))
                 }
             }
         }
@@ -189,7 +179,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
             for shard in shards { shard.continueDrain() }
             // Cancelled only when the process is forced to stop: the loop then ends by its
             // deadline.
-            try? await Task.sleep(for: .milliseconds(20))
+            await clock.wait(.milliseconds(20))
         }
         for shard in shards { shard.stop() }
         for shard in shards { await shard.closeLane() }

@@ -232,7 +232,7 @@ extension ShardLedger {
     func pause(_ duration: Duration) async {
         // Cancelled only when the process is forced to stop: then trying again at once does no
         // harm.
-        try? await Task.sleep(for: duration)
+        await clock.wait(duration)
     }
 }
 

@@ -24,7 +24,7 @@ final class ShardLedger: Sendable {
 
     init(
         shard: Int16, settings: LedgerSettings, node: Int64, clock: LedgerClock, pools: LedgerPools,
-        journal: FileJournal, random: LedgerRandom, logger: Logger
+        journal: any RecoverableJournal, random: LedgerRandom, logger: Logger
     ) {
         self.shard = shard
         self.settings = settings
