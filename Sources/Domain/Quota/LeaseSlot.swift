@@ -16,6 +16,8 @@ struct LeaseSlot: Sendable {
     /// The lease row's size as the ledger last said; grants, returns and folds all pass through one
     /// connection.
     private var granted: Int64 = 0
+    /// Whether the ledger has a row of the lease, be it of no units: only its end drops it.
+    private var hasRow = false
     /// What the account had left to grant, as the ledger last said; the limit until then.
     private(set) var remaining: Int64
     private var refusal: (status: AccountStatus, at: Uptime)?
@@ -54,7 +56,7 @@ struct LeaseSlot: Sendable {
     /// way.
     var holdsNothing: Bool { !mayHoldLease && outstanding == 0 && !orderInFlight }
 
-    private var mayHoldLease: Bool { granted > 0 || isUncertain }
+    private var mayHoldLease: Bool { hasRow || isUncertain }
 
     func covers(_ units: Int64) -> Bool { free >= units && accountID != nil }
 
@@ -215,6 +217,7 @@ struct LeaseSlot: Sendable {
             leaseRides = leaseRides || order.rides
             free += size - granted
             granted = size
+            hasRow = true
             remaining = left
             refusal = nil
             isUncertain = false
@@ -223,7 +226,10 @@ struct LeaseSlot: Sendable {
             remaining = status.remaining
             refusal = (status, now)
         case .returned(let size, let left):
-            if order.forgets { isUncertain = false }
+            if order.forgets {
+                isUncertain = false
+                hasRow = false
+            }
             granted = size
             remaining = left
             lastFold = now
