@@ -11,6 +11,7 @@ extension ShardLedger {
     func runLane() async {
         var backOff = BackOff()
         while !isStopped {
+            change { state, _ in state.isOpeningLane = true }
             do {
                 let sent = clock.uptime
                 let lane = try await pools.lanes.run { [start] connection throws(PostgresError) in
@@ -26,6 +27,7 @@ extension ShardLedger {
                 if await sendBatches(lane) { return }
             } catch {
                 logger.warning("lane not open", metadata: ["error": "\(error)"])
+                change { state, _ in state.isOpeningLane = false }
                 noteSilence()
                 if isAbandoned { return }
                 await pause(backOff.next(random: random.bits()))

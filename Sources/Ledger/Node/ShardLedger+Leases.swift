@@ -166,7 +166,8 @@ extension ShardLedger {
     /// Whether no request, row or lease of this node is left in the shard.
     var isDrained: Bool {
         change { state, _ in
-            (state.isQuiet && state.book.isEmpty) || state.lane.key == nil
+            state.lane.key == nil
+                ? !state.isOpeningLane : state.isQuiet && state.book.isEmpty
         }
     }
 

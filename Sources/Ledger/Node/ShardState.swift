@@ -87,6 +87,8 @@ struct ShardState {
     /// Whether the ledger answers.
     var silence = Silence()
     var isDraining = false
+    /// The lane is being opened at this moment: a node that stops waits to close it again.
+    var isOpeningLane = false
     /// Nothing is sent any more.
     var isStopped = false
 
@@ -136,6 +138,7 @@ struct ShardState {
         lane.opened(key)
         silence.answered(at: now, sent: sent)
         heldLate = []
+        isOpeningLane = false
         let held = heldOrders
         heldOrders = []
         send(held, &wakeups)
