@@ -12,7 +12,7 @@ struct JournalRecovery {
     let shard: Int16
 
     /// The lanes of this shard under which requests were left open.
-    var lanes: [LaneKey] { Array(Set(requests.map(\.lane))) }
+    var lanes: [LaneKey] { Set(requests.map(\.lane)).sorted { $0.epoch < $1.epoch } }
 
     private var requests: [JournalReplay.Unfinished] {
         journal.replay.unfinished.values.filter { $0.lane.shard == shard }

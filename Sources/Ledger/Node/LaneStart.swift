@@ -44,7 +44,8 @@ struct LaneStart {
         _ old: LaneKey, _ connection: any LedgerConnection
     ) throws(PostgresError) {
         try recovery?.close(connection)
-        for lane in Set((recovery?.lanes ?? []) + [old]) {
+        let lanes = Set((recovery?.lanes ?? []) + [old])
+        for lane in lanes.sorted(by: { $0.epoch < $1.epoch }) {
             try Sweep(lane: lane).settleRequests(connection)
         }
         try LateBooking(shard: shard, node: node, logger: logger)

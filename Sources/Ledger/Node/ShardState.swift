@@ -102,11 +102,16 @@ struct ShardState {
     // MARK: Effects of the lease book
 
     /// Turns the book's effects into wake-ups and orders. Orders wait while there is no lane.
+    ///
+    /// In a fixed order, the requests' that of their ids, which is that of their coming: so that
+    /// nobody overtakes and a simulation repeats itself.
     mutating func apply(_ effects: LeaseBook.Effects, _ wakeups: inout Wakeups) {
-        for (id, claims) in effects.admitted { answer(id, .admitted(claims), &wakeups) }
-        for (id, denial) in effects.denied { answer(id, .denied(denial), &wakeups) }
+        let admitted = effects.admitted.sorted { $0.key.rawValue < $1.key.rawValue }
+        for (id, claims) in admitted { answer(id, .admitted(claims), &wakeups) }
+        let denied = effects.denied.sorted { $0.key.rawValue < $1.key.rawValue }
+        for (id, denial) in denied { answer(id, .denied(denial), &wakeups) }
         for id in effects.failed { answer(id, .failed(.unavailable), &wakeups) }
-        send(effects.orders, &wakeups)
+        send(effects.orders.sorted { $0.lease.rawValue < $1.lease.rawValue }, &wakeups)
     }
 
     /// A request leaves the line with an answer. It waits, or is just about to.

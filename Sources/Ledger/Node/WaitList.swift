@@ -21,12 +21,13 @@ struct WaitList<Answer: Sendable> {
         waiting.removeValue(forKey: id)
     }
 
+    /// All of them, in the order they came.
     mutating func takeAll() -> [CheckedContinuation<Answer, Never>] {
         defer {
             waiting = [:]
             order = []
         }
-        return Array(waiting.values)
+        return order.compactMap { waiting.removeValue(forKey: $0.id) }
     }
 
     /// Those of which `condition` holds.
