@@ -1,5 +1,6 @@
 import Domain
 import Logging
+import ServiceLifecycle
 
 /// What a node works with: its number, its disk, its clock and its way to the ledger. The program
 /// makes them of its settings; the deterministic simulation makes its own.
@@ -12,16 +13,20 @@ struct LedgerParts: Sendable {
     /// Lets another process use the node's disk. Nothing of this node may be at work any more.
     let release: @Sendable () -> Void
 
+    /// Returns when the process is asked to stop.
+    let shutdown: @Sendable () async -> Void
+
     /// Makes the parts of a simulated node.
     init(
         node: Int64, journal: any RecoverableJournal, clock: LedgerClock, pools: LedgerPools,
-        release: @escaping @Sendable () -> Void
+        release: @escaping @Sendable () -> Void, shutdown: @escaping @Sendable () async -> Void
     ) {
         self.node = node
         self.journal = journal
         self.clock = clock
         self.pools = pools
         self.release = release
+        self.shutdown = shutdown
     }
 
     /// Opens the node's folder and prepares connections; nothing is asked of Postgres.
@@ -34,6 +39,8 @@ struct LedgerParts: Sendable {
         let folder = try NodeFolder(settings.dataDirectory, random: random)
         node = folder.node
         release = { folder.release() }
+        // Throws when the task is cancelled, which stops the node as well.
+        shutdown = { try? await gracefulShutdown() }
         journal = try FileJournal(settings.dataDirectory, flush: flush)
         clock = LedgerClock(time)
         do {

@@ -119,7 +119,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
             group.addTask { await upkeep.runTicks() }
             group.addTask { await upkeep.runBeats() }
             group.addTask { await upkeep.runSweeps() }
-            try? await gracefulShutdown()
+            await parts.shutdown()
             await self.drain()
             group.cancelAll()
         }
