@@ -35,6 +35,10 @@ install_missing() {
         "${apt[@]}" update < /dev/null > /dev/null
         "${apt[@]}" install --no-install-recommends "${missing[@]}" < /dev/null >&2
     }
+    # Debian starts a pooler of its own, too. Only the program is wanted, and only if it was not there before.
+    if [[ " ${missing[*]} " == *" pgbouncer "* ]] && [ -d /run/systemd/system ]; then
+        "${as_root[@]}" systemctl --quiet disable --now pgbouncer.service || true
+    fi
 }
 
 # What both scripts need: the libraries, a compiler for them, PostgreSQL, and Python for the engine.

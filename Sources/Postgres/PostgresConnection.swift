@@ -15,6 +15,9 @@ public final class PostgresConnection {
     let session: PostgresSession
     let options: PostgresConnectionOptions
     private var prepared: PreparedStatements
+    /// What every transaction sets for itself, where sessions are shared; nil where the session is
+    /// this connection's own and keeps its settings.
+    private var transactionSettings: TransactionSettings?
     /// Inside `transaction`, which ends what fails itself: were a failed command to roll back at
     /// once, the body's next command would run, and be committed, outside any transaction.
     var isInsideTransactionCall = false
@@ -27,10 +30,22 @@ public final class PostgresConnection {
     public init(url: String, options: PostgresConnectionOptions) throws(PostgresError) {
         let parsed = try PostgresURL(url)
         self.options = options
-        prepared = PreparedStatements(isEnabled: options.usePreparedStatements)
+        // Nothing is prepared before it is known who keeps it.
+        prepared = PreparedStatements(isEnabled: false)
         session = try PostgresSession(url: parsed, options: options)
-        try apply(options.sessionSettings.filter { !parsed.settingNames.contains($0.name) })
+        let settings = options.sessionSettings.filter { !parsed.settingNames.contains($0.name) }
+        var isOwn = options.usePreparedStatements
+        if isOwn == nil { isOwn = try hasServerProcess() }
+        if isOwn == true {
+            prepared = PreparedStatements(isEnabled: true)
+            try apply(settings)
+        } else {
+            transactionSettings = TransactionSettings(settings)
+        }
     }
+
+    /// Whether named statements and settings stay where this connection's next statement runs.
+    public var ownsSession: Bool { prepared.isEnabled }
 
     /// Whether the connection was closed or found dead. Never becomes false again.
     public var isBroken: Bool { !session.isOpen }
@@ -89,6 +104,17 @@ public final class PostgresConnection {
     ) throws(PostgresError) -> [PostgresResult] {
         try checkUsable()
         if commands.isEmpty { return [] }
+        guard let transactionSettings, session.transactionStatus == PQTRANS_IDLE else {
+            return try exchange(commands, within: limit)
+        }
+        return try transactionSettings.applied(to: commands) { commands throws(PostgresError) in
+            try exchange(commands, within: limit)
+        }
+    }
+
+    private func exchange(
+        _ commands: [PostgresCommand], within limit: Duration?
+    ) throws(PostgresError) -> [PostgresResult] {
         let parameters = try encode(commands)
         let statements = commands.map(\.statement)
         let commit = CommitPoint(
@@ -239,9 +265,13 @@ extension PostgresConnection {
 
     private func apply(_ settings: [(name: String, value: String)]) throws(PostgresError) {
         if settings.isEmpty { return }
-        _ = try execute(
-            PostgresCommand(
-                .applySettings,
-                [.texts(settings.map(\.name)), .texts(settings.map(\.value))]))
+        _ = try execute(.applying(settings, untilCommit: false))
+    }
+
+    /// Whether the process that answers is the one the server introduced itself as. A pooler
+    /// between us introduces itself, with a number of its own.
+    private func hasServerProcess() throws(PostgresError) -> Bool {
+        let process = PostgresCommand(.serverProcess, [])
+        return try execute(process).rows.first?.int4(0) == backendProcessID
     }
 }

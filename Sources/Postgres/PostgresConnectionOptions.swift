@@ -24,9 +24,11 @@ public struct PostgresConnectionOptions: Sendable {
     public var tcpUserTimeout: Duration = .milliseconds(5000)
     /// Server settings for the session, in order: names and values as in `postgresql.conf`.
     public var settings: [(name: String, value: String)] = []
-    /// Whether named statements are prepared. False for proxies that share server connections
-    /// between clients, such as PgBouncer before 1.21; then every statement is sent unnamed.
-    public var usePreparedStatements = true
+    /// Whether the server session is this connection's alone, so that named statements can be
+    /// prepared and settings made once. False for a pooler that shares sessions between clients,
+    /// such as PgBouncer with transaction pooling: then every statement is sent unnamed, and every
+    /// transaction begins with the settings. Nil finds out: false whenever a pooler is in between.
+    public var usePreparedStatements: Bool?
     /// Called on the connection's thread with everything the server mentions.
     public var noticeHandler: (@Sendable (PostgresNotice) -> Void)?
 

@@ -19,7 +19,8 @@ struct PreparedStatements {
     /// The most statements one session prepares; the server keeps each for the session's life.
     static let most = 256
 
-    private let isEnabled: Bool
+    /// Whether anything is prepared at all.
+    let isEnabled: Bool
     private var names: [Key: String] = [:]
     private var unconfirmed: Set<String> = []
     private var counter = 0

@@ -25,7 +25,7 @@ final class PostgresUnderTest: LedgerUnderTest {
         options.connections = 1
         options.longestWait = .seconds(60)
         pool = try PostgresPool(
-            url: database.url, connectionOptions: PostgresConnectionOptions(), options: options,
+            url: database.url, connectionOptions: TestDatabase.options, options: options,
             logger: .quiet)
         random = Mutex(SystemRandomNumberGenerator())
     }
@@ -64,6 +64,7 @@ final class PostgresUnderTest: LedgerUnderTest {
         // Tests share two cores: patience here is not a promise of the product.
         settings.acceptanceWait = .seconds(10)
         settings.heartbeat = .milliseconds(200)
+        settings.usesPreparedStatements = TestDatabase.ownsSessions
         change(&settings)
         let random = LedgerRandom {
             var random = SystemRandomNumberGenerator()

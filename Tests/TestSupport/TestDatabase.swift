@@ -72,7 +72,20 @@ public final class TestDatabase: Sendable {
 
     /// Opens a connection to the database.
     public func connection() throws -> PostgresConnection {
-        try PostgresConnection(url: url, options: PostgresConnectionOptions())
+        try PostgresConnection(url: url, options: Self.options)
+    }
+
+    /// How tests connect to their databases.
+    public static var options: PostgresConnectionOptions {
+        var options = PostgresConnectionOptions()
+        options.usePreparedStatements = ownsSessions
+        return options
+    }
+
+    /// What tests know of their sessions: nothing, unless `TURNPIKE_TEST_SESSIONS` is `own`, as
+    /// behind a pooler that gives every client a session.
+    public static var ownsSessions: Bool? {
+        ProcessInfo.processInfo.environment["TURNPIKE_TEST_SESSIONS"] == "own" ? true : nil
     }
 
     /// The name of this process' template. One per schema and day, because the schema holds
@@ -84,7 +97,7 @@ public final class TestDatabase: Sendable {
     ) throws -> Value {
         var options = PostgresConnectionOptions()
         options.callTimeout = .seconds(120)
-        let connection = try PostgresConnection(url: TestServer.shared.get(), options: options)
+        let connection = try PostgresConnection(url: TestServer.direct.get(), options: options)
         defer { connection.close() }
         return try body(connection)
     }
@@ -115,7 +128,7 @@ public final class TestDatabase: Sendable {
             try connection.execute(script: "DROP DATABASE IF EXISTS \(unfinished) WITH (FORCE)")
             try connection.execute(script: "CREATE DATABASE \(unfinished) TEMPLATE template0")
             let inside = try PostgresConnection(
-                url: DatabaseURL(TestServer.shared.get()).naming(unfinished),
+                url: DatabaseURL(TestServer.direct.get()).naming(unfinished),
                 options: PostgresConnectionOptions())
             _ = try Migrator().migrate(inside)
             inside.close()

@@ -18,6 +18,13 @@ public enum TestServer {
         return try startPrivate()
     }
 
+    /// The server itself, where ``shared`` names a pooler in front of it: for making and dropping
+    /// databases. `TURNPIKE_TEST_POSTGRES_DIRECT`, or the same as ``shared``.
+    public static var direct: Result<String, any Error> {
+        let given = ProcessInfo.processInfo.environment["TURNPIKE_TEST_POSTGRES_DIRECT"] ?? ""
+        return given.isEmpty ? shared : .success(given)
+    }
+
     // Makes a cluster, starts it, says so, and waits until its standard input ends, which is when
     // the test process does, in whatever way. Then nothing is left. `$1` the programs' folder, `$2`
     // the folder to live in.

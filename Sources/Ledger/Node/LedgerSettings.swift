@@ -39,8 +39,9 @@ public struct LedgerSettings: Sendable {
     public var outageBacklogLimit = 200_000
     /// Whether to go on with a ledger that has forgotten batches this node's journal has confirmed.
     public var acceptsOlderLedger = false
-    /// Whether named prepared statements may be used; false behind a PgBouncer older than 1.21.
-    public var usesPreparedStatements = true
+    /// Whether database sessions are this node's alone, so that they keep prepared statements and
+    /// settings; false behind a pooler that shares them. Nil finds out at each connection.
+    public var usesPreparedStatements: Bool?
 
     /// Makes settings with the defaults.
     public init(
