@@ -11,8 +11,9 @@ enum SQLRules {
 
     /// Tables whose rows belong to one organization, and so to its shard.
     private static let ledgerTables = [
-        "account", "lease", "node_lane", "reservation", "usage_record", "usage_rollup", "quota",
-        "api_key", "team",
+        "account", "api_key", "backend", "lease", "model", "node_lane", "organization", "price",
+        "quota", "rate_bucket", "rate_limit", "reservation", "sealed_account", "sealed_day",
+        "sealed_key", "team", "usage", "usage_adj", "usage_hour",
     ]
 
     static let place = TidyRule(
@@ -54,28 +55,55 @@ enum SQLRules {
         ])
 
     static let shard = TidyRule(
-        name: "a statement on a ledger table names its shard",
+        name: "every ledger table in a statement is bound to its shard",
         reason: "in a Postgres that shards, a statement without it asks every worker",
         check: { file in
             guard file.isSource, file.path.hasPrefix("Sources/Ledger/") else { return [] }
+            let table = #/\b(?:FROM|JOIN|USING|UPDATE)\s+(\w+)(?:\s+(?:AS\s+)?([a-z]\w*))?/#
             return file.swift.literals.filter { literal in
                 let words = literal.text
-                guard words.contains(" ") else { return false }
-                let isOnTable = words.matches(of: #/\b(?:FROM|INTO|UPDATE|JOIN)\s+(\w+)/#)
-                    .contains { ledgerTables.contains(String($0.1)) }
-                return isOnTable && !words.contains("shard")
+                guard words.contains(" "), !PortabilityRules.isExcepted(literal, in: file)
+                else { return false }
+                let isUnbound = words.matches(of: table).contains { match in
+                    guard ledgerTables.contains(String(match.1)) else { return false }
+                    let name = String(match.2 ?? match.1)
+                    return !isBound(name, in: words, bare: match.2 == nil)
+                }
+                let inserts = words.matches(of: #/INSERT INTO (\w+)\s*\(\s*(\w+)/#)
+                return isUnbound
+                    || inserts.contains {
+                        ledgerTables.contains(String($0.1)) && $0.2 != "shard"
+                    }
             }.map(\.line)
         },
         bad: [
             TidyRule.sample(
                 "Sources/Ledger/Statements/A.swift",
-                "let a = \"SELECT name FROM team WHERE id = $1\"\n")
+                "let a = \"SELECT name FROM team WHERE id = $1\"\n"),
+            TidyRule.sample(
+                "Sources/Ledger/Statements/A.swift",
+                "let a = \"SELECT 1 FROM team t JOIN lease l ON l.id = t.id WHERE t.shard = $1\"\n"),
+            TidyRule.sample(
+                "Sources/Ledger/Statements/A.swift",
+                "let a = \"INSERT INTO team (id, shard) VALUES ($1, $2)\"\n"),
         ],
         good: [
             TidyRule.sample(
                 "Sources/Ledger/Statements/A.swift",
-                "let a = \"SELECT name FROM team WHERE shard = $1 AND id = $2\"\n")
+                "let a = \"SELECT name FROM team WHERE shard = $1 AND id = $2\"\n"),
+            TidyRule.sample(
+                "Sources/Ledger/Statements/A.swift",
+                "let a = \"SELECT 1 FROM team t JOIN lease l ON l.shard = $1 AND t.shard = $1\"\n"),
         ])
+
+    /// Whether `words` compare the shard of the table or alias `name` with something; where the
+    /// table stands without an alias, `shard` alone will do.
+    private static func isBound(_ name: String, in words: String, bare: Bool) -> Bool {
+        let compares = ["=", "BETWEEN", "IN"]
+        return words.matches(of: #/(?:(\w+)\.)?shard\s+(=|BETWEEN|IN)\s/#).contains { match in
+            compares.contains(String(match.2)) && (match.1.map { $0 == name } ?? bare)
+        } || words.contains("= \(name).shard")
+    }
 
     static let all = [place, star, shard]
 }

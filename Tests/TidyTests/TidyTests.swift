@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-private let rules = ImportRules.all + CodeRules.all + SQLRules.all + SizeRules.all
+private let rules =
+    ImportRules.all + CodeRules.all + SQLRules.all + PortabilityRules.all + SizeRules.all
 
 @Suite struct Tidy {
     @Test(arguments: rules)

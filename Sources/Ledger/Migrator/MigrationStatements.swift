@@ -45,6 +45,6 @@ enum MigrationStatements {
         name: nil,
         sql: """
             INSERT INTO schema_migration (number, name, checksum) VALUES ($1, $2, $3)
-            RETURNING (extract(epoch FROM clock_timestamp() - now()) * 1000000)::int8
+            RETURNING (extract(epoch FROM statement_timestamp() - now()) * 1000000)::int8
             """)
 }
