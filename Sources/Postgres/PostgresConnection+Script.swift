@@ -37,8 +37,9 @@ extension PostgresConnection {
             throw scriptError(failure, completed)
         }
         session.dropNotifications()
-        _ = session.takeNotices()
+        let notices = session.takeNotices()
         if let failure { throw scriptError(failure, completed) }
+        try checkReplication(notices)
     }
 
     private func scriptError(_ fault: PostgresServerFault, _ completed: Int) -> PostgresError {

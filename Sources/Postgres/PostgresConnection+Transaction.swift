@@ -70,10 +70,6 @@ extension PostgresConnection {
         default:
             throw PostgresError(kind: .invalid(reason: "the body ended its transaction itself"))
         }
-        let result = try execute(PostgresCommand(mode.commit, []))
-        if result.replicationWasNotConfirmed {
-            let reason = "the commit stopped waiting for its synchronous standby"
-            throw PostgresError(kind: .ambiguous(reason: reason, fault: nil))
-        }
+        _ = try execute(PostgresCommand(mode.commit, []))
     }
 }

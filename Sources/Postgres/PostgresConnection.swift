@@ -98,7 +98,8 @@ public final class PostgresConnection {
     /// `BEGIN` the transaction is rolled back before this returns, so the connection can be used
     /// again.
     ///
-    /// Waits no longer than `limit`, or the call timeout of the options, for everything.
+    /// A commit whose replication was not confirmed is thrown as ambiguous, like one whose answer
+    /// was lost. Waits no longer than `limit`, or the call timeout of the options, for everything.
     public func pipeline(
         _ commands: [PostgresCommand], within limit: Duration? = nil
     ) throws(PostgresError) -> [PostgresResult] {
@@ -137,6 +138,7 @@ public final class PostgresConnection {
         session.dropNotifications()
         if let failure = exchange.failure { throw failed(failure, of: commands, commit) }
         try checkCommits(statements, exchange.results)
+        try checkReplication(exchange.results.lazy.flatMap(\.notices))
         return exchange.results
     }
 }
@@ -218,6 +220,14 @@ extension PostgresConnection {
         } catch {
             session.close()
         }
+    }
+
+    /// A commit that stopped waiting for its synchronous standby is answered with success and a
+    /// warning. It is visible, and may yet vanish with the primary.
+    func checkReplication(_ notices: some Sequence<PostgresNotice>) throws(PostgresError) {
+        guard notices.contains(where: \.saysReplicationWasNotConfirmed) else { return }
+        let reason = "a commit stopped waiting for its synchronous standby"
+        throw PostgresError(kind: .ambiguous(reason: reason, fault: nil))
     }
 
     /// A `COMMIT` of a transaction that had failed before is answered with success and the word

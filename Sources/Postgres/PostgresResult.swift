@@ -15,13 +15,6 @@ public struct PostgresResult: Sendable {
     /// The notices that are warnings.
     public var warnings: [PostgresNotice] { notices.filter { $0.severity == "WARNING" } }
 
-    /// Whether the server committed here but stopped waiting for its synchronous standby.
-    ///
-    /// The transaction is visible and may yet be lost with the primary: treat it as unknown.
-    public var replicationWasNotConfirmed: Bool {
-        notices.contains(where: \.saysReplicationWasNotConfirmed)
-    }
-
     init(_ storage: ResultStorage, notices: [PostgresNotice]) {
         rows = (0..<storage.rowCount).map { PostgresRow(storage, index: $0) }
         affectedRows = storage.affectedRows

@@ -10,7 +10,7 @@ import Synchronization
 public final class TestDatabase: Sendable {
     /// The database, as a libpq URL.
     public let url: String
-    private let name: String
+    private let name: String?
 
     /// Makes a database that is a copy of a migrated template: a few milliseconds.
     public static func make() throws -> TestDatabase { try TestDatabase(template: template.get()) }
@@ -18,6 +18,15 @@ public final class TestDatabase: Sendable {
     /// Makes a database without anything in it, for tests of the migrator.
     public static func makeEmpty() throws -> TestDatabase {
         try TestDatabase(template: "template0")
+    }
+
+    /// The maintenance database of a server of the test's own, migrated; it goes with the server.
+    public init(of server: TestServer.Own) throws {
+        name = nil
+        url = server.url
+        let connection = try connection()
+        defer { connection.close() }
+        _ = try Migrator().migrate(connection)
     }
 
     private init(template: String) throws {
@@ -30,6 +39,7 @@ public final class TestDatabase: Sendable {
     }
 
     deinit {
+        guard let name else { return }
         // A database that cannot be dropped is left to whoever owns the server; the test has ended.
         try? Self.administer { connection in
             try connection.execute(script: "DROP DATABASE IF EXISTS \(name) WITH (FORCE)")

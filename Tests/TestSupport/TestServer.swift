@@ -15,7 +15,21 @@ public enum TestServer {
         {
             return given
         }
-        return try startPrivate()
+        let started = try startPrivate()
+        lifeline = started.lifeline
+        return started.url
+    }
+
+    /// A server of a test's own, whose settings it may change. Stops when the value goes.
+    public final class Own: Sendable {
+        /// The maintenance database, as a superuser.
+        public let url: String
+        nonisolated(unsafe) private let lifeline: Pipe
+
+        /// Starts the server: about a second.
+        public init() throws { (url, lifeline) = try startPrivate() }
+
+        deinit { try? lifeline.fileHandleForWriting.close() }
     }
 
     /// The server itself, where ``shared`` names a pooler in front of it: for making and dropping
@@ -47,7 +61,7 @@ public enum TestServer {
     /// The end of the pipe whose closing stops the server: open for as long as the process lives.
     nonisolated(unsafe) private static var lifeline: Pipe?
 
-    private static func startPrivate() throws -> String {
+    private static func startPrivate() throws -> (url: String, lifeline: Pipe) {
         let folder = try makeFolder()
         let process = Process()
         let arguments = ["sh", "-c", script, "sh", try programs(), folder]
@@ -65,13 +79,12 @@ public enum TestServer {
         try process.run()
         // Other children of this process must not hold the pipe open.
         _ = fcntl(input.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        lifeline = input
         let answer = output.fileHandleForReading.availableData
         guard String(decoding: answer, as: UTF8.self).hasPrefix("ready") else {
             let log = try? String(contentsOfFile: folder + "/log", encoding: .utf8)
             throw Failure("no private Postgres: \(log ?? "it wrote no log")")
         }
-        return "postgres:///postgres?host=\(folder)&user=postgres"
+        return ("postgres:///postgres?host=\(folder)&user=postgres", input)
     }
 
     /// A short path, because a socket's may have 107 bytes only.

@@ -124,7 +124,9 @@ extension PostgresConnection {
         await pool.shutdown()
     }
 
-    @Test func `a commit whose wait for the standby was cancelled says so`() async throws {
+    @Test func `a commit whose wait for the standby was cancelled has an unknown outcome`()
+        async throws
+    {
         let (watcher, pool) = try Replicated.prepare("cancelled_wait")
         let outcome = Task {
             try await pool.run { connection throws(PostgresError) in
@@ -135,9 +137,15 @@ extension PostgresConnection {
         }
         let process = try await watcher.waitForSession(of: "cancelled_wait", in: "SyncRep")
         _ = try watcher.execute(sql("SELECT pg_cancel_backend($1)", .int4(process)))
-        let results = try await outcome.value
-        #expect(results.map(\.replicationWasNotConfirmed) == [false, false, true])
-        #expect(results[2].warnings.map(\.sqlState) == ["01000"])
+        let error = await #expect(throws: PostgresError.self) { try await outcome.value }
+        #expect(error?.isAmbiguous == true)
+        #expect(error?.isRetryable == false)
+        #expect(try watcher.count("cancelled_wait") == 1)
+        // The session is none the worse for it.
+        let after = try await pool.run { connection throws(PostgresError) in
+            connection.backendProcessID
+        }
+        #expect(after == process)
         await pool.shutdown()
     }
 
@@ -150,8 +158,11 @@ extension PostgresConnection {
         let (watcher, pool) = try Replicated.prepare(name)
         let outcome = Task {
             try await pool.run { connection throws(PostgresError) -> Bool in
-                if !isExplicit { return try connection.execute(insert).replicationWasNotConfirmed }
                 do throws(PostgresError) {
+                    if !isExplicit {
+                        _ = try connection.execute(insert)
+                        return false
+                    }
                     try connection.transaction { connection throws(PostgresError) in
                         _ = try connection.execute(insert)
                     }

@@ -76,6 +76,18 @@ struct LaneStart {
             epoch: try row.uuid(0), lastSequence: try row.int8(1), isLive: try row.bool(2))
     }
 
+    /// What the ledger's row of a lane says, once everything it says is replicated.
+    ///
+    /// After a lost or unconfirmed commit a batch may be visible that the synchronous standby does
+    /// not have yet, and that a failover would take back. A commit of our own that the standby has
+    /// confirmed vouches for all before it; throws while it has not.
+    static func readConfirmed(
+        _ lane: LaneKey, _ connection: any LedgerConnection
+    ) throws(PostgresError) -> LaneMachine.Row? {
+        _ = try connection.execute(LaneStatements.beat(lane))
+        return try read(connection, shard: lane.shard, node: lane.node)
+    }
+
     private func writeNames(_ connection: any LedgerConnection) throws(PostgresError) {
         for model in settings.models {
             try expect(model, in: try connection.execute(NameStatements.model(shard, model)))

@@ -26,6 +26,8 @@ struct LeaseClerk: Sendable {
     func repair(
         _ order: LeaseOrder, _ connection: any LedgerConnection
     ) throws(PostgresError) -> LeaseReply {
+        // A grant that is visible but not replicated must not be used: see `readConfirmed`.
+        _ = try connection.execute(LaneStatements.beat(lane))
         let rows = try connection.execute(
             ReturnStatement.read(shard: lane.shard, lease: order.lease)
         ).rows

@@ -166,8 +166,8 @@ extension ShardLedger {
         }
         if error.sqlState != "22012" { noteSilence() }
         do {
-            let row = try await pools.lanes.run { [shard, node] connection throws(PostgresError) in
-                try LaneStart.read(connection, shard: shard, node: node)
+            let row = try await pools.lanes.run { connection throws(PostgresError) in
+                try LaneStart.readConfirmed(lane, connection)
             }
             let resumption = change { state, _ in state.lane.resumed(row) }
             switch resumption {
