@@ -195,6 +195,18 @@ final class PostgresUnderTest: LedgerUnderTest {
                     .int8(quota.limit),
                 ])
         }
+        for limit in principal.rateLimits {
+            try run(
+                """
+                INSERT INTO rate_limit (shard, organization_id, subject_kind, subject_id, dimension,
+                    limit_units)
+                VALUES ($1, 1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+                """,
+                [
+                    shard, .int2(limit.subject.kind.rawValue), .int8(limit.subject.id),
+                    .int2(limit.dimension.rawValue), .int8(limit.limit),
+                ])
+        }
     }
 }
 

@@ -31,6 +31,7 @@ extension Migration {
         Migration(2, "ledger", PackageResources._002_ledger_sql),
         Migration(3, "seals", PackageResources._003_seals_sql),
         Migration(4, "outage", PackageResources._004_outage_sql),
+        Migration(5, "rate_buckets", PackageResources._005_rate_buckets_sql),
     ]
 
     private init(_ number: Int32, _ name: String, _ file: [UInt8]) {

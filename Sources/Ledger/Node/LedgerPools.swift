@@ -55,6 +55,8 @@ struct OrderQueue: Sendable {
     /// What a clerk is asked to do.
     enum Work: Sendable {
         case order(LeaseOrder, under: LaneKey)
+        /// Lease cells of rate limits.
+        case rates([RateOrder])
         /// Set a swept request right.
         case correction(Closing)
     }

@@ -164,6 +164,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
                     switch entry.work {
                     case .order(let order, let lane):
                         await entry.shard.carryOut(order, under: lane)
+                    case .rates(let orders): await entry.shard.carryOut(orders)
                     case .correction(let closing): await entry.shard.correct(closing)
                     }
                 }

@@ -86,7 +86,7 @@ extension ShardLedger {
     }
 
     /// One beat of the lane, and what it brings: the ledger's time, the number of live nodes,
-    /// recalls. Then the book and the rate limits are tidied.
+    /// recalls. Then the book is tidied.
     func beat() async {
         guard let lane = change({ state, _ in state.lane.key }) else { return }
         let sent = clock.uptime
@@ -130,10 +130,10 @@ extension ShardLedger {
         change { state, wakeups in
             state.silence.answered(at: received, sent: sent)
             state.book.liveNodes = liveNodes
+            state.rates.liveNodes = liveNodes
             state.book.recalled(generations)
             var effects = LeaseBook.Effects()
             if !state.isDraining { state.book.maintain(at: received, &effects) }
-            state.limiter.forgetIdle(at: received)
             state.apply(effects, &wakeups)
         }
     }

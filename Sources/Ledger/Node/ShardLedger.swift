@@ -37,7 +37,8 @@ final class ShardLedger: Sendable {
         var logger = logger
         logger[metadataKey: "shard"] = "\(shard)"
         self.logger = logger
-        state = Mutex(ShardState { LeaseID(rawValue: random.positive()) })
+        state = Mutex(
+            ShardState(patience: settings.acceptanceWait) { LeaseID(rawValue: random.positive()) })
     }
 
     /// Changes the state under the lock, then wakes whoever the change concerns.
@@ -67,6 +68,9 @@ final class ShardLedger: Sendable {
         if let lane {
             for order in wakeups.orders { pools.orders.send(.order(order, under: lane), of: self) }
         }
+        if !wakeups.rateOrders.isEmpty {
+            pools.orders.send(.rates(wakeups.rateOrders), of: self)
+        }
         for closing in wakeups.corrections { pools.orders.send(.correction(closing), of: self) }
         return result
     }
@@ -78,37 +82,33 @@ final class ShardLedger: Sendable {
         let now = clock.uptime
         let admittedAt = clock.now
         let demands = Self.demands(of: request, at: admittedAt)
-        enum First {
-            case fault(LedgerFault)
-            case denied(Denial)
-            case decided(RateLimiter.Ticket, LeaseBook.Decision)
-        }
         guard await hasLane(for: request.requestID) else { throw .unavailable }
-        let first = change { state, wakeups -> First in
+        var first = change { state, wakeups -> FirstAnswer in
             if let fault = refusal(state, at: now) { return .fault(fault) }
-            let limits = request.principal.rateLimits
-            switch state.limiter.admit(limits, tokens: request.bound.total, at: now) {
+            let isAway = isAway(state, at: now)
+            switch state.passRates(request, isAway: isAway, at: now, &wakeups) {
             case .denied(let denial): return .denied(denial)
+            case .overloaded: return .fault(.overloaded)
+            case .waiting: return .inLine
             case .passed(let ticket):
-                var effects = LeaseBook.Effects()
-                guard let decision = decide(request.requestID, demands, &state, at: now, &effects)
-                else {
-                    state.limiter.undo(ticket, at: now)
-                    return .fault(.unavailable)
-                }
-                switch decision {
-                case .denied: state.limiter.undo(ticket, at: now)
-                case .admitted(let claims):
-                    guard open(request, claims, ticket, admittedAt, &state, &wakeups) else {
-                        return .fault(.unavailable)
-                    }
-                case .waiting: state.enteringLine[request.requestID] = .some(nil)
-                }
-                state.apply(effects, &wakeups)
-                return .decided(ticket, decision)
+                return askBook(request, demands, ticket, admittedAt, at: now, &state, &wakeups)
             }
         }
+        if case .inLine = first {
+            first =
+                switch await rateAnswer(for: request.requestID) {
+                case .denied(let denial): .denied(denial)
+                case .failed(let fault): .fault(fault)
+                case .passed(let ticket):
+                    change { state, wakeups in
+                        askBook(
+                            request, demands, ticket, admittedAt, at: clock.uptime, &state,
+                            &wakeups)
+                    }
+                }
+        }
         switch first {
+        case .inLine: throw .unavailable
         case .fault(let fault): throw fault
         case .denied(let denial), .decided(_, .denied(let denial)): return .denied(denial)
         case .decided(_, .admitted(let claims)):
@@ -118,8 +118,40 @@ final class ShardLedger: Sendable {
         }
     }
 
+    /// What is said to a request under the first lock.
+    private enum FirstAnswer {
+        case fault(LedgerFault)
+        case denied(Denial)
+        /// It stands in line for its rate limits.
+        case inLine
+        case decided(RateBook.Ticket, LeaseBook.Decision)
+    }
+
+    /// The rate limits let it pass; now the quotas.
+    private func askBook(
+        _ request: AdmissionRequest, _ demands: [LeaseBook.Demand], _ ticket: RateBook.Ticket,
+        _ admittedAt: Timestamp, at now: Uptime, _ state: inout ShardState,
+        _ wakeups: inout ShardState.Wakeups
+    ) -> FirstAnswer {
+        var effects = LeaseBook.Effects()
+        guard let decision = decide(request.requestID, demands, &state, at: now, &effects) else {
+            state.rates.undo(ticket, at: now)
+            return .fault(.unavailable)
+        }
+        switch decision {
+        case .denied: state.rates.undo(ticket, at: now)
+        case .admitted(let claims):
+            guard open(request, claims, ticket, admittedAt, &state, &wakeups) else {
+                return .fault(.unavailable)
+            }
+        case .waiting: state.enteringLine[request.requestID] = .some(nil)
+        }
+        state.apply(effects, &wakeups)
+        return .decided(ticket, decision)
+    }
+
     private func admitAfterWait(
-        _ request: AdmissionRequest, _ ticket: RateLimiter.Ticket, _ admittedAt: Timestamp
+        _ request: AdmissionRequest, _ ticket: RateBook.Ticket, _ admittedAt: Timestamp
     ) async throws(LedgerFault) -> Admission {
         let id = request.requestID
         let deadline = clock.uptime + settings.acceptanceWait
@@ -146,10 +178,10 @@ final class ShardLedger: Sendable {
             guard isOpen else { throw .unavailable }
             return .admitted(Reservation(request, claims: claims, admittedAt: admittedAt))
         case .denied(let denial):
-            change { state, _ in state.limiter.undo(ticket, at: clock.uptime) }
+            change { state, _ in state.rates.undo(ticket, at: clock.uptime) }
             return .denied(denial)
         case .failed(let fault):
-            change { state, _ in state.limiter.undo(ticket, at: clock.uptime) }
+            change { state, _ in state.rates.undo(ticket, at: clock.uptime) }
             throw fault
         }
     }
@@ -198,7 +230,7 @@ final class ShardLedger: Sendable {
     /// Writes the opening to the journal (gate G0) and hands it to the lane. False, with everything
     /// given back, when the journal cannot keep it or the lane was fenced this moment.
     private func open(
-        _ request: AdmissionRequest, _ claims: [Claim], _ ticket: RateLimiter.Ticket,
+        _ request: AdmissionRequest, _ claims: [Claim], _ ticket: RateBook.Ticket,
         _ admittedAt: Timestamp, _ state: inout ShardState, _ wakeups: inout ShardState.Wakeups
     ) -> Bool {
         let opening = Opening(
@@ -209,7 +241,7 @@ final class ShardLedger: Sendable {
         guard let lane = state.lane.key, journal.opened(opening, lane: lane) else {
             var effects = LeaseBook.Effects()
             state.book.settled(claims, charge: nil, at: clock.uptime, &effects)
-            state.limiter.undo(ticket, at: clock.uptime)
+            state.rates.undo(ticket, at: clock.uptime)
             state.apply(effects, &wakeups)
             return false
         }
@@ -260,7 +292,7 @@ final class ShardLedger: Sendable {
         return change { state, _ in
             var standing = Standing(requests: nil, tokens: nil)
             for limit in principal.rateLimits {
-                guard let line = state.limiter.standing(of: limit, at: now) else { continue }
+                guard let line = state.rates.standing(of: limit, at: now) else { continue }
                 if limit.dimension == .tokensPerMinute {
                     standing.tokens = line.tighter(standing.tokens)
                 } else {

@@ -19,7 +19,7 @@ extension ShardState {
             wakeups.settlements.append((continuation, .failed(.fenced)))
             return
         }
-        limiter.finish(request.ticket, used: closing.charge.tokens, at: now)
+        rates.finish(request.ticket, used: closing.charge.tokens, at: now)
         open[id]?.charge = closing.charge
         settlementWaits.add(id, until: deadline, continuation)
         switch request.opening {

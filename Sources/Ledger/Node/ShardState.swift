@@ -31,7 +31,7 @@ struct ShardState {
     /// A request between its admission and its durable settlement.
     struct OpenRequest {
         let claims: [Claim]
-        let ticket: RateLimiter.Ticket
+        let ticket: RateBook.Ticket
         var opening: OpeningState = .pending
         /// Set once the request is settled and its closing is on its way.
         var charge: Charge?
@@ -46,6 +46,8 @@ struct ShardState {
         var settlements: [(CheckedContinuation<SettlementAnswer, Never>, SettlementAnswer)] = []
         var lanes: [(CheckedContinuation<Bool, Never>, Bool)] = []
         var orders: [LeaseOrder] = []
+        var rates: [(RateLine.Waiter, ShardLedger.RateAnswer)] = []
+        var rateOrders: [RateOrder] = []
         /// Swept requests whose true amounts are known now.
         var corrections: [Closing] = []
         /// Requests that nothing more can happen to: the journal may forget them.
@@ -54,6 +56,7 @@ struct ShardState {
         var committed: Int64 = 0
 
         func fire() {
+            for (continuation, answer) in rates { continuation.resume(returning: answer) }
             for (continuation, answer) in lanes { continuation.resume(returning: answer) }
             for (continuation, answer) in leases { continuation.resume(returning: answer) }
             for (continuation, answer) in openings { continuation.resume(returning: answer) }
@@ -63,7 +66,8 @@ struct ShardState {
 
     var lane = LaneMachine()
     var book: LeaseBook
-    var limiter = RateLimiter()
+    var rates: RateBook
+    var rateLine = RateLine()
     var open: [RequestID: OpenRequest] = [:]
     var leaseWaits = WaitList<LeaseAnswer>()
     /// Requests that the book put in line and whose wait is not noted yet, with the answer if it
@@ -92,8 +96,9 @@ struct ShardState {
     /// Nothing is sent any more.
     var isStopped = false
 
-    init(makeLeaseID: @escaping @Sendable () -> LeaseID) {
+    init(patience: Duration, makeLeaseID: @escaping @Sendable () -> LeaseID) {
         book = LeaseBook(makeLeaseID: makeLeaseID)
+        rates = RateBook(patience: patience)
     }
 
     /// Whether nothing is open and nothing waits to be written.
@@ -275,6 +280,7 @@ struct ShardState {
 
     /// Ends every wait: the node stops.
     mutating func failAll(_ wakeups: inout Wakeups) {
+        failRateWaits(&wakeups)
         wakeups.lanes += laneWaits.takeAll().map { ($0, false) }
         wakeups.leases += leaseWaits.takeAll().map { ($0, .failed(.draining)) }
         wakeups.openings += openingWaits.takeAll().map { ($0, .failed(.unavailable)) }
@@ -295,6 +301,7 @@ struct ShardState {
 
     /// Ends the waits whose time is up.
     mutating func expire(at now: Uptime, _ wakeups: inout Wakeups) {
+        tickRates(at: now, &wakeups)
         for (id, waiter) in leaseWaits.takeExpired(at: now) {
             _ = book.leave(id)
             wakeups.leases.append((waiter, .failed(.unavailable)))
