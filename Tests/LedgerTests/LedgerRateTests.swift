@@ -9,9 +9,19 @@ import Testing
 @Suite(.serialized) struct LedgerRateTests {
     /// Three nodes of one ledger that know of each other.
     private func withThreeNodes(
-        _ body: ([PostgresUnderTest]) async throws -> Void
+        isolation: String = "read committed", _ body: ([PostgresUnderTest]) async throws -> Void
     ) async throws {
         let database = try TestDatabase.make()
+        let connection = try database.connection()
+        let name = try connection.execute(
+            PostgresCommand(
+                PostgresStatement(name: nil, sql: "SELECT current_database()"), [])
+        ).rows[0].text(0)
+        try connection.execute(
+            script: """
+                ALTER DATABASE \(name) SET default_transaction_isolation = '\(isolation)'
+                """)
+        connection.close()
         try await PostgresUnderTest.run(on: database) { first in
             try await PostgresUnderTest.run(on: database) { second in
                 try await PostgresUnderTest.run(on: database) { third in
@@ -50,8 +60,11 @@ import Testing
         }
     }
 
-    @Test func `three nodes pass a small limit once together, not once each`() async throws {
-        try await withThreeNodes { nodes in
+    @Test(arguments: ["read committed", "serializable"])
+    func `three nodes pass a small limit once together, not once each`(
+        isolation: String
+    ) async throws {
+        try await withThreeNodes(isolation: isolation) { nodes in
             let principal = try await nodes[0].principal(
                 quotas: [], rateLimits: [(.requestsPerMinute, 30)])
             let began = ContinuousClock.now

@@ -4,9 +4,11 @@
 /// Pure: events go in, decisions and orders come out, and the caller brings time and the lock. A
 /// request passes all its limits or takes of none. Cells are leased for ``lifetime`` and die
 /// unused after it, so that in any window `w` all nodes together pass at most
-/// `burst + rate × (w + lifetime)`. Small limits, rare requests and buckets near their end lease
-/// exactly what is asked for; what is used all the time is leased ahead. Concurrent requests are
-/// each node's own count. While the ledger is away, every node passes its equal part of the limit.
+/// `burst + rate × (w + lifetime)`. A request counts at its bound when it passes, and what it did
+/// not use counts as given back when it ends. Small limits, rare requests and buckets near their
+/// end lease exactly what is asked for; what is used all the time is leased ahead. Concurrent
+/// requests are each node's own count. While the ledger is away, every node passes its equal part
+/// of the limit.
 public struct RateBook: Sendable {
     /// What a passed request took, to be given back when it ends.
     public struct Ticket: Sendable, Hashable {
@@ -88,6 +90,9 @@ public struct RateBook: Sendable {
         _ id: RequestID, _ limits: [RateLimit], tokens: Int64, at now: Uptime,
         _ effects: inout Effects
     ) -> Decision {
+        guard !limits.isEmpty else {
+            return .passed(Ticket(limits: limits, tokens: tokens, taken: now, isOfShare: false))
+        }
         var isCovered = true
         for limit in limits {
             switch verdict(limit, tokens: tokens, isNew: true, at: now) {

@@ -13,7 +13,8 @@ public struct LedgerSettings: Sendable {
     public var backends: [String]
     /// Prices in force, by model alias.
     public var prices: [String: Price]
-    /// How long a request waits for a lease, and for the ledger to accept its opening, before 503.
+    /// How long a request waits for a lease, and for the ledger to accept its opening, before 503;
+    /// and for cells of its rate limits, before it passes by this node's part of them.
     public var acceptanceWait: Duration = .seconds(1)
     /// How long an answer's end is held for the ledger's word; then the disk's is enough, since the
     /// ledger has the opening.

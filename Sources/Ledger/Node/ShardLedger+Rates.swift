@@ -20,7 +20,7 @@ extension ShardLedger {
                     // The answer may have come before this wait could be noted.
                     if let early = state.rateLine.enter(id, continuation) {
                         wakeups.rates.append((continuation, early))
-                    } else if Task.isCancelled {
+                    } else if Task.isCancelled || state.isStopped {
                         state.abandonRateWait(id, &wakeups)
                     }
                 }
@@ -32,37 +32,45 @@ extension ShardLedger {
 
     /// Carries out a list of orders, and lets the book act on the answer.
     func carryOut(_ orders: [RateOrder]) async {
-        let clerk = RateClerk(shard: shard, clock: clock)
-        var isCertain = true
-        for _ in 0..<Self.rateAttempts {
-            do {
-                let replies = try await pools.clerks.run { connection throws(PostgresError) in
-                    try clerk.carryOut(orders, connection)
-                }
-                let now = clock.uptime
-                change { state, wakeups in
-                    var effects = RateBook.Effects()
-                    state.rates.replied(replies, at: now, &effects)
-                    state.apply(effects, &wakeups)
-                }
-                return
-            } catch {
-                logger.warning("a rate order failed", metadata: ["error": "\(error)"])
-                isCertain = isCertain && !error.isAmbiguous
-                // A connection that the ledger's restart cut; a second failure means that it is
-                // away.
-                guard error.isRetryable else { break }
-            }
-        }
+        let (replies, isCertain) = await ask(orders)
         let now = clock.uptime
-        change { [isCertain] state, wakeups in
+        change { state, wakeups in
             var effects = RateBook.Effects()
-            state.rates.failed(orders, isCertain: isCertain, at: now, &effects)
+            if let replies {
+                state.rates.replied(replies, at: now, &effects)
+            } else {
+                state.rates.failed(orders, isCertain: isCertain, at: now, &effects)
+            }
             state.apply(effects, &wakeups)
         }
     }
 
-    private static let rateAttempts = 2
+    /// Asks the ledger, again where that helps. Without replies: whether it is certain that nothing
+    /// was carried out.
+    private func ask(_ orders: [RateOrder]) async -> ([(RateOrder, RateReply)]?, isCertain: Bool) {
+        let clerk = RateClerk(shard: shard, clock: clock)
+        var backOff = BackOff()
+        var isCertain = true
+        var patience = 8
+        while true {
+            do {
+                let replies = try await pools.clerks.run { connection throws(PostgresError) in
+                    try clerk.carryOut(orders, connection)
+                }
+                return (replies, true)
+            } catch {
+                isCertain = isCertain && !error.isAmbiguous
+                // Nodes that meet at a row are told to come again, where the database works so. Of
+                // another kind a second failure means that the ledger is away.
+                patience -= error.fault == nil ? 4 : 1
+                guard error.isRetryable, patience > 0 else {
+                    logger.warning("a rate order failed", metadata: ["error": "\(error)"])
+                    return (nil, isCertain)
+                }
+                await pause(backOff.next(random: random.bits()))
+            }
+        }
+    }
 }
 
 extension ShardState {

@@ -58,7 +58,10 @@ enum RateStatement {
             ON CONFLICT (shard, subject_kind, subject_id, dimension) DO NOTHING
             """)
 
-    private static let begin = PostgresStatement(name: nil, sql: "BEGIN")
+    // Each guard is evaluated on the row as it is locked, so that the database's default, should it
+    // be stricter, would only add conflicts.
+    private static let begin = PostgresStatement(
+        name: nil, sql: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
     // What a crash of the ledger forgets of the last moments is granted once more, at most; waiting
     // for its disk would make every node queue behind every other at a shared bucket.
     private static let loosely = PostgresStatement(
