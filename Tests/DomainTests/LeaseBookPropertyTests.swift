@@ -1,4 +1,5 @@
 import Domain
+import TestSupport
 import Testing
 
 /// Random histories over several books of one account, against the ledger's own arithmetic.
@@ -137,6 +138,7 @@ import Testing
         switch order.action {
         case .grow(let want, let least):
             if fault == 0 { return .failed }
+            if fault == 2 { return .unknown }
             guard limit - granted >= least else {
                 return .refused(
                     id,
@@ -151,6 +153,7 @@ import Testing
             return .granted(id, size: node.lease, remaining: limit - granted)
         case .giveBack(let units, let forget):
             if fault == 0 { return .notReturned(size: node.lease) }
+            if fault == 2 { return .unknown }
             // The end of a lease returns all that was not settled, whatever the node believes.
             let returned = forget ? node.lease - node.settled : units
             granted -= returned
@@ -159,7 +162,12 @@ import Testing
                 node.lease = 0
                 node.settled = 0
             }
+            if fault == 1 { return .unknown }
             return .returned(size: node.lease, remaining: limit - granted)
+        case .look:
+            if fault == 0 { return .unknown }
+            return .found(
+                node.lease > 0 ? id : nil, size: node.lease, remaining: limit - granted)
         }
     }
 
@@ -170,22 +178,4 @@ import Testing
                 endState: .finished, timeToFirstToken: nil, duration: .zero),
             bound: TokenBound(prompt: units, completion: 1), price: nil)
     }
-}
-
-/// A small seeded generator (SplitMix64), so that a failing seed repeats.
-struct SplitMix {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed &+ 0x9E37_79B9_7F4A_7C15 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
-    /// A number from 0 to one less than `bound`.
-    mutating func below(_ bound: UInt64) -> UInt64 { next() % max(1, bound) }
 }

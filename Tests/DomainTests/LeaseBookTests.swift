@@ -211,10 +211,10 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? {
     @Test func `a recalled lease gives back what is free`() throws {
         var book = try book(holding: 500, remaining: 500)
         var effects = LeaseBook.Effects()
-        book.recalled([AccountID(rawValue: 1): 3])
+        book.recalled([AccountID(rawValue: 1): 3], at: at(900))
         book.maintain(at: at(1_000), &effects)
         #expect(effects.orders.isEmpty, "the first generation heard is no recall")
-        book.recalled([AccountID(rawValue: 1): 4])
+        book.recalled([AccountID(rawValue: 1): 4], at: at(1_900))
         book.maintain(at: at(2_000), &effects)
         #expect(effects.orders.first?.action == .giveBack(units: 500, forget: false))
     }
@@ -228,6 +228,13 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? {
         book.replied(.unknown, to: first, at: at(10_600), &effects)
         #expect(!book.isEmpty)
         book.maintain(at: at(11_500), &effects)
+        let lookTaken = takeLast(&effects)
+        let look = try #require(lookTaken)
+        #expect(look.action == .look)
+        book.replied(
+            .found(AccountID(rawValue: 1), size: 500, remaining: 500), to: look, at: at(11_501),
+            &effects)
+        book.maintain(at: at(12_500), &effects)
         let secondTaken = takeLast(&effects)
         let second = try #require(secondTaken)
         guard case .giveBack(_, forget: true) = second.action else {
@@ -344,6 +351,7 @@ struct ModelLedger {
             granted -= units
             lease -= units
             return .returned(size: lease, remaining: limit - granted)
+        case .look: return .found(id, size: lease, remaining: limit - granted)
         }
     }
 }

@@ -112,7 +112,7 @@ public struct LeaseBook: Sendable {
         }
         for demand in demands {
             guard demand.rides, let slot = slots[demand.account],
-                slot.coversRide(demand.units, liveNodes: liveNodes)
+                slot.coversRide(demand.units, liveNodes: liveNodes, at: now)
             else { return nil }
         }
         return take(demands, at: now).map(Decision.admitted)
@@ -150,9 +150,15 @@ public struct LeaseBook: Sendable {
         }
         switch reply {
         case .failed, .unknown: failWaiters(for: order.account, &effects)
-        case .granted, .refused, .returned, .notReturned: break
+        case .granted, .refused, .returned, .notReturned, .found: break
         }
         serveLine(at: now, &effects)
+        // A recall that came while the order was in flight is followed now, not a beat later.
+        if !isAnyoneWaiting(for: order.account),
+            let more = slots[order.account]?.giveBackRecalled()
+        {
+            effects.orders.append(more)
+        }
     }
 
     /// A settlement is durable: the claims end, and what was not charged is free again.
@@ -169,10 +175,11 @@ public struct LeaseBook: Sendable {
     }
 
     /// The heartbeat brought the recall generations of accounts that this node holds leases of.
-    public mutating func recalled(_ generations: [AccountID: Int64]) {
+    /// ``maintain(at:_:)`` follows them.
+    public mutating func recalled(_ generations: [AccountID: Int64], at now: Uptime) {
         for (account, slot) in slots {
             guard let id = slot.accountID, let generation = generations[id] else { continue }
-            slots[account]?.recall(to: generation)
+            slots[account]?.recall(to: generation, at: now)
         }
     }
 
@@ -248,6 +255,8 @@ public struct LeaseBook: Sendable {
 
     /// Serves the line in order after an event that may have changed what is free or known.
     private mutating func serveLine(at now: Uptime, _ effects: inout Effects) {
+        // No order is made again so soon after a refusal, so whoever came since has this answer.
+        let recently = Uptime(microseconds: now.microseconds - Self.refusalMemory.microseconds)
         var still: [Waiter] = []
         let line = waiters
         waiters = []
@@ -256,7 +265,9 @@ public struct LeaseBook: Sendable {
             let overtakes = waiter.demands.contains { blocked.contains($0.account) }
             if !overtakes, let claims = take(waiter.demands, at: now) {
                 effects.admitted[waiter.id] = claims
-            } else if let denial = denial(of: waiter.demands, notBefore: waiter.since) {
+            } else if let denial = denial(
+                of: waiter.demands, notBefore: min(waiter.since, recently))
+            {
                 effects.denied[waiter.id] = denial
             } else {
                 blocked.formUnion(waiter.demands.map(\.account))
@@ -293,7 +304,7 @@ public struct LeaseBook: Sendable {
         _ demands: [Demand], at now: Uptime, _ effects: inout Effects
     ) {
         for demand in demands {
-            if let order = slots[demand.account]?.orderPrefetch(liveNodes: liveNodes) {
+            if let order = slots[demand.account]?.orderPrefetch(liveNodes: liveNodes, at: now) {
                 effects.orders.append(order)
             }
         }

@@ -4,9 +4,11 @@ public struct LeaseOrder: Sendable, Hashable {
     public enum Action: Sendable, Hashable {
         /// Enlarge the lease by up to `want` units and at least `least`, or not at all.
         case grow(want: Int64, least: Int64)
-        /// Fold what is settled into the account, then give `units` back; `forget` drops the row
-        /// when nothing is left.
+        /// Give `units` back; none: fold what is settled into the account. `forget` ends the lease:
+        /// folds, gives back whatever is free, and drops the row.
         case giveBack(units: Int64, forget: Bool)
+        /// Say how large the lease is, after an answer was lost.
+        case look
     }
 
     /// The account it is about.
@@ -22,7 +24,7 @@ public struct LeaseOrder: Sendable, Hashable {
     /// The lease's size before the order, by which a lost answer is repaired.
     public let grantedBefore: Int64
     /// Whether other nodes may be asked to give back what they do not need, should the account have
-    /// nothing left to grant while not all of it is spent. At most once a second.
+    /// nothing left to grant while not all of it is spent: when somebody waits for it.
     public let mayRecall: Bool
     /// Whether the node may use up the lease while the ledger is away: should the node die, what is
     /// free of it is then kept for its journal.
@@ -54,14 +56,17 @@ public struct LeaseOrder: Sendable, Hashable {
 
 /// The ledger's answer to an order.
 public enum LeaseReply: Sendable, Hashable {
-    /// The lease now has `size` units in all, and the account has `remaining` left to grant.
-    case granted(AccountID, size: Int64, remaining: Int64)
+    /// The lease now has `size` units in all, and the account has `remaining` left to grant;
+    /// recalls up to `generation` were for others. Nil where that is not known.
+    case granted(AccountID, size: Int64, remaining: Int64, generation: Int64? = nil)
     /// The account has less left than the least that was asked for.
     case refused(AccountID, AccountStatus)
-    /// Folded and returned: the lease now has `size` units.
+    /// Folded or returned: the lease now has `size` units.
     case returned(size: Int64, remaining: Int64)
     /// The units could not be returned since open requests hold them; the lease has `size` units.
     case notReturned(size: Int64)
+    /// A look found the lease with `size` units; no account and no units where there is none.
+    case found(AccountID?, size: Int64, remaining: Int64)
     /// Nothing was changed: the ledger could not be reached, this node's lane is not live, or the
     /// quota is gone.
     case failed

@@ -26,16 +26,21 @@ struct LeaseSlot: Sendable {
     private var lastUse: Uptime
     private var lastFold: Uptime
     private var hasSettled = false
-    /// A grant was asked for and its answer never came: the lease may be larger than believed.
-    private var isUncertain = false
+    /// The order whose answer never came: it was carried out or not, and a look will tell. Until
+    /// then nothing counts as free that may not be.
+    private var lost: LeaseOrder.Action?
     private var demand: DemandGauge
     private var idleBeats = 0
     private var generation: Int64?
+    /// A recall was heard and not followed yet, since an order was in flight or somebody waited.
     private var isRecalled = false
-    private var lastRecall: Uptime?
+    private var frugalUntil: Uptime?
 
     /// Without a request for this long a lease goes back whole.
     static let idleAfter: Duration = .seconds(10)
+    /// After a recall nothing is held beyond need for this long: the request that was refused comes
+    /// again after a second, and must not find that everybody has helped himself anew.
+    static let frugality: Duration = .seconds(3)
     /// Settled units become the account's this often.
     static let foldAfter: Duration = .seconds(60)
 
@@ -56,7 +61,7 @@ struct LeaseSlot: Sendable {
     /// way.
     var holdsNothing: Bool { !mayHoldLease && outstanding == 0 && !orderInFlight }
 
-    private var mayHoldLease: Bool { hasRow || isUncertain }
+    private var mayHoldLease: Bool { hasRow || lost != nil }
 
     func covers(_ units: Int64) -> Bool { free >= units && accountID != nil }
 
@@ -71,7 +76,6 @@ struct LeaseSlot: Sendable {
         self.rides = rides
         demand.windows = rides ? DemandGauge.windowsOfAnOutage : 1
         lastUse = now
-        idleBeats = 0
         guard newLimit != limit else { return }
         let (raised, overflow) = remaining.addingReportingOverflow(newLimit - limit)
         remaining = overflow ? newLimit : raised
@@ -81,9 +85,10 @@ struct LeaseSlot: Sendable {
     }
 
     /// Whether `units` may be taken while the ledger is away: the quota says so, the ledger knows,
-    /// and the account is not near its end.
-    func coversRide(_ units: Int64, liveNodes: Int64) -> Bool {
-        covers(units) && mayRide && demand.target(of: remaining, liveNodes: liveNodes) > 0
+    /// and the account is not near its end, nor wanted by others.
+    func coversRide(_ units: Int64, liveNodes: Int64, at now: Uptime) -> Bool {
+        covers(units) && mayRide && !isRecalled && !isFrugal(at: now)
+            && demand.target(of: remaining, liveNodes: liveNodes, at: now) > 0
     }
 
     /// Whether a request that holds a claim of this lease may go on without the ledger's word.
@@ -120,6 +125,7 @@ struct LeaseSlot: Sendable {
         for sum: Int64, least: Int64, liveNodes: Int64, at now: Uptime
     ) -> LeaseOrder? {
         guard !orderInFlight, sum > free || accountID == nil else { return nil }
+        guard lost == nil else { return order(.look, mayRecall: false) }
         let shortage = max(1, sum - free)
         let enough = max(1, min(shortage, least - free))
         // Asked a moment ago: the answer would be the same, over and over.
@@ -128,36 +134,33 @@ struct LeaseSlot: Sendable {
         {
             return nil
         }
-        let mayRecall = lastRecall.map { now - $0 >= .seconds(1) } ?? true
-        if mayRecall { lastRecall = now }
-        let want = max(shortage, demand.target(of: remaining, liveNodes: liveNodes) - free)
-        return order(.grow(want: want, least: enough), mayRecall: mayRecall)
+        let ahead =
+            isFrugal(at: now)
+            ? 0 : demand.target(of: remaining, liveNodes: liveNodes, at: now) - free
+        return order(.grow(want: max(shortage, ahead), least: enough), mayRecall: true)
     }
 
-    /// Orders ahead of need once half the target is gone, unless the account is near its end, where
-    /// each request orders exactly what it needs.
-    mutating func orderPrefetch(liveNodes: Int64) -> LeaseOrder? {
-        guard !orderInFlight, !isRecalled else { return nil }
-        let target = demand.target(of: remaining, liveNodes: liveNodes)
+    /// Orders ahead of need once half the target is gone, unless the account is near its end or
+    /// was recalled, where each request orders exactly what it needs.
+    mutating func orderPrefetch(liveNodes: Int64, at now: Uptime) -> LeaseOrder? {
+        guard !orderInFlight, lost == nil, !isRecalled, !isFrugal(at: now) else { return nil }
+        let target = demand.target(of: remaining, liveNodes: liveNodes, at: now)
         guard target > 0, free < target / 2 else { return nil }
         return order(.grow(want: target - free, least: 1), mayRecall: false)
     }
 
+    /// What a beat gives back: all of a lease that nobody uses, or that was recalled; what is free
+    /// beyond twice the target on three beats; or only a fold.
     mutating func maintain(at now: Uptime, liveNodes: Int64) -> LeaseOrder? {
         guard !orderInFlight else { return nil }
-        guard accountID != nil else { return giveBackAll() }
-        if now - lastUse >= Self.idleAfter, outstanding == 0, mayHoldLease {
-            return giveBackAll()
-        }
-        // The end of the lease tells what it really held.
-        if isUncertain, outstanding == 0 { return giveBackAll() }
-        let target = demand.target(of: remaining, liveNodes: liveNodes)
-        if isRecalled {
-            isRecalled = false
-            if free > 0 { return giveBack(free) }
-        }
-        idleBeats = free > 2 * target && free > 0 ? idleBeats + 1 : 0
-        if idleBeats >= 3, free > target {
+        guard lost == nil else { return order(.look, mayRecall: false) }
+        if now - lastUse >= Self.idleAfter, let order = giveBackAll() { return order }
+        if let order = giveBackRecalled() { return order }
+        // What came free since the recall is not kept either.
+        if isFrugal(at: now), free > 0 { return giveBack(free) }
+        let target = demand.target(of: remaining, liveNodes: liveNodes, at: now)
+        idleBeats = free > 2 * target ? idleBeats + 1 : 0
+        if idleBeats >= 3 {
             idleBeats = 0
             return giveBack(free - target)
         }
@@ -169,25 +172,33 @@ struct LeaseSlot: Sendable {
         return nil
     }
 
+    /// Follows a recall that was heard, as soon as no order is in flight.
+    mutating func giveBackRecalled() -> LeaseOrder? {
+        guard isRecalled, !orderInFlight, lost == nil else { return nil }
+        isRecalled = false
+        return free > 0 ? giveBack(free) : nil
+    }
+
     mutating func giveBackAll() -> LeaseOrder? {
-        // The first grant's answer was lost: asking once more tells the account, and what the lease
-        // holds.
-        if accountID == nil, isUncertain, !orderInFlight {
-            return order(.grow(want: 1, least: 1), mayRecall: false)
-        }
+        guard !orderInFlight else { return nil }
+        guard lost == nil else { return order(.look, mayRecall: false) }
         // While requests are open and nothing is free there is nothing to give.
-        guard !orderInFlight, accountID != nil, mayHoldLease, free > 0 || outstanding == 0 else {
-            return nil
-        }
+        guard mayHoldLease, free > 0 || outstanding == 0 else { return nil }
         let units = max(0, free)
         free = 0
         return order(.giveBack(units: units, forget: outstanding == 0), mayRecall: false)
     }
 
-    mutating func recall(to newGeneration: Int64) {
-        if let generation, generation != newGeneration { isRecalled = true }
+    /// Hears the account's recall generation. The first one heard is the past.
+    mutating func recall(to newGeneration: Int64, at now: Uptime) {
+        if let generation, generation != newGeneration {
+            isRecalled = true
+            frugalUntil = now + Self.frugality
+        }
         generation = newGeneration
     }
+
+    private func isFrugal(at now: Uptime) -> Bool { frugalUntil.map { now < $0 } ?? false }
 
     private mutating func giveBack(_ units: Int64) -> LeaseOrder {
         free -= units
@@ -212,38 +223,58 @@ struct LeaseSlot: Sendable {
     mutating func apply(_ reply: LeaseReply, to order: LeaseOrder, at now: Uptime) {
         orderInFlight = false
         switch reply {
-        case .granted(let id, let size, let left):
+        case .granted(let id, let size, let left, let recalls):
             accountID = id
             leaseRides = leaseRides || order.rides
+            // A recall between the first grant and the first beat is heard at that beat.
+            generation = generation ?? recalls
             free += size - granted
             granted = size
             hasRow = true
             remaining = left
             refusal = nil
-            isUncertain = false
         case .refused(let id, let status):
             accountID = id
             remaining = status.remaining
             refusal = (status, now)
         case .returned(let size, let left):
-            if order.forgets {
-                isUncertain = false
-                hasRow = false
-            }
+            if order.forgets { hasRow = false }
             granted = size
             remaining = left
+            // What was given back can be had again.
+            refusal = nil
             lastFold = now
         case .notReturned(let size):
-            if case .giveBack(let units, _) = order.action { free += units }
+            takeBack(order)
             granted = size
+        case .found(let id, let size, let left):
+            found(id, size: size, remaining: left)
         case .failed:
-            if case .giveBack(let units, _) = order.action { free += units }
+            takeBack(order)
             limitChanged = limitChanged || order.refreshesLimit
         case .unknown:
-            // Nothing is believed to be free that may not be; the end of the lease sets it right.
-            isUncertain = true
+            if order.action != .look { lost = order.action }
             limitChanged = limitChanged || order.refreshesLimit
         }
+    }
+
+    /// Units that were to be given back and were not are free again.
+    private mutating func takeBack(_ order: LeaseOrder) {
+        if case .giveBack(let units, _) = order.action { free += units }
+    }
+
+    /// A lease's size tells whether the lost order was carried out: a grant enlarges it, a return
+    /// or its end makes it smaller, and whether a fold happened does not matter.
+    private mutating func found(_ id: AccountID?, size: Int64, remaining left: Int64) {
+        accountID = id ?? accountID
+        if id != nil { remaining = left }
+        switch lost {
+        case .giveBack(let units, _): if size >= granted { free += units }
+        case .grow, .look, nil: free += size - granted
+        }
+        granted = size
+        hasRow = id != nil
+        lost = nil
     }
 }
 
@@ -263,9 +294,7 @@ struct DemandGauge: Sendable {
     init(at now: Uptime) { last = now }
 
     mutating func note(_ units: Int64, at now: Uptime) {
-        let elapsed = min(max(0, now.microseconds - last.microseconds), Self.window)
-        recent = Int64(Int128(recent) * Int128(Self.window - elapsed) / Int128(Self.window))
-        recent = min(recent + units, 1 << 50)
+        recent = min(faded(at: now, over: Self.window) + units, 1 << 50)
         largest = max(units, largest - largest / 16)
         last = now
     }
@@ -273,10 +302,17 @@ struct DemandGauge: Sendable {
     /// How much the node should hold: two seconds of demand, or a minute of it for a quota that
     /// rides out outages; at least one large request, at most its share of half of what is left, so
     /// that no node takes the end of a budget. Zero near the end: each request then orders for
-    /// itself.
-    func target(of remaining: Int64, liveNodes: Int64) -> Int64 {
+    /// itself. Demand fades while nobody asks, within ten seconds for a quota that rides, so that a
+    /// short lull does not give away what an outage would need.
+    func target(of remaining: Int64, liveNodes: Int64, at now: Uptime) -> Int64 {
         let left = max(0, remaining)
         guard left >= 4 * liveNodes * largest else { return 0 }
-        return min(max(recent * windows, largest), left / (2 * liveNodes))
+        let lull = windows > 1 ? LeaseSlot.idleAfter.microseconds : Self.window
+        return min(max(faded(at: now, over: lull) * windows, largest), left / (2 * liveNodes))
+    }
+
+    private func faded(at now: Uptime, over lull: Int64) -> Int64 {
+        let elapsed = min(max(0, now.microseconds - last.microseconds), lull)
+        return Int64(Int128(recent) * Int128(lull - elapsed) / Int128(lull))
     }
 }

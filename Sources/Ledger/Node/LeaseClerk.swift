@@ -8,43 +8,55 @@ struct LeaseClerk: Sendable {
     let lane: LaneKey
     let randomID: @Sendable () -> Int64
 
-    /// Carries out an order. When it throws, the order may have been carried out all the same:
-    /// ``repair(_:_:)`` tells.
+    /// Carries out an order, or finds that an earlier try did. When it throws, the order may have
+    /// been carried out all the same; repeating it, as such, is safe.
     func carryOut(
-        _ order: LeaseOrder, _ connection: any LedgerConnection
+        _ order: LeaseOrder, isRepeated: Bool, _ connection: any LedgerConnection
     ) throws(PostgresError) -> LeaseReply {
-        switch order.action {
+        if isRepeated, let reply = try repaired(order, connection) { return reply }
+        return switch order.action {
         case .grow(let want, let least): try grow(order, want: want, least: least, connection)
-        case .giveBack(let units, false): try giveBack(order, units: units, connection)
-        case .giveBack(_, true): try end(order, connection)
+        case .giveBack(_, forget: true): try end(order, connection)
+        case .giveBack(0, _): try fold(order, connection)
+        case .giveBack(let units, _): try giveBack(order, units: units, connection)
+        case .look: try look(order, connection)
         }
     }
 
-    /// What became of an order whose answer was lost, read from the lease's absolute size.
-    ///
-    /// Until the ledger answers, nothing is known and it throws; the caller asks again or gives up.
-    func repair(
+    /// The answer to an order whose first answer was lost, read from the lease's absolute size; nil
+    /// when it was not carried out, or when doing it again changes nothing.
+    private func repaired(
         _ order: LeaseOrder, _ connection: any LedgerConnection
-    ) throws(PostgresError) -> LeaseReply {
+    ) throws(PostgresError) -> LeaseReply? {
+        guard let lease = try read(order, connection) else { return nil }
+        return switch order.action {
+        case .grow where lease.size > order.grantedBefore:
+            .granted(lease.account, size: lease.size, remaining: lease.remaining)
+        case .giveBack(1..., forget: false) where lease.size < order.grantedBefore:
+            .returned(size: lease.size, remaining: lease.remaining)
+        case .grow, .giveBack, .look: nil
+        }
+    }
+
+    private func read(
+        _ order: LeaseOrder, _ connection: any LedgerConnection
+    ) throws(PostgresError) -> (account: AccountID, size: Int64, remaining: Int64)? {
         // A grant that is visible but not replicated must not be used: see `readConfirmed`.
         _ = try connection.execute(LaneStatements.beat(lane))
         let rows = try connection.execute(
             ReturnStatement.read(shard: lane.shard, lease: order.lease)
         ).rows
-        guard let row = rows.first else {
-            // No lease: a grant did not happen, or the lease was ended.
-            return order.isGrowth ? .failed : .returned(size: 0, remaining: 0)
+        guard let row = rows.first else { return nil }
+        return (AccountID(rawValue: try row.int8(2)), try row.int8(0), try row.int8(1))
+    }
+
+    private func look(
+        _ order: LeaseOrder, _ connection: any LedgerConnection
+    ) throws(PostgresError) -> LeaseReply {
+        guard let lease = try read(order, connection) else {
+            return .found(nil, size: 0, remaining: 0)
         }
-        let size = try row.int8(0)
-        guard !order.isGrowth else {
-            return size > order.grantedBefore
-                ? .granted(
-                    AccountID(rawValue: try row.int8(2)), size: size, remaining: try row.int8(1))
-                : .failed
-        }
-        // A lease that was to be ended and is there was not ended. What a partial return did cannot
-        // be told from what a fold did.
-        return order.isEnd ? .notReturned(size: size) : .unknown
+        return .found(lease.account, size: lease.size, remaining: lease.remaining)
     }
 
     private func grow(
@@ -60,40 +72,57 @@ struct LeaseClerk: Sendable {
             account = AccountID(rawValue: try row.int8(0))
         }
         guard let account else { return .failed }
-        let granted = try connection.execute(
-            GrowStatement.grow(
-                lane, account: account, lease: order.lease, want: want, least: least,
-                rides: order.rides))
-        if let row = granted.rows.first {
-            return .granted(account, size: try row.int8(0), remaining: try row.int8(1))
+        let command = GrowStatement.grow(
+            lane, account: account, lease: order.lease, want: want, least: least,
+            rides: order.rides)
+        // A refusal and the numbers that explain it are two looks at the account. When others gave
+        // back in between there is enough by now, and it is asked for again.
+        for _ in 0..<Self.tries {
+            if let row = try connection.execute(command).rows.first {
+                return .granted(
+                    account, size: try row.int8(0), remaining: try row.int8(1),
+                    generation: try row.int8(2))
+            }
+            let rows = try connection.execute(
+                GrowStatement.status(shard: lane.shard, account: account)
+            ).rows
+            guard let row = rows.first else { return .failed }
+            let status = try GrowStatement.decodeStatus(row)
+            guard status.remaining < least else { continue }
+            if order.mayRecall, status.used + status.reserved + least <= status.limit {
+                _ = try connection.execute(
+                    LaneStatements.recall(shard: lane.shard, account: account.rawValue))
+            }
+            return .refused(account, status)
         }
-        let rows = try connection.execute(
-            GrowStatement.status(shard: lane.shard, account: account)
-        ).rows
-        guard let row = rows.first else { return .failed }
-        let status = try GrowStatement.decodeStatus(row)
         // There is enough, and it was refused all the same: the lane is not live.
-        guard status.remaining < least else { return .failed }
-        if order.mayRecall, status.used + status.reserved + least <= status.limit {
-            _ = try connection.execute(
-                LaneStatements.recall(shard: lane.shard, account: account.rawValue))
-        }
-        return .refused(account, status)
+        return .failed
+    }
+
+    private static let tries = 4
+
+    private func fold(
+        _ order: LeaseOrder, _ connection: any LedgerConnection
+    ) throws(PostgresError) -> LeaseReply {
+        guard let account = order.accountID else { return .failed }
+        let folded = try connection.execute(
+            ReturnStatement.fold(shard: lane.shard, account: account, lease: order.lease))
+        guard let row = folded.rows.first else { return .failed }
+        return .returned(size: try row.int8(0), remaining: try row.int8(1))
     }
 
     private func giveBack(
         _ order: LeaseOrder, units: Int64, _ connection: any LedgerConnection
     ) throws(PostgresError) -> LeaseReply {
         guard let account = order.accountID else { return .failed }
-        let folded = try connection.execute(
-            ReturnStatement.fold(shard: lane.shard, account: account, lease: order.lease))
-        guard let row = folded.rows.first else { return .notReturned(size: order.grantedBefore) }
-        let size = try row.int8(0)
-        guard units > 0 else { return .returned(size: size, remaining: try row.int8(1)) }
         let returned = try connection.execute(
-            ReturnStatement.giveBack(lane, account: account, lease: order.lease, units: units))
-        guard let row = returned.rows.first else { return .notReturned(size: size) }
-        return .returned(size: try row.int8(0), remaining: try row.int8(1))
+            ReturnStatement.giveBack(
+                lane, account: account, lease: order.lease, units: units, of: order.grantedBefore))
+        if let row = returned.rows.first {
+            return .returned(size: try row.int8(0), remaining: try row.int8(1))
+        }
+        // Open requests hold the units, or an earlier try of this order came through at last.
+        return try repaired(order, connection) ?? .notReturned(size: order.grantedBefore)
     }
 
     /// Ends the lease: returns what is free whatever this node believes, and drops the row.
@@ -110,15 +139,5 @@ struct LeaseClerk: Sendable {
         // No row: it is gone already. A row: a request of this lease is still open in the ledger.
         guard let row = rows.first else { return .returned(size: 0, remaining: 0) }
         return .notReturned(size: try row.int8(0))
-    }
-}
-
-extension LeaseOrder {
-    var isGrowth: Bool {
-        if case .grow = action { true } else { false }
-    }
-
-    var isEnd: Bool {
-        if case .giveBack(_, forget: true) = action { true } else { false }
     }
 }

@@ -23,31 +23,21 @@ extension ShardLedger {
     /// orders again.
     private func ask(_ clerk: LeaseClerk, _ order: LeaseOrder) async -> LeaseReply {
         var backOff = BackOff()
-        var outcome = LeaseReply.failed
-        for _ in 0..<Self.attempts {
+        var mayHaveHappened = false
+        for attempt in 0..<Self.attempts {
             do {
                 return try await pools.clerks.run { connection throws(PostgresError) in
-                    try clerk.carryOut(order, connection)
+                    try clerk.carryOut(order, isRepeated: attempt > 0, connection)
                 }
             } catch {
                 logger.warning("a lease order's answer was lost", metadata: ["error": "\(error)"])
-                guard error.isRetryable || error.isAmbiguous else { return .unknown }
-            }
-            outcome = .unknown
-            do {
-                outcome = try await pools.clerks.run { connection throws(PostgresError) in
-                    try clerk.repair(order, connection)
-                }
-                switch outcome {
-                case .granted, .returned, .unknown: return outcome
-                case .failed, .refused, .notReturned: break
-                }
-            } catch {
-                noteSilence()
+                mayHaveHappened = mayHaveHappened || !error.leftNothing
+                guard error.isRetryable || error.isAmbiguous else { break }
+                if attempt > 0 { noteSilence() }
             }
             await pause(backOff.next(random: random.bits()))
         }
-        return outcome
+        return mayHaveHappened ? .unknown : .failed
     }
 
     /// Attempts over about a second: those who wait for a lease wait no longer.
@@ -131,7 +121,7 @@ extension ShardLedger {
             state.silence.answered(at: received, sent: sent)
             state.book.liveNodes = liveNodes
             state.rates.liveNodes = liveNodes
-            state.book.recalled(generations)
+            state.book.recalled(generations, at: received)
             var effects = LeaseBook.Effects()
             if !state.isDraining { state.book.maintain(at: received, &effects) }
             state.apply(effects, &wakeups)
@@ -181,6 +171,16 @@ extension ShardLedger {
             }
         } catch {
             logger.warning("lane not closed; it will be swept", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension PostgresError {
+    /// Whether it is certain that the failed command changed nothing.
+    fileprivate var leftNothing: Bool {
+        switch kind {
+        case .ambiguous, .decoding: false
+        case .connection, .server, .timeout, .invalid, .overloaded, .cancelled: true
         }
     }
 }

@@ -5,8 +5,11 @@ import Postgres
 enum GrowStatement {
     // Makes the account of a quota in a period, or brings a stale limit up to the quota's. Never
     // fails for what is already granted: `cap` stays at it. Selected from the quota's row, so an
-    // account exists only for a quota that does. One account row, one autocommit transaction;
-    // repeating it changes nothing. Unique index on the subject's columns.
+    // account exists only for a quota that does. That row is locked, and so read as it is now: with
+    // the statement's snapshot, one that waited behind an administrator's change of the account
+    // would put the old limit back. Locks: quota, then account, which administrators change in two
+    // transactions. Autocommitted; repeating it changes nothing. Unique index on the subject's
+    // columns.
     private static let ensure = PostgresStatement(
         name: "a_ensure_account",
         sql: """
@@ -17,6 +20,7 @@ enum GrowStatement {
             FROM quota q
             WHERE q.shard = $1 AND q.subject_kind = $3 AND q.subject_id = $4
                 AND q.resource = $5 AND q.period = $6
+            FOR SHARE OF q
             ON CONFLICT (shard, subject_kind, subject_id, resource, period, period_start)
             DO UPDATE SET limit_units = EXCLUDED.limit_units,
                 cap = GREATEST(EXCLUDED.limit_units, account.granted), ride = EXCLUDED.ride,
@@ -27,7 +31,8 @@ enum GrowStatement {
     // Grows a lease by up to $4, at least $5, or not at all. The account's row lock orders
     // concurrent nodes and the CHECK `granted <= cap` is evaluated on the newest row. Only for a
     // live lane. The answer is the lease's absolute size, so that a lost answer is repaired by
-    // reading the row. A lease that its node may use up during an outage ($8) stays one to its end.
+    // reading the row, and the recall generation, so that the first recall after a first grant is
+    // known for one. A lease that its node may use up during an outage ($8) stays one to its end.
     // Locks: account, then lease. Primary keys.
     private static let grow = PostgresStatement(
         name: "g_grow",
@@ -39,7 +44,7 @@ enum GrowStatement {
                     AND cap - granted >= $5 AND EXISTS (
                         SELECT 1 FROM node_lane n WHERE n.shard = $1 AND n.node_id = $6
                             AND n.epoch = $7 AND n.live)
-                RETURNING account_id, last_grant, cap - granted AS remaining),
+                RETURNING account_id, last_grant, cap - granted AS remaining, recall_gen),
             l AS (
                 INSERT INTO lease (shard, lease_id, account_id, node_id, epoch, granted, rides)
                 SELECT $1, $3, account_id, $6, $7, last_grant, $8::bool FROM a
@@ -47,7 +52,7 @@ enum GrowStatement {
                 DO UPDATE SET granted = lease.granted + EXCLUDED.granted,
                     rides = lease.rides OR EXCLUDED.rides
                 RETURNING granted)
-            SELECT l.granted, a.remaining FROM a, l
+            SELECT l.granted, a.remaining, a.recall_gen FROM a, l
             """)
 
     // An account's running numbers over every node's leases, in one snapshot. Index lease (shard,

@@ -34,8 +34,8 @@ enum ReturnStatement {
             """)
 
     // Return $4 units of this node's lease, if no open request holds them; `cap` sinks with what
-    // comes back after a limit was lowered. Not repeatable as it stands: the caller repairs a lost
-    // answer by reading the lease.
+    // comes back after a limit was lowered. Only from the size that the node knows, so that a
+    // repetition after a lost answer returns nothing twice: the size then tells that it is done.
     private static let giveBack = PostgresStatement(
         name: "r_return",
         sql: """
@@ -45,7 +45,7 @@ enum ReturnStatement {
                 UPDATE lease SET granted = lease.granted - $4 FROM a
                 WHERE lease.shard = $1 AND lease.lease_id = $3
                     AND lease.account_id = a.account_id AND lease.node_id = $5
-                    AND lease.epoch = $6
+                    AND lease.epoch = $6 AND lease.granted = $7
                     AND lease.granted - lease.reserved - lease.settled >= $4
                 RETURNING lease.granted)
             UPDATE account SET granted = account.granted - $4,
@@ -91,13 +91,13 @@ enum ReturnStatement {
     }
 
     static func giveBack(
-        _ lane: LaneKey, account: AccountID, lease: LeaseID, units: Int64
+        _ lane: LaneKey, account: AccountID, lease: LeaseID, units: Int64, of size: Int64
     ) -> PostgresCommand {
         PostgresCommand(
             giveBack,
             [
                 .int2(lane.shard), .int8(account.rawValue), .int8(lease.rawValue), .int8(units),
-                .int8(lane.node), .uuid(lane.epoch),
+                .int8(lane.node), .uuid(lane.epoch), .int8(size),
             ])
     }
 
