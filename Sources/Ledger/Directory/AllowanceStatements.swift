@@ -92,18 +92,23 @@ enum AllowanceStatements {
             """)
 
     // L: brings the current period's account, if there is one, to the quota's limit as it stands
-    // now, so that of two administrators the last wins. Never fails: `cap` stays at what is
-    // granted. Its own transaction, one account row. Unique index on the subject's columns.
+    // now, so that of two administrators the last wins: the quota's row is locked, since one that
+    // waited for the account would otherwise set what the quota was before. Never fails: `cap`
+    // stays at what is granted. Its own transaction; locks quota, then one account row. Primary
+    // key, and the unique index on the account's subject.
     private static let limitAccount = PostgresStatement(
         name: nil,
         sql: """
+            WITH p AS (
+                SELECT q.period, q.limit_units FROM quota q
+                WHERE q.shard = $1 AND q.subject_kind = $2 AND q.subject_id = $3
+                    AND q.resource = $4 AND q.period = $5 FOR SHARE)
             UPDATE account a SET limit_units = p.limit_units,
                 cap = GREATEST(p.limit_units, a.granted), recall_gen = a.recall_gen + 1,
                 closed_at = NULL
-            FROM quota p
-            WHERE p.shard = $1 AND p.subject_kind = $2 AND p.subject_id = $3 AND p.resource = $4
-                AND p.period = $5 AND a.shard = $1 AND a.subject_kind = $2 AND a.subject_id = $3
-                AND a.resource = $4 AND a.period = $5 AND a.period_start = \(periodStart)
+            FROM p
+            WHERE a.shard = $1 AND a.subject_kind = $2 AND a.subject_id = $3 AND a.resource = $4
+                AND a.period = $5 AND a.period_start = \(periodStart)
             """)
 
     // Closes the current period's account of a quota that is gone: nothing more is granted. Not if

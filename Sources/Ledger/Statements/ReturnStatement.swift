@@ -9,14 +9,15 @@ import Postgres
 enum ReturnStatement {
     // Fold: settled units of a lease become the account's. The identity `granted = used + sum of
     // leases` holds before and after, since both sides move by the same number. Repeating it folds
-    // what has been settled since, or nothing. The new values come from the rows as they were
-    // locked, not from the statement's snapshot: Postgres checks constraints on the row built from
-    // the snapshot first, and a batch that settled meanwhile would fail that.
+    // what has been settled since, or nothing. Every checked column's new value comes from the rows
+    // as they were locked, not from the statement's snapshot: Postgres checks constraints on the
+    // row built from the snapshot first, and that mixes times when a batch settled, another node
+    // was granted or a limit was raised meanwhile.
     private static let fold = PostgresStatement(
         name: "f_fold",
         sql: """
             WITH a AS (
-                SELECT account_id, used, granted FROM account
+                SELECT account_id, used, granted, limit_units, cap FROM account
                 WHERE shard = $1 AND account_id = $2 FOR UPDATE),
             o AS (
                 SELECT l.lease_id, l.granted, l.reserved, l.settled AS amount FROM lease l
@@ -28,7 +29,9 @@ enum ReturnStatement {
                 FROM o WHERE lease.shard = $1 AND lease.lease_id = $3
                     AND lease.lease_id = o.lease_id
                 RETURNING lease.granted)
-            UPDATE account SET used = a.used + o.amount, granted = a.granted FROM a, o, l
+            UPDATE account SET used = a.used + o.amount, granted = a.granted,
+                limit_units = a.limit_units, cap = a.cap
+            FROM a, o, l
             WHERE account.shard = $1 AND account.account_id = $2
             RETURNING l.granted, account.cap - account.granted
             """)
@@ -40,7 +43,8 @@ enum ReturnStatement {
         name: "r_return",
         sql: """
             WITH a AS (
-                SELECT account_id FROM account WHERE shard = $1 AND account_id = $2 FOR UPDATE),
+                SELECT account_id, used, granted, limit_units FROM account
+                WHERE shard = $1 AND account_id = $2 FOR UPDATE),
             l AS (
                 UPDATE lease SET granted = lease.granted - $4 FROM a
                 WHERE lease.shard = $1 AND lease.lease_id = $3
@@ -48,9 +52,9 @@ enum ReturnStatement {
                     AND lease.epoch = $6 AND lease.granted = $7
                     AND lease.granted - lease.reserved - lease.settled >= $4
                 RETURNING lease.granted)
-            UPDATE account SET granted = account.granted - $4,
-                cap = GREATEST(account.limit_units, account.granted - $4)
-            FROM l WHERE account.shard = $1 AND account.account_id = $2
+            UPDATE account SET used = a.used, granted = a.granted - $4,
+                limit_units = a.limit_units, cap = GREATEST(a.limit_units, a.granted - $4)
+            FROM a, l WHERE account.shard = $1 AND account.account_id = $2
             RETURNING l.granted, account.cap - account.granted
             """)
 
@@ -61,18 +65,18 @@ enum ReturnStatement {
         name: "r_end_lease",
         sql: """
             WITH a AS (
-                SELECT account_id FROM account WHERE shard = $1 AND account_id = $2 FOR UPDATE),
+                SELECT account_id, used, granted, limit_units FROM account
+                WHERE shard = $1 AND account_id = $2 FOR UPDATE),
             l AS (
                 DELETE FROM lease USING a
                 WHERE lease.shard = $1 AND lease.lease_id = $3
                     AND lease.account_id = a.account_id AND lease.node_id = $4
                     AND lease.epoch = $5 AND lease.reserved = 0
                 RETURNING lease.granted, lease.settled)
-            UPDATE account SET used = used + l.settled,
-                granted = account.granted - (l.granted - l.settled),
-                cap = GREATEST(account.limit_units,
-                    account.granted - (l.granted - l.settled))
-            FROM l WHERE account.shard = $1 AND account.account_id = $2
+            UPDATE account SET used = a.used + l.settled,
+                granted = a.granted - (l.granted - l.settled), limit_units = a.limit_units,
+                cap = GREATEST(a.limit_units, a.granted - (l.granted - l.settled))
+            FROM a, l WHERE account.shard = $1 AND account.account_id = $2
             RETURNING account.cap - account.granted
             """)
 
