@@ -297,6 +297,15 @@ private func at(_ milliseconds: Int64) -> Uptime { Uptime(microseconds: millisec
         #expect(rig.book.standing(of: limit, at: at(2101))?.remaining == 60)
     }
 
+    @Test func `a node that knows its ledger away lets nobody wait and asks nothing`() {
+        let limit = RateLimit(subject: key, dimension: .requestsPerMinute, limit: 90)
+        var rig = Rig([limit], nodes: 3)
+        rig.book.goAway(at: at(0), &rig.effects)
+        for _ in 0..<30 { #expect(isPassed(rig.admit([limit], at: at(0)).1)) }
+        #expect(denial(rig.admit([limit], at: at(0)).1) != nil)
+        #expect(rig.asked == 0)
+    }
+
     @Test func `a ledger that does not answer is given up once patience ends`() {
         let limit = RateLimit(subject: key, dimension: .requestsPerMinute, limit: 9)
         var rig = Rig([limit], nodes: 3)

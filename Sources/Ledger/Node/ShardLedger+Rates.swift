@@ -74,11 +74,12 @@ extension ShardLedger {
 }
 
 extension ShardState {
-    /// Decides over a request's rate limits, or puts it in line for them.
+    /// Decides over a request's rate limits, or puts it in line for them, unless the ledger is away.
     mutating func passRates(
-        _ request: AdmissionRequest, at now: Uptime, _ wakeups: inout Wakeups
+        _ request: AdmissionRequest, isAway: Bool, at now: Uptime, _ wakeups: inout Wakeups
     ) -> RateBook.Decision {
         var effects = RateBook.Effects()
+        if isAway { rates.goAway(at: now, &effects) }
         let decision = rates.admit(
             request.requestID, request.principal.rateLimits, tokens: request.bound.total, at: now,
             &effects)
