@@ -46,9 +46,15 @@ public final class TestDatabase: Sendable {
         }
     }
 
+    private func nameHere() throws -> String {
+        guard let name else { throw TestServer.Failure("the database is its server's own") }
+        return name
+    }
+
     /// An outage: every session of a node ends, and none can be opened until ``bringBack()``. A
     /// test's own sessions go on.
     public func takeAway() throws {
+        let name = try nameHere()
         try Self.administer { connection in
             try connection.execute(script: "ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
             // A session that was just being opened may have passed the gate.
@@ -63,6 +69,7 @@ public final class TestDatabase: Sendable {
     /// A copy of the database as it is now, for a story in which some of its nodes never come back.
     /// Every session of the original ends, the test's too.
     public func copy() throws -> TestDatabase {
+        let name = try nameHere()
         try Self.administer { connection in
             try connection.execute(
                 script: """
@@ -75,6 +82,7 @@ public final class TestDatabase: Sendable {
 
     /// The end of the outage.
     public func bringBack() throws {
+        let name = try nameHere()
         try Self.administer { connection in
             try connection.execute(script: "ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
         }

@@ -24,7 +24,7 @@ public enum TestServer {
     public final class Own: Sendable {
         /// The maintenance database, as a superuser.
         public let url: String
-        nonisolated(unsafe) private let lifeline: Pipe
+        private let lifeline: Pipe
 
         /// Starts the server: about a second.
         public init() throws { (url, lifeline) = try startPrivate() }

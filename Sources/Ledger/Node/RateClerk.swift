@@ -12,7 +12,7 @@ struct RateClerk: Sendable {
     /// When it throws, the orders may have been carried out all the same. Their cells are then lost
     /// until the bucket has drained.
     func carryOut(
-        _ orders: [RateOrder], _ connection: PostgresConnection
+        _ orders: [RateOrder], _ connection: any LedgerConnection
     ) throws(PostgresError) -> [(RateOrder, RateReply)] {
         let sorted = orders.sorted(by: RateStatement.precedes)
         var replies: [(RateOrder, RateReply)] = []
@@ -28,7 +28,7 @@ struct RateClerk: Sendable {
     }
 
     private func ask(
-        _ orders: [RateOrder], makesBuckets: Bool, _ connection: PostgresConnection
+        _ orders: [RateOrder], makesBuckets: Bool, _ connection: any LedgerConnection
     ) throws(PostgresError) -> [RateReply?] {
         let asked = clock.uptime
         let results = try connection.pipeline(
