@@ -198,7 +198,7 @@ import Testing
             limit: RateLimit(subject: Self.key, dimension: dimension, limit: limit),
             longestTrip: [3_000, 400_000, 1_500_000][Int(seed % 3)], seconds: 80,
             perSecond: dimension == .requestsPerMinute && limit < 200 ? 20 : 250, credits: false,
-            quiet: 4000)
+            quiet: 20_000)
         #expect(world.worstExcess <= 1, "seed \(seed)")
         #expect(world.denied > 0, "seed \(seed): the limit was never reached")
     }
@@ -208,7 +208,7 @@ import Testing
         let world = Self.run(
             seed: seed, nodes: 3,
             limit: RateLimit(subject: Self.key, dimension: .tokensPerMinute, limit: 30_000),
-            longestTrip: 20_000, seconds: 80, perSecond: 60, credits: true, quiet: 4000)
+            longestTrip: 20_000, seconds: 80, perSecond: 60, credits: true, quiet: 20_000)
         #expect(world.worstExcess <= 1, "seed \(seed)")
         let passed = world.flows.map(\.cells).reduce(0, +)
         #expect(passed > 30_000 * 80 / 60, "seed \(seed): \(passed)")

@@ -35,11 +35,9 @@ extension RateBook {
             Self.denial(limit, requested: 1, used: count, wait: .seconds(1)))
     }
 
-    /// Takes of every limit what a request needs.
-    mutating func take(
-        _ limits: [RateLimit], tokens: Int64, at now: Uptime, _ effects: inout Effects
-    ) -> Ticket {
-        var isPrefetching = false
+    /// Takes of every limit what a request needs, and notes where it is time to lease ahead. The
+    /// caller sends the orders, once it is known who else waits: leasing ahead must not go before.
+    mutating func take(_ limits: [RateLimit], tokens: Int64, at now: Uptime) -> Ticket {
         for limit in limits {
             if limit.dimension == .concurrentRequests {
                 running[limit.subject, default: 0] += 1
@@ -49,12 +47,8 @@ extension RateBook {
             let nodes = liveNodes
             let wantsMore = slots[bucket]?.takeAndLook(
                 Self.cells(of: limit, tokens: tokens), nodes: nodes, at: now)
-            if wantsMore == true, !isAway {
-                prefetches.append(bucket)
-                isPrefetching = true
-            }
+            if wantsMore == true { prefetches.append(bucket) }
         }
-        if isPrefetching { sendOrders(at: now, &effects) }
         return Ticket(limits: limits, tokens: tokens, taken: now, isOfShare: false)
     }
 

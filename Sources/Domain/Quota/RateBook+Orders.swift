@@ -53,8 +53,7 @@ extension RateBook {
             if let denial {
                 effects.denied[waiter.id] = denial
             } else if isCovered {
-                effects.passed[waiter.id] = take(
-                    waiter.limits, tokens: waiter.tokens, at: now, &effects)
+                effects.passed[waiter.id] = take(waiter.limits, tokens: waiter.tokens, at: now)
             } else {
                 waiters.append(waiter)
             }

@@ -101,7 +101,11 @@ public struct RateBook: Sendable {
             case .denied(let denial): return .denied(denial)
             }
         }
-        if isCovered { return .passed(take(limits, tokens: tokens, at: now, &effects)) }
+        if isCovered {
+            let ticket = take(limits, tokens: tokens, at: now)
+            if !prefetches.isEmpty { sendOrders(at: now, &effects) }
+            return .passed(ticket)
+        }
         if isAway { return decideByShare(limits, tokens: tokens, at: now) }
         guard waiters.count < Self.maximumWaiters else { return .overloaded }
         waiters.append(Waiter(id: id, limits: limits, tokens: tokens, since: now))
