@@ -74,7 +74,8 @@ extension ShardLedger {
 }
 
 extension ShardState {
-    /// Decides over a request's rate limits, or puts it in line for them, unless the ledger is away.
+    /// Decides over a request's rate limits, or puts it in line for them. An absent ledger is not
+    /// waited for.
     mutating func passRates(
         _ request: AdmissionRequest, isAway: Bool, at now: Uptime, _ wakeups: inout Wakeups
     ) -> RateBook.Decision {
