@@ -72,8 +72,9 @@ final class AuditBooks {
         INSERT INTO price (shard, price_version, model_id, prompt_nanousd, cached_nanousd,
             cache_write_nanousd, completion_nanousd)
         VALUES (\(shard.rawValue), 5, 1, 2000000, 1000000, 3000000, 2000000);
-        INSERT INTO node_lane (shard, node_id, epoch, last_seq)
-        VALUES (\(shard.rawValue), 7, '00000000-0000-4000-8000-000000000007', 12);
+        INSERT INTO node_lane (shard, node_id, epoch, last_seq, batches, batches_before, opened,
+            settled)
+        VALUES (\(shard.rawValue), 7, '00000000-0000-4000-8000-000000000007', 12, 52, 40, 0, 0);
         INSERT INTO account (shard, account_id, organization_id, subject_kind, subject_id,
             resource, period, period_start, limit_units, cap)
         VALUES (\(shard.rawValue), 1, 1, 3, 21, 1, 3, '1970-01-01', 1000000000, 1000000000),
@@ -154,6 +155,8 @@ final class AuditBooks {
                 UNION ALL SELECT account_id, delta FROM usage_adj) x
             GROUP BY x.account_id) z, lease l
         WHERE z.account_id = a.account_id AND l.account_id = a.account_id;
+        UPDATE node_lane n SET settled = (SELECT count(*) FROM usage),
+            opened = (SELECT count(*) FROM usage) + (SELECT count(*) FROM reservation);
 
         """
 }

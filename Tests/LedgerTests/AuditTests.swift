@@ -100,6 +100,32 @@ import Testing
             "the lane is gone", "DELETE FROM node_lane", "everything open belongs to a lane",
             "reservation", "request_id="),
         Mutation(
+            "the lane of records is gone", "DELETE FROM reservation; DELETE FROM node_lane",
+            "every record belongs to a lane", "node_lane", "node_id=7"),
+        Mutation(
+            "a batch's number was skipped", "UPDATE node_lane SET last_seq = last_seq + 1",
+            "no batch of a lane is missing", "node_lane", "node_id=7"),
+        Mutation(
+            "a batch was applied under a number that another had",
+            "UPDATE node_lane SET batches = batches + 1, opened = opened",
+            "no batch of a lane is missing", "node_lane", "node_id=7"),
+        Mutation(
+            "a batch of an earlier life is missing",
+            "UPDATE node_lane SET batches_before = batches_before - 1",
+            "no batch of a lane is missing", "node_lane", "node_id=7"),
+        Mutation(
+            "a record of a lane that nobody has is there",
+            "UPDATE usage SET node_id = 8 WHERE day = \(yesterday) AND \(first)",
+            "every record belongs to a lane", "node_lane", "node_id=8"),
+        Mutation(
+            "an open request is gone, and what it claimed with it",
+            "DELETE FROM reservation; UPDATE lease SET reserved = 0",
+            "opened = open requests + records", "node_lane", "node_id=7"),
+        Mutation(
+            "an open request was closed, and no record was written",
+            "UPDATE node_lane SET settled = settled + 1", "settled = records", "node_lane",
+            "node_id=7"),
+        Mutation(
             "a lane's number is negative", "UPDATE node_lane SET last_seq = -1", "last_seq >= 0",
             "node_lane", "node_id=7"),
         Mutation(
@@ -161,6 +187,48 @@ import Testing
         #expect(again.extent.records == 8 && again.extent.sealedRecords == 20)
     }
 
+    /// Takes yesterday's first record away, and everything that was added up from it.
+    private static let withoutATrace = """
+        CREATE TEMP TABLE gone AS SELECT * FROM usage WHERE day = \(yesterday) AND \(first);
+        DELETE FROM usage WHERE day = \(yesterday) AND \(first);
+        UPDATE usage_hour h SET requests = h.requests - 1,
+            prompt_tokens = h.prompt_tokens - g.prompt_tokens,
+            completion_tokens = h.completion_tokens - g.completion_tokens,
+            charged = h.charged - g.charged, cost_nanousd = h.cost_nanousd - g.cost_nanousd
+        FROM gone g WHERE h.hour = date_trunc('hour', g.admitted_at, 'UTC');
+        DELETE FROM usage_hour WHERE requests + failed_requests = 0;
+        UPDATE account a SET used = a.used - c.charge, granted = a.granted - c.charge
+        FROM gone g, unnest(g.account_ids, g.charges) AS c(account_id, charge)
+        WHERE a.account_id = c.account_id;
+        """
+
+    @Test(arguments: [AuditDepth.complete, .incremental])
+    func `a record that is gone with all that was added up from it is missed by its lane alone`(
+        depth: AuditDepth
+    ) throws {
+        let books = try AuditBooks()
+        _ = try books.audit(.incremental)
+        try books.run(Self.withoutATrace)
+        let found = try books.audit(depth).findings
+        #expect(
+            found.map(\.rule) == ["opened = open requests + records", "settled = records"])
+        #expect(found.allSatisfy { $0.table == "node_lane" && $0.row == "node_id=7" })
+        #expect(found.map(\.found) == ["opened 29", "settled 28"])
+        #expect(found.map(\.expected) == ["opened 1 + 27", "settled 27"])
+    }
+
+    @Test func `a lane that a program without counts has opened is told, until it is opened anew`()
+        throws
+    {
+        let books = try AuditBooks()
+        try books.run(
+            "UPDATE node_lane SET batches = NULL, batches_before = NULL, opened = NULL,"
+                + " settled = NULL;")
+        let report = try books.audit(.complete)
+        #expect(report.differences == [])
+        #expect(report.warnings.map(\.rule) == ["every lane is counted"])
+    }
+
     @Test func `a sealed day's records are not read again until a complete audit`() throws {
         let books = try AuditBooks()
         _ = try books.audit(.incremental)
@@ -188,6 +256,7 @@ import Testing
             UPDATE usage_hour h SET requests = requests + 1, prompt_tokens = h.prompt_tokens + 7,
                 charged = h.charged + 7
             FROM x WHERE h.hour = date_trunc('hour', x.admitted_at, 'UTC');
+            UPDATE node_lane SET opened = opened + 1, settled = settled + 1;
             """)
         #expect(try books.audit(.incremental).findings == [])
         let next = try books.audit(.incremental)

@@ -119,7 +119,9 @@ import Testing
         let folder = try makeFolder()
         defer { try? FileManager.default.removeItem(at: folder) }
         var disk = folder
-        try await PostgresUnderTest.run(on: database, folder: folder.path) { node in
+        try await PostgresUnderTest.run(
+            on: database, folder: folder.path, spoils: true
+        ) { node in
             let principal = try await node.principal(quotas: [], rateLimits: [])
             for _ in 0..<3 {
                 _ = try await node.serve(
@@ -137,7 +139,8 @@ import Testing
             }
         }
         try await PostgresUnderTest.run(
-            on: database, folder: disk.path, change: { $0.acceptsOlderLedger = true }
+            on: database, folder: disk.path, spoils: true,
+            change: { $0.acceptsOlderLedger = true }
         ) { node in
             let isReady = try await eventually { node.node.isReady }
             #expect(isReady)

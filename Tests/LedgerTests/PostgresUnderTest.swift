@@ -6,6 +6,7 @@ import Postgres
 import ServiceLifecycle
 import Synchronization
 import TestSupport
+import Testing
 
 @testable import Ledger
 
@@ -51,9 +52,10 @@ final class PostgresUnderTest: LedgerUnderTest {
             on: database, folder: folder.path, flush: flush, change: change, body: body)
     }
 
-    /// Runs `body` with a node that lives in `folder`.
+    /// Runs `body` with a node that lives in `folder`. When the node has drained, the books must
+    /// have no difference, unless the test `spoils` them.
     static func run(
-        on database: TestDatabase, folder: String,
+        on database: TestDatabase, folder: String, spoils: Bool = false,
         flush: @escaping JournalSync.Flush = JournalSync.dataSync,
         change: (inout LedgerSettings) -> Void = { _ in },
         body: (PostgresUnderTest) async throws -> Void
@@ -87,10 +89,21 @@ final class PostgresUnderTest: LedgerUnderTest {
                 await group.triggerGracefulShutdown()
                 throw error
             }
-            await test.pool.shutdown()
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
+            if !spoils { #expect(try await test.differences() == []) }
+            await test.pool.shutdown()
         }
+    }
+
+    /// What a complete audit finds wrong.
+    func differences() async throws -> [AuditFinding] {
+        let report = try await pool.run { connection throws(PostgresError) in
+            Result { () throws(LedgerError) in
+                try AuditStore(connection).audit(nil, depth: .complete)
+            }
+        }
+        return try report.get().differences
     }
 
     var ledger: any QuotaLedger { node }

@@ -26,6 +26,8 @@ import Testing
             "DELETE FROM sealed_day WHERE dropped_at IS NULL; DELETE FROM sealed_key k"
                 + " WHERE NOT EXISTS (SELECT 1 FROM sealed_day d WHERE d.day = k.day); DELETE FROM"
                 + " sealed_account k WHERE NOT EXISTS (SELECT 1 FROM sealed_day d WHERE d.day = k.day);"
+                + " DELETE FROM sealed_node k"
+                + " WHERE NOT EXISTS (SELECT 1 FROM sealed_day d WHERE d.day = k.day);"
         )
         #expect(try books.store.retention.drop(keeping: 2).dropped.count == 1)
         #expect(try books.audit(.complete).findings == [])
@@ -45,6 +47,10 @@ import Testing
         try books.run(
             "DELETE FROM sealed_account WHERE account_id = 1 AND day = \(Self.today) - 5;")
         #expect(try books.audit(.incremental).differences.map(\.row) == ["account_id=1"])
+        try books.run("DELETE FROM sealed_node WHERE day = \(Self.today) - 4;")
+        #expect(
+            try books.audit(.incremental).differences.map(\.row)
+                == ["account_id=1", "node_id=7", "node_id=7"])
     }
 
     @Test func `nothing is dropped while the books differ`() throws {

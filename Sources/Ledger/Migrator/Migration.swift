@@ -32,6 +32,7 @@ extension Migration {
         Migration(3, "seals", PackageResources._003_seals_sql),
         Migration(4, "outage", PackageResources._004_outage_sql),
         Migration(5, "rate_buckets", PackageResources._005_rate_buckets_sql),
+        Migration(6, "lane_counts", PackageResources._006_lane_counts_sql),
     ]
 
     private init(_ number: Int32, _ name: String, _ file: [UInt8]) {

@@ -113,16 +113,13 @@ extension ShardLedger {
 
     private static func commands(_ batch: Batch, _ lane: LaneKey) -> [PostgresCommand] {
         var commands = [
-            PostgresCommand(begin, []), FenceStatement.command(lane, sequence: batch.sequence),
+            PostgresCommand(LaneStatements.begin, []), FenceStatement.command(lane, batch),
         ]
         if !batch.openings.isEmpty { commands.append(OpenStatement.command(lane, batch.openings)) }
         if !batch.closings.isEmpty { commands.append(CloseStatement.command(lane, batch.closings)) }
-        commands.append(PostgresCommand(commit, []))
+        commands.append(PostgresCommand(LaneStatements.commit, []))
         return commands
     }
-
-    private static let begin = PostgresStatement(name: nil, sql: "BEGIN")
-    private static let commit = PostgresStatement(name: nil, sql: "COMMIT")
 
     private func commit(_ batch: Batch, _ results: [PostgresResult]) throws(PostgresError) {
         var accepted: Set<RequestID> = []

@@ -48,7 +48,7 @@ enum AuditSealStatements {
             ORDER BY 1 LIMIT 400
             """, isReadOnly: true)
 
-    // Seals one day: its three parts from one snapshot, or none of them when there is a seal
+    // Seals one day: its four parts from one snapshot, or none of them when there is a seal
     // already. $3 tells whether the records are about to be dropped. Range of the primary key of
     // usage.
     static let seal = PostgresStatement(
@@ -75,15 +75,20 @@ enum AuditSealStatements {
                     sum(u.cached_tokens), sum(u.cache_write_tokens), sum(u.completion_tokens),
                     sum(u.reasoning_tokens), sum(u.charged), sum(u.overage), sum(u.cost_nanousd)
                 FROM d, usage u
-                WHERE u.shard = $1 AND u.day = $2 GROUP BY u.key_id, u.model_id RETURNING 1)
-            SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM a), (SELECT count(*) FROM k)
+                WHERE u.shard = $1 AND u.day = $2 GROUP BY u.key_id, u.model_id RETURNING 1),
+            n AS (
+                INSERT INTO sealed_node (shard, day, node_id, records)
+                SELECT $1, $2, u.node_id, count(*) FROM d, usage u
+                WHERE u.shard = $1 AND u.day = $2 GROUP BY u.node_id RETURNING 1)
+            SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM a), (SELECT count(*) FROM k),
+                (SELECT count(*) FROM n)
             """)
 
     // Forgets the seals of days whose records are still there: from $2 on.
     static let unsealDays = PostgresStatement(
         name: nil,
         sql: "DELETE FROM sealed_day WHERE shard = $1 AND dropped_at IS NULL AND day >= $2")
-    // The other two parts of forgotten seals.
+    // The other parts of forgotten seals.
     static let unsealAccounts = PostgresStatement(
         name: nil,
         sql: """
@@ -94,6 +99,12 @@ enum AuditSealStatements {
         name: nil,
         sql: """
             DELETE FROM sealed_key s WHERE s.shard = $1 AND s.day >= $2 AND NOT EXISTS (
+                SELECT 1 FROM sealed_day d WHERE d.shard = $1 AND d.day = s.day)
+            """)
+    static let unsealNodes = PostgresStatement(
+        name: nil,
+        sql: """
+            DELETE FROM sealed_node s WHERE s.shard = $1 AND s.day >= $2 AND NOT EXISTS (
                 SELECT 1 FROM sealed_day d WHERE d.shard = $1 AND d.day = s.day)
             """)
 }

@@ -1,6 +1,6 @@
 import Postgres
 
-/// The audit's questions about accounts, leases, open requests and lanes. Each answers with one row
+/// The audit's questions about accounts, leases and open requests. Each answers with one row
 /// for every row that differs: weight, rule, table, key, found, expected.
 ///
 /// `$1` the shard, `$2` the first day whose records are read one by one, `$3` the most rows. They
@@ -118,36 +118,5 @@ enum AuditStatements {
             ) AS c(rule, differs, found, expected)
             WHERE r.shard = $1 AND $2::date IS NOT NULL AND c.differs
             ORDER BY r.request_id, c.rule LIMIT $3
-            """, isReadOnly: true)
-
-    // Open requests and leases by the life of the node that they belong to. One of a fenced life
-    // waits for the sweep; one of a node that has no lane belongs to nobody, and no sweep would
-    // ever find it.
-    static let lanes = PostgresStatement(
-        name: nil,
-        sql: """
-            WITH x AS (
-                SELECT 'reservation' AS name, node_id, epoch, 'request_id=' || request_id AS row
-                FROM reservation WHERE shard = $1
-                UNION ALL
-                SELECT 'lease', node_id, epoch, 'lease_id=' || lease_id
-                FROM lease WHERE shard = $1)
-            SELECT 'difference', 'everything open belongs to a lane', x.name, x.row,
-                'no lane of node ' || x.node_id, 'a lane of node ' || x.node_id
-            FROM x LEFT JOIN node_lane n ON n.shard = $1 AND n.node_id = x.node_id
-            WHERE n.node_id IS NULL
-            UNION ALL
-            SELECT 'warning', 'everything open belongs to a live lane', 'node_lane',
-                'node_id=' || x.node_id,
-                count(*) FILTER (WHERE x.name = 'reservation') || ' open requests, '
-                    || count(*) FILTER (WHERE x.name = 'lease') || ' leases of epoch ' || x.epoch,
-                'none: they wait for the sweep'
-            FROM x JOIN node_lane n ON n.shard = $1 AND n.node_id = x.node_id
-            WHERE NOT n.live OR n.epoch <> x.epoch GROUP BY x.node_id, x.epoch
-            UNION ALL
-            SELECT 'difference', 'last_seq >= 0', 'node_lane', 'node_id=' || n.node_id,
-                'last_seq ' || n.last_seq, 'at least 0'
-            FROM node_lane n WHERE n.shard = $1 AND n.last_seq < 0
-            ORDER BY 1, 3, 4 LIMIT CASE WHEN $2::date IS NOT NULL THEN $3::int8 END
             """, isReadOnly: true)
 }

@@ -5,9 +5,10 @@ public import Postgres
 ///
 /// Checked for each shard, in one snapshot: per account the identity `granted = used + leases`, the
 /// limits, and `used + settled = records + corrections`; per lease and account the open requests;
-/// each record by itself; one record for each request; the rollup; the corrections; the lanes; the
-/// default partition. What the tables cannot show is not checked: that a settled request stayed
-/// within its bound, whose row is gone, and the lane's numbers before the last.
+/// each record by itself; one record for each request; the rollup; the corrections; the
+/// default partition; per lane that its batches are without a hole, and that every opening that it
+/// ever accepted is open or has its record. What the tables cannot show is not checked: that a
+/// settled request stayed within its bound, whose row is gone.
 public struct AuditStore {
     /// The longest that one question may take.
     static let patience: Duration = .seconds(3600)
@@ -16,7 +17,8 @@ public struct AuditStore {
 
     private static let questions = [
         AuditStatements.accounts, AuditStatements.leases, AuditStatements.reservations,
-        AuditStatements.lanes, AuditRecordStatements.records, AuditRecordStatements.charges,
+        AuditLaneStatements.openings, AuditLaneStatements.counts, AuditRecordStatements.records,
+        AuditRecordStatements.charges,
         AuditRecordStatements.duplicates, AuditRecordStatements.rollup,
         AuditRecordStatements.droppedRollup, AuditRecordStatements.corrections,
         AuditRecordStatements.strays,
@@ -172,7 +174,7 @@ public struct AuditStore {
         try connection.transaction { connection throws(PostgresError) in
             for statement in [
                 AuditSealStatements.unsealDays, AuditSealStatements.unsealAccounts,
-                AuditSealStatements.unsealKeys,
+                AuditSealStatements.unsealKeys, AuditSealStatements.unsealNodes,
             ] {
                 _ = try connection.execute(
                     PostgresCommand(statement, [.int2(shard.rawValue), .date(Self.everything)]))

@@ -77,6 +77,10 @@ enum RetentionStatements {
                 FROM sealed_key WHERE shard = $1 AND day = $2),
             sa AS (
                 SELECT account_id, charged FROM sealed_account WHERE shard = $1 AND day = $2),
+            n AS (
+                SELECT node_id, count(*) FROM usage WHERE shard = $1 AND day = $2 GROUP BY node_id),
+            sn AS (
+                SELECT node_id, records FROM sealed_node WHERE shard = $1 AND day = $2),
             d AS (
                 SELECT count(*) AS records, min(settled_at) AS first, max(settled_at) AS last
                 FROM usage WHERE shard = $1 AND day = $2)
@@ -84,6 +88,8 @@ enum RetentionStatements {
                 + (SELECT count(*) FROM (TABLE sa EXCEPT ALL TABLE a) x)
                 + (SELECT count(*) FROM (TABLE k EXCEPT ALL TABLE sk) x)
                 + (SELECT count(*) FROM (TABLE sk EXCEPT ALL TABLE k) x)
+                + (SELECT count(*) FROM (TABLE n EXCEPT ALL TABLE sn) x)
+                + (SELECT count(*) FROM (TABLE sn EXCEPT ALL TABLE n) x)
                 + (SELECT count(*) FROM d LEFT JOIN sealed_day s
                     ON s.shard = $1 AND s.day = $2 AND s.records = d.records
                         AND s.first_settled_at = d.first AND s.last_settled_at = d.last

@@ -7,7 +7,9 @@ enum CloseStatement {
     // Everything hangs on the rows that the DELETE returns: a closing that comes twice, or whose
     // opening was never accepted, deletes nothing and so moves nothing. Sweeper, node and recovery
     // serialise on that row. Rows of usage_hour are this node's own. If a lease row is missing, the
-    // division by zero aborts the batch. Primary keys throughout.
+    // division by zero aborts the batch. What settles nothing is taken off the lane's count, which
+    // the caller has raised by all of them, and whose row it thereby locks first: S1 of a batch,
+    // `LaneStatements.count` in a recovery. Primary keys throughout.
     private static let statement = PostgresStatement(
         name: "s3_close",
         sql: """
@@ -50,6 +52,12 @@ enum CloseStatement {
                 FROM d
                 WHERE lease.shard = $1 AND lease.lease_id = ANY ($20) AND lease.lease_id = d.lease
                     AND lease.node_id = $2 AND lease.epoch = $3
+                RETURNING 1),
+            n AS (
+                UPDATE node_lane
+                SET settled = settled + (SELECT count(*) FROM c) - cardinality($4::uuid[])
+                WHERE shard = $1 AND node_id = $2
+                    AND (SELECT count(*) FROM c) <> cardinality($4::uuid[])
                 RETURNING 1)
             SELECT (SELECT coalesce(array_agg(request_id), '{}') FROM c),
                 1 / (CASE WHEN (SELECT count(*) FROM l) = (SELECT count(*) FROM d)

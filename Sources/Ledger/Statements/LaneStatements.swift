@@ -13,18 +13,38 @@ enum LaneStatements {
     private static let insert = PostgresStatement(
         name: "lane_insert",
         sql: """
-            INSERT INTO node_lane (shard, node_id, epoch) VALUES ($1, $2, $3)
+            INSERT INTO node_lane (shard, node_id, epoch, batches, batches_before, opened, settled)
+            VALUES ($1, $2, $3, 0, 0, 0, 0)
             ON CONFLICT (shard, node_id) DO NOTHING RETURNING 1
             """)
 
     // E: a new epoch, from the old one only (compare and set), and only once the old one is fenced.
     // Stops two copies of one node directory. Nothing of the old epoch may be open: the caller
-    // swept it.
+    // swept it. The counts go on over all lives; a lane that a program without counts has opened is
+    // counted now, from the rollup, which outlives the records.
     private static let renew = PostgresStatement(
         name: "lane_renew",
         sql: """
-            UPDATE node_lane SET epoch = $4, last_seq = 0, live = true, heartbeat_at = now()
+            UPDATE node_lane SET epoch = $4, last_seq = 0, live = true, heartbeat_at = now(),
+                batches = coalesce(batches, last_seq), batches_before = coalesce(batches, last_seq),
+                settled = coalesce(settled, \(records)), opened = coalesce(opened, \(records))
             WHERE shard = $1 AND node_id = $2 AND epoch = $3 AND NOT live RETURNING 1
+            """)
+    private static let records = """
+        (SELECT coalesce(sum(h.requests + h.failed_requests), 0)::int8 FROM usage_hour h
+         WHERE h.shard = $1 AND h.node_id = $2)
+        """
+
+    // Around a batch and a recovery's closings, in one pipeline.
+    static let begin = PostgresStatement(name: nil, sql: "BEGIN")
+    static let commit = PostgresStatement(name: nil, sql: "COMMIT")
+
+    // Counts requests that are settled outside of a batch, before they are, and so locks the lane's
+    // row first, as a batch does. In the transaction that settles them. Primary key.
+    private static let count = PostgresStatement(
+        name: "lane_count",
+        sql: """
+            UPDATE node_lane SET settled = settled + $3 WHERE shard = $1 AND node_id = $2
             """)
 
     // W1: fences a lane that has not moved for $4 microseconds of the ledger's own clock. Zero
@@ -110,6 +130,11 @@ enum LaneStatements {
 
     static func renew(_ old: LaneKey, epoch: UInt128) -> PostgresCommand {
         PostgresCommand(renew, old.parameters + [.uuid(epoch)])
+    }
+
+    static func count(_ lane: LaneKey, settled: Int) -> PostgresCommand {
+        PostgresCommand(
+            count, [.int2(lane.shard), .int8(lane.node), .int8(Int64(settled))])
     }
 
     static func fence(_ lane: LaneKey, silentFor silence: Duration) -> PostgresCommand {

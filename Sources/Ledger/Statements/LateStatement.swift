@@ -9,11 +9,14 @@ enum LateStatement {
     // lease that is gone (an operator wrote it off) leaves its account out of the record: the
     // tokens are kept, the limit is not broken. One that is too small fails the lease's CHECK, and
     // one that goes meanwhile the division by zero; nothing of the statement is then done. The
-    // request's day bounds the partition. Primary keys.
+    // request's day bounds the partition. The lane's row is locked before all others, as in a batch,
+    // and counts what is inserted. Primary keys.
     private static let statement = PostgresStatement(
         name: "d_late",
         sql: """
-            WITH held AS (
+            WITH lane AS (
+                SELECT n.node_id FROM node_lane n WHERE n.shard = $1 AND n.node_id = $2 FOR UPDATE),
+            held AS (
                 SELECT l.lease_id FROM lease l
                 WHERE l.shard = $1 AND l.lease_id = ANY ($26) AND l.node_id = $2),
             x AS (
@@ -35,7 +38,8 @@ enum LateStatement {
                     FROM unnest(($23::int8[])[x.f:x.l], ($24::int8[])[x.f:x.l],
                             ($25::int8[])[x.f:x.l]) WITH ORDINALITY
                         AS c(lease, account, charge, n)
-                    WHERE c.lease IN (SELECT lease_id FROM held)) z),
+                    WHERE c.lease IN (SELECT lease_id FROM held)) z
+                WHERE (SELECT count(*) FROM lane) >= 0),
             u AS (
                 INSERT INTO usage (shard, day, request_id, key_id, model_id, backend_id,
                     price_version, prompt_tokens, cached_tokens, cache_write_tokens,
@@ -61,6 +65,11 @@ enum LateStatement {
                 UPDATE lease SET settled = settled + d.charge FROM d
                 WHERE lease.shard = $1 AND lease.lease_id = ANY ($26) AND lease.lease_id = d.lease
                     AND lease.node_id = $2
+                RETURNING 1),
+            n AS (
+                UPDATE node_lane SET opened = opened + (SELECT count(*) FROM u),
+                    settled = settled + (SELECT count(*) FROM u)
+                WHERE shard = $1 AND node_id = $2 AND (SELECT count(*) FROM u) > 0
                 RETURNING 1)
             SELECT (SELECT coalesce(array_agg(request_id), '{}') FROM u),
                 1 / (CASE WHEN (SELECT count(*) FROM l) = (SELECT count(*) FROM d)

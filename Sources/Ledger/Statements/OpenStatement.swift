@@ -10,8 +10,9 @@ enum OpenStatement {
     // outage, is taken whatever became of its key ($19). Lease rows belong to this node and epoch
     // alone; if one is missing, the counts differ and the division by zero aborts the batch. The
     // lists are joined by hash on purpose (`= ANY`): driven by statistics of a nearly empty table
-    // the plan would scan per row. Per row, the slices `[first:last]` cut its leases out of the
-    // flat arrays.
+    // the plan would scan per row. A row that is left out is taken off the lane's count, whose row
+    // S1 has locked; otherwise that row is not looked at. Per row, the slices `[first:last]` cut its
+    // leases out of the flat arrays.
     private static let statement = PostgresStatement(
         name: "s2_open",
         sql: """
@@ -38,7 +39,13 @@ enum OpenStatement {
                 UPDATE lease SET reserved = reserved + d.units FROM d
                 WHERE lease.shard = $1 AND lease.lease_id = ANY ($18) AND lease.lease_id = d.lease
                     AND lease.node_id = $2 AND lease.epoch = $3
-                RETURNING lease.lease_id)
+                RETURNING lease.lease_id),
+            n AS (
+                UPDATE node_lane
+                SET opened = opened + (SELECT count(*) FROM o) - cardinality($4::uuid[])
+                WHERE shard = $1 AND node_id = $2
+                    AND (SELECT count(*) FROM o) <> cardinality($4::uuid[])
+                RETURNING 1)
             SELECT (SELECT coalesce(array_agg(request_id), '{}') FROM o),
                 1 / (CASE WHEN (SELECT count(*) FROM l) = (SELECT count(*) FROM d)
                      THEN 1 ELSE 0 END)

@@ -6,14 +6,18 @@ enum SweepStatements {
     // units, basis 4 (swept), end state 8 (node lost). Only while that epoch is not live. Expiry
     // never voids: the node may have delivered every token. As in S3 all hangs on the deleted rows,
     // so that two sweepers never settle one request twice; they delete in the order of the primary
-    // key, which keeps them from waiting for each other in a circle.
+    // key, which keeps them from waiting for each other in a circle. The lane's row is locked before
+    // them, as in a batch, and counts what is settled; a sweep of a node without a lane goes on
+    // without.
     private static let settle = PostgresStatement(
         name: "w2_sweep",
         sql: """
-            WITH due AS (
+            WITH lane AS (
+                SELECT n.node_id FROM node_lane n WHERE n.shard = $1 AND n.node_id = $2 FOR UPDATE),
+            due AS (
                 SELECT r.request_id FROM reservation r
                 WHERE r.shard = $1 AND r.node_id = $2 AND r.epoch = $3
-                    AND NOT EXISTS (SELECT 1 FROM node_lane n WHERE n.shard = $1
+                    AND (SELECT count(*) FROM lane) >= 0 AND NOT EXISTS (SELECT 1 FROM node_lane n WHERE n.shard = $1
                         AND n.node_id = $2 AND n.epoch = $3 AND n.live)
                 ORDER BY r.request_id LIMIT 500 FOR UPDATE),
             del AS (
@@ -51,6 +55,10 @@ enum SweepStatements {
                 FROM d
                 WHERE lease.shard = $1 AND lease.lease_id = d.lease
                     AND lease.node_id = $2 AND lease.epoch = $3
+                RETURNING 1),
+            n AS (
+                UPDATE node_lane SET settled = settled + (SELECT count(*) FROM c)
+                WHERE shard = $1 AND node_id = $2 AND (SELECT count(*) FROM c) > 0
                 RETURNING 1)
             SELECT (SELECT count(*) FROM c),
                 1 / (CASE WHEN (SELECT count(*) FROM l) = (SELECT count(*) FROM d)
