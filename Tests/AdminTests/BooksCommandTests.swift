@@ -125,7 +125,7 @@ import Testing
                         account: AccountKey(
                             subject: Subject(kind: .organization, id: 1), resource: .cost,
                             period: .month, start: FakeAdminLedger.now.day.firstOfMonth),
-                        limitToday: 5_000_000_000, charged: 1_500_000_000, corrected: -500_000_000)
+                        limit: 5_000_000_000, charged: 1_500_000_000, corrected: -500_000_000)
                 ], usage: UsageSums())
         }
         let run = CommandRun.of("statement --organization default", with: ledger)

@@ -72,6 +72,11 @@ final class AuditBooks {
         INSERT INTO price (shard, price_version, model_id, prompt_nanousd, cached_nanousd,
             cache_write_nanousd, completion_nanousd)
         VALUES (\(shard.rawValue), 5, 1, 2000000, 1000000, 3000000, 2000000);
+        INSERT INTO quota_change (shard, organization_id, subject_kind, subject_id, resource, period,
+            at, limit_units)
+        VALUES (\(shard.rawValue), 1, 3, 21, 1, 3, now() - interval '30 days', 1000000000),
+            (\(shard.rawValue), 1, 2, 11, 2, 3, now() - interval '30 days', 1000000000),
+            (\(shard.rawValue), 1, 1, 1, 3, 3, now() - interval '30 days', 1000000000);
         INSERT INTO node_lane (shard, node_id, epoch, last_seq, batches, batches_before, opened,
             settled)
         VALUES (\(shard.rawValue), 7, '00000000-0000-4000-8000-000000000007', 12, 52, 40, 0, 0);

@@ -43,6 +43,21 @@ import Testing
         #expect(story.shares.map { $0.correctedAt == nil } == [false, true, true])
     }
 
+    @Test func `a request whose gateway had a wrong clock is told, with its correction`() throws {
+        let books = try AuditBooks()
+        let id = try books.request(daysAgo: 3, 3)
+        // The id's time is the gateway's; the record's day is the ledger's.
+        let wrong = RequestID(rawValue: id.rawValue & (UInt128.max >> 48) | 0x0123 << 112)
+        try books.run(
+            """
+            UPDATE usage SET request_id = '\(wrong)' WHERE request_id = '\(id)';
+            UPDATE usage_adj SET request_id = '\(wrong)' WHERE request_id = '\(id)';
+            """)
+        let story = try #require(try story(books, wrong))
+        #expect(story.shares.map(\.correction) == [-5, 0, 0])
+        #expect(story.admittedAt.day != story.id.instant.day)
+    }
+
     @Test func `an open request is told with its bound, and whether its node is gone`() throws {
         let books = try AuditBooks()
         let id = try #require(

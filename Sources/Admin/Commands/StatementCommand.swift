@@ -7,9 +7,8 @@ struct StatementCommand: AdminSubcommand {
     static let configuration = CommandConfiguration(
         commandName: "statement", abstract: "Show usage and balances as they were at an instant.",
         discussion: """
-            Made of records settled and corrections made until the instant, so that it says the same whenever it is \
-            asked. Limits are today's: earlier ones are not kept. Usage is of requests admitted since --since. Times are \
-            in UTC.
+            Made of records settled, corrections made and limits set until the instant, so that it says the same \
+            whenever it is asked. Usage is of requests admitted since --since. Times are in UTC.
 
             Example:
               turnpike admin statement --team research --at 2026-11-01
@@ -64,8 +63,7 @@ struct StatementView {
     /// The fields of a line for programs: one for each resource used, then one for each quota.
     static let names = [
         "subject", "subject_name", "organization", "at", "kind", "resource", "period",
-        "period_start", "since", "unit", "charged", "corrected", "used", "limit_today",
-        "left_of_limit_today",
+        "period_start", "since", "unit", "charged", "corrected", "used", "limit", "left",
     ]
 
     /// The last full minute that the records are complete for.
@@ -104,7 +102,7 @@ struct StatementView {
                         .text("quota"), .text(account.resource.name), .text(account.period.name),
                         .text(account.start.description), .missing, unit(account.resource),
                         .integer(line.charged), .integer(line.corrected), .integer(line.used),
-                        .integer(line.limitToday), .integer(line.left),
+                        .integer(line.limit), .integer(line.left),
                     ])
             }
     }
@@ -123,10 +121,10 @@ struct StatementView {
             ("Charged", "\(NumberText.grouped(usage.chargedTokens)) tokens"),
             ("Cost", "$" + NumberText.dollars(nanoUSD: usage.costNanoUSD)),
         ])
-        if statement.lines.isEmpty { return head + ["", "No quota of its own was used."] }
+        if statement.lines.isEmpty { return head + ["", "No quota of its own was in force."] }
         let columns: [TableColumn] = [
             .whole("Quota"), .whole("Period from"), .number("Used"),
-            .number("Corrected", droppedAt: 1), .number("Limit today"), .number("Left"),
+            .number("Corrected", droppedAt: 1), .number("Limit"), .number("Left"),
         ]
         let rows = statement.lines.map { line -> [TableFormatter.Cell] in
             let account = line.account
@@ -136,7 +134,7 @@ struct StatementView {
             return [
                 .text("\(account.resource.name)/\(account.period.name)"),
                 .text(account.period == .total ? "the start" : account.start.description),
-                amount(line.used), amount(line.corrected), amount(Int128(line.limitToday)),
+                amount(line.used), amount(line.corrected), amount(Int128(line.limit)),
                 amount(line.left),
             ]
         }

@@ -32,7 +32,11 @@ extension DirectoryStore {
             let found = try connection.execute(AllowanceStatements.exists(owner))
             guard try found.rows.first?.bool(0) == true else { return nil }
             return try changes.map { change throws(PostgresError) in
-                try connection.execute(AllowanceStatements.store(change, owner)).affectedRows > 0
+                let stored = try connection.execute(AllowanceStatements.store(change, owner))
+                if stored.affectedRows > 0, let note = AllowanceStatements.note(change, owner) {
+                    _ = try connection.execute(note)
+                }
+                return stored.affectedRows > 0
             }
         }
         guard let changed else { throw .missing(what: subject.kind.name, name: String(subject.id)) }

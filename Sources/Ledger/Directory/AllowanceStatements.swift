@@ -91,6 +91,24 @@ enum AllowanceStatements {
                 AND dimension = $4
             """)
 
+    // Notes a quota's limit as it now stands, or that there is none, for statements of the past. After
+    // the change, in its transaction: the revision's row, which is locked, orders changes, so that
+    // the last one noted is the one in force even where a clock or a long transaction says
+    // otherwise. Primary keys.
+    private static let noteQuota = PostgresStatement(
+        name: nil,
+        sql: """
+            INSERT INTO quota_change (shard, subject_kind, subject_id, organization_id, resource,
+                period, at, limit_units)
+            SELECT $1, $2, $3, $4, $5, $6, greatest(now(), (
+                    SELECT max(c.at) + interval '1 microsecond' FROM quota_change c
+                    WHERE c.shard = $1 AND c.subject_kind = $2 AND c.subject_id = $3
+                        AND c.resource = $5 AND c.period = $6)), (
+                    SELECT q.limit_units FROM quota q
+                    WHERE q.shard = $1 AND q.subject_kind = $2 AND q.subject_id = $3
+                        AND q.resource = $5 AND q.period = $6)
+            """)
+
     // L: brings the current period's account, if there is one, to the quota's limit as it stands
     // now, so that of two administrators the last wins: the quota's row is locked, since one that
     // waited for the account would otherwise set what the quota was before. Never fails: `cap`
@@ -146,6 +164,20 @@ enum AllowanceStatements {
                 owner.parametersWithOrganization + [.int2(dimension.rawValue), .int8(limit)])
         case .clearRateLimit(let dimension):
             PostgresCommand(clearRateLimit, owner.parameters + [.int2(dimension.rawValue)])
+        }
+    }
+
+    /// What to note of a change that was stored, in its transaction; nil for rate limits, of which
+    /// there are no statements.
+    static func note(_ change: AllowanceChange, _ owner: Owner) -> PostgresCommand? {
+        switch change {
+        case .setQuota(let resource, let period, _), .clearQuota(let resource, let period):
+            PostgresCommand(
+                noteQuota,
+                owner.parametersWithOrganization + [
+                    .int2(resource.rawValue), .int2(period.rawValue),
+                ])
+        case .setRateLimit, .clearRateLimit: nil
         }
     }
 

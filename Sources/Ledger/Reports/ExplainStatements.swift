@@ -30,18 +30,33 @@ enum ExplainStatements {
 
     // A settled request. The id's own time says the day, give or take one: the primary key of three
     // partitions.
-    static let settled = PostgresStatement(
-        name: nil,
-        sql: """
-            SELECT \(common), x.charges, x.prompt_tokens, x.cached_tokens, x.cache_write_tokens,
-                x.completion_tokens, x.reasoning_tokens, x.charged, x.overage, x.cost_nanousd,
-                x.basis, x.end_state, x.settled_at, x.first_token_us, x.duration_us
-            FROM usage x \(names)
-            WHERE x.shard = $1 AND x.request_id = $2 AND x.day BETWEEN $4::date - 1 AND $4::date + 1
-            ORDER BY x.day LIMIT 1
-            """, isReadOnly: true)
+    static let settled = settled(days: "x.day BETWEEN $4::date - 1 AND $4::date + 1")
 
-    // The accounts $4 in their order, with whose they are and what was given back for the request.
+    // The same on any day: the gateway that made the id may have had a wrong clock, and the day is
+    // the ledger's. One look by primary key into each partition.
+    static let settledAnyDay = settled(
+        days: """
+            $4::date IS NOT NULL AND x.day = ANY (ARRAY(
+                SELECT d FROM usage_partition_days() AS d
+                UNION SELECT s.day FROM usage_default s WHERE s.shard = $1))
+            """)
+
+    private static func settled(days: String) -> PostgresStatement {
+        PostgresStatement(
+            name: nil,
+            sql: """
+                SELECT \(common), x.charges, x.prompt_tokens, x.cached_tokens,
+                    x.cache_write_tokens,
+                    x.completion_tokens, x.reasoning_tokens, x.charged, x.overage, x.cost_nanousd,
+                    x.basis, x.end_state, x.settled_at, x.first_token_us, x.duration_us, x.day
+                FROM usage x \(names)
+                WHERE x.shard = $1 AND x.request_id = $2 AND \(days)
+                ORDER BY x.day LIMIT 1
+                """, isReadOnly: true)
+    }
+
+    // The accounts $4 in their order, with whose they are and what was given back for the request,
+    // whose record is of the day $5.
     // Primary keys; a subject's keys by organization, of which there are few.
     static let accounts = PostgresStatement(
         name: nil,
@@ -60,7 +75,7 @@ enum ExplainStatements {
             LEFT JOIN LATERAL (
                 SELECT sum(c.delta) AS delta, max(c.at) AS at FROM usage_adj c
                 WHERE c.shard = $1 AND c.request_id = $2 AND c.account_id = x.account_id
-                    AND c.day BETWEEN $5::date - 1 AND $5::date + 1) j ON true
+                    AND c.day = $5) j ON true
             ORDER BY x.place
             """, isReadOnly: true)
 

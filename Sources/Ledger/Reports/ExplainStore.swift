@@ -47,10 +47,12 @@ public struct ExplainStore {
                 let bound = RequestStory.Bound(
                     prompt: try row.int8(14), completion: try row.int8(15),
                     cost: NanoUSD(rawValue: try row.int8(16)))
-                return .story(try story(row, .open(bound, isFenced: try row.bool(17))))
+                return .story(try story(row, .open(bound, isFenced: try row.bool(17)), of: day))
             }
-            if let row = try run(ExplainStatements.settled, request + [day]).first {
-                return .story(try story(row, .settled(try Self.outcome(row))))
+            for statement in [ExplainStatements.settled, ExplainStatements.settledAnyDay] {
+                guard let row = try run(statement, request + [day]).first else { continue }
+                let found = PostgresValue.date(try row.date(27))
+                return .story(try story(row, .settled(try Self.outcome(row)), of: found))
             }
             let isDropped = try run(ExplainStatements.dropped, [shard, day]).first?.bool(0)
             return .unknown(mayBeDropped: isDropped ?? false)
@@ -81,7 +83,7 @@ public struct ExplainStore {
         }
 
         private func story(
-            _ row: PostgresRow, _ state: RequestStory.State
+            _ row: PostgresRow, _ state: RequestStory.State, of day: PostgresValue
         ) throws(PostgresError) -> RequestStory {
             RequestStory(
                 id: id, state: state,
@@ -89,7 +91,8 @@ public struct ExplainStore {
                 keyName: try row.text(1), team: try row.text(2), model: try row.text(3),
                 backend: try row.text(4), prices: try Self.prices(row), node: try row.int8(10),
                 admittedAt: Timestamp(microseconds: try row.timestamp(11)),
-                shares: try shares(accounts: try row.int8s(12), amounts: try row.int8s(13)))
+                shares: try shares(
+                    accounts: try row.int8s(12), amounts: try row.int8s(13), of: day))
         }
 
         private static func prices(_ row: PostgresRow) throws(PostgresError) -> RequestStory.Prices?
@@ -108,7 +111,7 @@ public struct ExplainStore {
         }
 
         private func shares(
-            accounts: [Int64], amounts: [Int64]
+            accounts: [Int64], amounts: [Int64], of day: PostgresValue
         ) throws(PostgresError) -> [RequestStory.Share] {
             let rows = try run(ExplainStatements.accounts, request + [.int8s(accounts), day])
             var shares: [RequestStory.Share] = []

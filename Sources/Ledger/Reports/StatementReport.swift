@@ -22,15 +22,16 @@ public struct StatementQuery: Sendable, Hashable {
     }
 }
 
-/// What a subject had used at an instant. The same for ever: it is made of records and corrections
-/// alone, which are never changed, but for the limits, which are today's.
+/// What a subject had used at an instant, and what it had left. The same for ever: it is made of
+/// records, corrections and noted limits alone, which are never changed, and of those until the
+/// instant.
 public struct Statement: Sendable, Hashable {
-    /// One quota in the period that holds the instant.
+    /// One quota that was in force at the instant, in the period that holds it.
     public struct Line: Sendable, Hashable {
         /// Which quota and period.
         public let account: AccountKey
-        /// Today's limit; earlier ones are not kept.
-        public let limitToday: Int64
+        /// The limit at the instant.
+        public let limit: Int64
         /// Charged until the instant, corrections not counted.
         public let charged: Int128
         /// Given back until the instant, at most 0.
@@ -38,18 +39,18 @@ public struct Statement: Sendable, Hashable {
 
         /// Makes a line.
         public init(
-            account: AccountKey, limitToday: Int64, charged: Int128, corrected: Int128
+            account: AccountKey, limit: Int64, charged: Int128, corrected: Int128
         ) {
             self.account = account
-            self.limitToday = limitToday
+            self.limit = limit
             self.charged = charged
             self.corrected = corrected
         }
 
         /// What counted against the limit.
         public var used: Int128 { charged + corrected }
-        /// What today's limit would have left; never negative.
-        public var left: Int128 { max(0, Int128(limitToday) - used) }
+        /// What was left; never negative.
+        public var left: Int128 { max(0, Int128(limit) - used) }
     }
 
     /// The subject's quotas, by resource and period.

@@ -23,22 +23,31 @@ enum StatementStatements {
                         AND first_settled_at <= $2))
             """, isReadOnly: true)
 
-    // Each quota of the subject in the period that holds the instant. A request belongs to the
+    // Each quota of the subject that was in force at the instant, in the period that holds it, with
+    // its limit of then: from the noted changes, not from the accounts, of which one may be made
+    // for that period later. A request belongs to the
     // period it was admitted in, so the account itself says which records count; those are on days
     // from the period's first to the instant's, the day after included, since the time of admission
-    // is an estimate. Unique index of account, ranges of days of usage.
+    // is an estimate. Primary key of quota_change, unique index of account, ranges of days of usage.
     static let lines = PostgresStatement(
         name: nil,
         sql: """
-            WITH a AS (
-                SELECT a.account_id, a.resource, a.period, a.period_start, a.limit_units
-                FROM account a
-                WHERE a.shard = $1 AND a.organization_id = $2 AND a.subject_kind = $3
-                    AND a.subject_id = $4
-                    AND a.period_start = CASE a.period
+            WITH q AS (
+                SELECT DISTINCT ON (c.resource, c.period) c.resource, c.period, c.limit_units,
+                    CASE c.period
                         WHEN 1 THEN ($5::timestamptz AT TIME ZONE 'UTC')::date
                         WHEN 2 THEN date_trunc('month', $5::timestamptz AT TIME ZONE 'UTC')::date
-                        ELSE date '1970-01-01' END),
+                        ELSE date '1970-01-01' END AS period_start
+                FROM quota_change c
+                WHERE c.shard = $1 AND c.organization_id = $2 AND c.subject_kind = $3
+                    AND c.subject_id = $4 AND c.at <= $5
+                ORDER BY c.resource, c.period, c.at DESC),
+            a AS (
+                SELECT a.account_id, q.resource, q.period, q.period_start, q.limit_units
+                FROM q LEFT JOIN account a ON a.shard = $1 AND a.organization_id = $2
+                    AND a.subject_kind = $3 AND a.subject_id = $4 AND a.resource = q.resource
+                    AND a.period = q.period AND a.period_start = q.period_start
+                WHERE q.limit_units IS NOT NULL),
             u AS (
                 SELECT z.account_id, sum(z.amount) AS amount FROM (
                     SELECT c.account_id, sum(c.charge) AS amount
@@ -61,7 +70,7 @@ enum StatementStatements {
             SELECT a.resource, a.period, a.period_start, a.limit_units,
                 coalesce(u.amount, 0)::text, coalesce(j.delta, 0)::text
             FROM a LEFT JOIN u USING (account_id) LEFT JOIN j USING (account_id)
-            ORDER BY a.resource, a.period, a.account_id
+            ORDER BY a.resource, a.period
             """, isReadOnly: true)
 
     // What the subject's keys used: requests admitted from $6 on and settled until $5.

@@ -101,7 +101,7 @@ public struct StatementStore {
             account: AccountKey(
                 subject: subject, resource: resource, period: period,
                 start: CalendarDay(rawValue: try row.date(2))),
-            limitToday: try row.int8(3), charged: try UsageReportStatement.number(row, 4),
+            limit: try row.int8(3), charged: try UsageReportStatement.number(row, 4),
             corrected: try UsageReportStatement.number(row, 5))
     }
 }
