@@ -50,3 +50,54 @@ CREATE TABLE IF NOT EXISTS quota_change (
 INSERT INTO quota_change (shard, organization_id, subject_kind, subject_id, resource, period, at, limit_units)
 SELECT shard, organization_id, subject_kind, subject_id, resource, period, created_at, limit_units FROM quota
 ON CONFLICT DO NOTHING;
+
+-- Makes the daily partitions of `usage` from `first_day` on, `days` of them, that are not there yet; returns how many
+-- it made. Records of such a day that are in the default partition move into its own. A partition is made beside and
+-- attached: unlike one that is made in place, it makes no writer wait, not even behind a long audit. Two nodes may call
+-- it at once: the loser of a race finds the table there and goes on, and a record that comes into the default partition
+-- meanwhile leaves the day to the next call.
+CREATE OR REPLACE FUNCTION make_usage_partitions(first_day date, days int) RETURNS int
+LANGUAGE plpgsql AS $$
+DECLARE
+    made int := 0;
+    this_day date;
+    partition text;
+BEGIN
+    FOR i IN 0 .. days - 1 LOOP
+        this_day := first_day + i;
+        partition := 'usage_' || to_char(this_day, 'YYYYMMDD');
+        CONTINUE WHEN to_regclass(partition) IS NOT NULL;
+        BEGIN
+            EXECUTE format('CREATE TABLE %I (LIKE usage INCLUDING ALL)', partition);
+            IF EXISTS (SELECT 1 FROM usage_default u WHERE u.day = this_day) THEN
+                LOCK TABLE usage_default IN ACCESS EXCLUSIVE MODE;
+                EXECUTE format('WITH stray AS (DELETE FROM usage_default WHERE day = %L RETURNING *) '
+                               'INSERT INTO %I SELECT * FROM stray', this_day, partition);
+            END IF;
+            EXECUTE format('ALTER TABLE usage ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                           partition, this_day, this_day + 1);
+            made := made + 1;
+        EXCEPTION
+            WHEN duplicate_table OR unique_violation OR invalid_object_definition OR check_violation THEN
+                NULL;
+        END;
+    END LOOP;
+    RETURN made;
+END $$;
+
+-- What nodes call: today's partition and the next seven, by the database's calendar, and one for each day that has
+-- records in the default partition, but for days that retention has dropped, which stay there and are counted there.
+CREATE OR REPLACE FUNCTION keep_usage_partitions() RETURNS int
+LANGUAGE plpgsql AS $$
+DECLARE
+    made int := make_usage_partitions((now() AT TIME ZONE 'UTC')::date, 8);
+    stray_days date[] := ARRAY(
+        SELECT DISTINCT u.day FROM usage_default u
+        WHERE NOT EXISTS (SELECT 1 FROM sealed_day d WHERE d.day = u.day AND d.dropped_at IS NOT NULL));
+    this_day date;
+BEGIN
+    FOREACH this_day IN ARRAY stray_days LOOP
+        made := made + make_usage_partitions(this_day, 1);
+    END LOOP;
+    RETURN made;
+END $$;

@@ -14,8 +14,9 @@ struct AuditCommand: AdminSubcommand {
             --incremental trusts the totals of closed days that an earlier audit proved; when anything differs it reads \
             everything before it says so. --complete reads every record.
 
-            Not checked, because the tables do not hold it: that a settled request stayed within its bound, and the \
-            numbers of a lane's batches before its last.
+            A record in the default partition is moved by a gateway within an hour, or when one starts: audit again then.
+
+            Not checked, because the tables do not hold it: that a settled request stayed within its bound.
 
             Example:
               turnpike admin audit

@@ -169,13 +169,20 @@ enum AuditRecordStatements {
             ORDER BY j.day, j.request_id, j.account_id, c.rule LIMIT $3
             """, isReadOnly: true)
 
-    // Records for which nobody had made a partition.
+    // Records for which nobody had made a partition. A gateway moves them; those of a day that
+    // retention has dropped stay, and are counted beside its seal.
     static let strays = PostgresStatement(
         name: nil,
         sql: """
-            SELECT 'difference', 'the default partition is empty', 'usage_default',
-                concat('day=', u.day, ' request_id=', u.request_id), 'a record', 'no record'
-            FROM usage_default u WHERE u.shard = $1 AND $2::date IS NOT NULL
+            SELECT CASE WHEN d.is_dropped THEN 'warning' ELSE 'difference' END,
+                'the default partition is empty', 'usage_default',
+                concat('day=', u.day, ' request_id=', u.request_id), 'a record',
+                CASE WHEN d.is_dropped THEN 'no record after its day was dropped'
+                    ELSE 'no record: a gateway moves it within an hour, or when it starts' END
+            FROM usage_default u CROSS JOIN LATERAL (SELECT EXISTS (
+                SELECT 1 FROM sealed_day s WHERE s.day = u.day AND s.dropped_at IS NOT NULL
+                    AND s.shard BETWEEN 0 AND 255) AS is_dropped) d
+            WHERE u.shard = $1 AND $2::date IS NOT NULL
             ORDER BY u.day, u.request_id LIMIT $3
             """, isReadOnly: true)
 

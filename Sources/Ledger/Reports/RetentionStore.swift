@@ -14,9 +14,16 @@ public struct RetentionStore {
     private static let attempts = 10
 
     private let connection: PostgresConnection
+    /// Called before each statement about a day and before the commit: for tests that kill there.
+    private let beforeStep: () -> Void
 
     /// Works over `connection`, which belongs to the caller and its thread.
-    public init(_ connection: PostgresConnection) { self.connection = connection }
+    public init(_ connection: PostgresConnection) { self.init(connection, beforeStep: {}) }
+
+    init(_ connection: PostgresConnection, beforeStep: @escaping () -> Void) {
+        self.connection = connection
+        self.beforeStep = beforeStep
+    }
 
     /// The days that keeping `days` whole days before today would drop, the oldest first.
     public func due(keeping days: Int32) throws(LedgerError) -> [CalendarDay] {
@@ -63,7 +70,7 @@ public struct RetentionStore {
             var differs = false
             do throws(PostgresError) {
                 return try connection.transaction { connection throws(PostgresError) in
-                    try Self.attempt(day, connection, &differs)
+                    try attempt(day, connection, &differs)
                 }
             } catch {
                 if differs { return .stopped(.sealDiffers(day)) }
@@ -76,13 +83,14 @@ public struct RetentionStore {
 
     /// One try, in a transaction. A seal that differs is thrown, which undoes what the transaction
     /// had written, and told by `differs`.
-    private static func attempt(
+    private func attempt(
         _ day: CalendarDay, _ connection: PostgresConnection, _ differs: inout Bool
     ) throws(PostgresError) -> Outcome {
         func run(
             _ statement: PostgresStatement, _ parameters: [PostgresValue]
         ) throws(PostgresError) -> [PostgresRow] {
-            try connection.execute(
+            beforeStep()
+            return try connection.execute(
                 PostgresCommand(statement, parameters), within: AuditStore.patience
             ).rows
         }
@@ -106,6 +114,7 @@ public struct RetentionStore {
             }
         }
         _ = try run(RetentionStatements.drop, [date])
+        beforeStep()
         return .dropped(records)
     }
 }

@@ -2,10 +2,11 @@ import Postgres
 
 /// The daily partitions of `usage`, made ahead of time.
 enum PartitionStatement {
-    // Today's partition and the next seven, in the ledger's own days. Harmless when they are there.
+    // Today's partition and the next seven, in the ledger's own days, and one for every day whose
+    // records found none. Harmless when they are there.
     private static let ahead = PostgresStatement(
         name: nil,
-        sql: "SELECT make_usage_partitions((now() AT TIME ZONE 'UTC')::date, 8)")
+        sql: "SELECT keep_usage_partitions()")
 
     static var command: PostgresCommand { PostgresCommand(ahead, []) }
 }
