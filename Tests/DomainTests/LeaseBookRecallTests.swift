@@ -86,6 +86,20 @@ import Testing
         #expect(units >= 4_700)
     }
 
+    @Test func `a lull of seconds does not give away what a quota that rides needs in an outage`() {
+        var test = BookUnderTest(
+            holding: 50_000, remaining: 950_000, limit: 1_000_000, generation: 1)
+        test.rides = true
+        for number in 1...20 { _ = test.ask(number, for: 100, at: 100) }
+        #expect(test.orders.isEmpty)
+        for beat in 1...5 as ClosedRange<Int64> {
+            #expect(test.beat(at: beat * 1_000, generation: 1) == [])
+        }
+        // A recall goes before it: others are refused now, and there is no outage.
+        #expect(
+            test.beat(at: 6_000, generation: 2) == [.giveBack(units: 48_000, forget: false)])
+    }
+
     @Test func `after ten idle seconds what is free goes back while a stream is still open`() {
         var test = BookUnderTest(holding: 500, remaining: 0, generation: 1)
         _ = test.ask(1, for: 400, at: 100)
@@ -232,6 +246,8 @@ struct BookUnderTest {
     var admitted: [RequestID: [Claim]] = [:]
     var denied: [RequestID: Denial] = [:]
     var failed: [RequestID] = []
+    /// Whether the quota rides out outages.
+    var rides = false
     private let limit: Int64
 
     init(account: AccountID?, limit: Int64 = 1_000) { self.limit = limit }
@@ -257,9 +273,12 @@ struct BookUnderTest {
         limit: Int64? = nil
     ) -> LeaseBook.Decision {
         let limit = limit ?? self.limit
-        var demands = [LeaseBook.Demand(account: Self.account, limit: limit, units: units)]
+        var demands = [
+            LeaseBook.Demand(account: Self.account, limit: limit, units: units, rides: rides)
+        ]
         if let more {
-            demands.append(LeaseBook.Demand(account: Self.other, limit: limit, units: more))
+            demands.append(
+                LeaseBook.Demand(account: Self.other, limit: limit, units: more, rides: rides))
         }
         var effects = LeaseBook.Effects()
         let decision = book.request(

@@ -249,7 +249,7 @@ private final class HistoryBench: Sendable {
             GrowStatement.ensure(shard: lane.shard, account: account, candidate: number)
         case .grow(let want, let least):
             GrowStatement.grow(
-                lane, account: id, lease: lease, want: want, least: least, rides: false)
+                lane, account: id, lease: lease, want: want, least: least, rides: true)
         case .settle(let units):
             PostgresCommand(
                 Self.settle, [.int2(lane.shard), .int8(lease.rawValue), .int8(units)])

@@ -158,6 +158,16 @@ final class PostgresUnderTest: LedgerUnderTest {
         }
     }
 
+    /// Rows of whole numbers.
+    func rows(_ sql: String) async throws -> [[Int64]] {
+        let command = PostgresCommand(PostgresStatement(name: nil, sql: sql), [])
+        return try await pool.run { connection throws(PostgresError) in
+            try connection.execute(command).rows.map { row throws(PostgresError) in
+                try (0..<row.count).map { column throws(PostgresError) in try row.int8(column) }
+            }
+        }
+    }
+
     private func read(_ account: AccountKey, _ expression: String) async throws -> Int64? {
         try await number(
             """
