@@ -91,6 +91,9 @@ struct AllowanceEntry: Equatable {
 
     let target: AllowanceTarget
     let limit: Int64
+    /// Whether requests go on within the gateways' leases while the ledger is away. Nil for a rate
+    /// limit, which is the gateways' own.
+    let ridesOutages: Bool?
     /// Nil for a rate limit, which keeps no books.
     let numbers: Numbers?
 }

@@ -14,6 +14,7 @@ extension ConfiguredLedger {
     static func entry(_ status: QuotaStatus) -> AllowanceEntry {
         AllowanceEntry(
             target: .quota(status.quota.resource, status.quota.period), limit: status.quota.limit,
+            ridesOutages: status.quota.ridesOutages,
             numbers: AllowanceEntry.Numbers(
                 used: status.used, reserved: status.reserved, leased: status.leased,
                 left: status.left, resetsAt: status.resetsAt))

@@ -152,7 +152,8 @@ final class ConfiguredLedger: AdminLedger {
         }
         return quotas.map(Self.entry)
             + rates.map {
-                AllowanceEntry(target: .rate($0.dimension), limit: $0.limit, numbers: nil)
+                AllowanceEntry(
+                    target: .rate($0.dimension), limit: $0.limit, ridesOutages: nil, numbers: nil)
             }
     }
 

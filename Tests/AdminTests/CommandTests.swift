@@ -37,6 +37,9 @@ import Testing
         ("quota set --team a --cost 50/month", "names its currency"),
         ("quota set --team a --concurrent 0", "a rate limit is at least 1"),
         ("quota set --team a --tokens-rate 5/day", "a token rate is per minute"),
+        ("quota set --team a --tokens 5/day --outage maybe", "give ride or refuse"),
+        ("quota set --team a --requests 5/minute --outage ride", "--outage is about quotas"),
+        ("quota set --team a --outage ride", "Nothing to set"),
         ("quota clear --team a", "Nothing to clear"),
         ("quota clear --team a --all --tokens day", "name nothing besides it"),
         ("quota clear --team a --tokens week", "give day, month or total"),
@@ -221,12 +224,12 @@ import Testing
         #expect(run.status == 0, "\(run.complaint)")
         #expect(
             run.output == """
-                Quota                     Limit   Used  Reserved        Left  Resets
-                tokens/day            1,000,000      0         0   1,000,000  2026-11-22
-                tokens/month         20,000,000      0         0  20,000,000  2026-12-01
+                Quota                     Limit   Used  Reserved        Left  Resets      Outage
+                tokens/day            1,000,000      0         0   1,000,000  2026-11-22  ride
+                tokens/month         20,000,000      0         0  20,000,000  2026-12-01  ride
                 requests/minute             600
-                requests/day              1,000      0         0       1,000  2026-11-22
-                cost/month               $50.00  $0.00     $0.00      $50.00  2026-12-01
+                requests/day              1,000      0         0       1,000  2026-11-22  ride
+                cost/month               $50.00  $0.00     $0.00      $50.00  2026-12-01  ride
                 tokens/minute           200,000
                 concurrent requests           8
 
@@ -242,6 +245,40 @@ import Testing
         #expect(rows.allSatisfy { Set($0.keys) == Set(AllowanceView.names) })
         #expect(rows.first?["limit"] as? Int == 1_000_000)
         #expect(rows.first?["resets_at"] as? String == "2026-11-22T00:00:00Z")
+        #expect(rows.first?["outage"] as? String == "ride")
+        #expect(rows.last?["outage"] is NSNull)
+    }
+
+    @Test func `a quota refuses in outages when told so, and until it is told otherwise`() throws {
+        let (ledger, _, _) = try Self.furnished()
+        let run = CommandRun.of(
+            "quota set --team research --tokens 5/day --requests 6/day --requests 9/minute"
+                + " --outage refuse", with: ledger)
+        #expect(
+            run.output == """
+                Quota            Limit  Used  Reserved  Left  Resets      Outage
+                tokens/day           5     0         0     5  2026-11-22  refuse
+                requests/day         6     0         0     6  2026-11-22  refuse
+                requests/minute      9
+
+                """, "\(run.output)")
+        func outages(_ set: String) throws -> [String] {
+            #expect(CommandRun.of("quota set --team research \(set)", with: ledger).status == 0)
+            let show = "quota show --team research --format csv"
+            let lines = CommandRun.of(show, with: ledger).output.split(whereSeparator: \.isNewline)
+            return lines.dropFirst().map { line in
+                let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+                return "\(fields[4])/\(fields[5]) \(fields.last ?? "")"
+            }.sorted()
+        }
+        #expect(
+            try outages("--tokens 7/day --cost 1usd/total") == [
+                "cost/total ride", "requests/day refuse", "requests/minute ", "tokens/day refuse",
+            ])
+        #expect(
+            try outages("--tokens 7/day --outage ride") == [
+                "cost/total ride", "requests/day refuse", "requests/minute ", "tokens/day ride",
+            ])
     }
 
     @Test func `clearing names what goes, and everything only with a yes`() throws {

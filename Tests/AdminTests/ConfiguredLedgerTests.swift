@@ -93,6 +93,13 @@ import Testing
         #expect(quotas.map { $0["limit"] as? Int } == [2000, 50_000_000_000, 600, 8])
         #expect(quotas.map { $0["left"] as? Int } == [2000, 50_000_000_000, nil, nil])
         #expect(try place.array("quota set --key \(id) --tokens 3000/day").count == 4)
+        for (word, outage) in [
+            ("--outage refuse", "refuse"), ("", "refuse"), ("--outage ride", "ride"),
+        ] {
+            let set = try place.array("quota set --key \(id) --tokens 3000/day \(word)")
+            let outages = set.map { $0["outage"] as? String }
+            #expect(outages == [outage, "ride", nil, nil])
+        }
         #expect(try place.array("quota clear --key \(id) --requests minute").count == 3)
         #expect(try place.array("quota clear --key \(id) --all --yes").isEmpty)
 

@@ -136,16 +136,21 @@ final class FakeAdminLedger: AdminLedger, Sendable {
             for change in changes {
                 var entries = state.allowances[subject] ?? []
                 switch change {
-                case .setQuota(let resource, let period, let limit):
+                case .setQuota(let resource, let period, let limit, let rides):
+                    let old = entries.first { $0.target == .quota(resource, period) }
+                    entries.removeAll { $0.target == .quota(resource, period) }
                     entries.append(
                         AllowanceEntry(
                             target: .quota(resource, period), limit: limit,
+                            ridesOutages: rides ?? old?.ridesOutages ?? true,
                             numbers: .init(
                                 used: 0, reserved: 0, leased: 0, left: limit,
                                 resetsAt: period.end(of: period.start(at: Self.now)))))
                 case .setRateLimit(let dimension, let limit):
                     entries.append(
-                        AllowanceEntry(target: .rate(dimension), limit: limit, numbers: nil))
+                        AllowanceEntry(
+                            target: .rate(dimension), limit: limit, ridesOutages: nil, numbers: nil)
+                    )
                 case .clearQuota(let resource, let period):
                     entries.removeAll { $0.target == .quota(resource, period) }
                 case .clearRateLimit(let dimension):

@@ -21,6 +21,31 @@ import Testing
         #expect(try store.quotas.list(subject, organization: owner) == [])
     }
 
+    @Test func `a quota rides outages unless told otherwise, and keeps what it was told`() throws {
+        let fixture = try DirectoryFixture()
+        let subject = try usedQuota(fixture, limit: 100, granted: 60, used: 10)
+        func set(_ period: Period, _ rides: Bool?) throws -> [Bool] {
+            _ = try fixture.store.apply(
+                [.setQuota(.tokens, period, limit: 7, ridesOutages: rides)], subject: subject,
+                organization: fixture.organization)
+            let quotas = try fixture.store.quotas.list(
+                subject, organization: fixture.organization)
+            #expect(quotas.allSatisfy { $0.period != period || $0.limit == 7 })
+            return quotas.map(\.ridesOutages)
+        }
+        func accountRides() throws -> Bool {
+            try fixture.rows("SELECT ride FROM account")[0].bool(0)
+        }
+        #expect(try set(.day, nil) == [true])
+        #expect(try set(.day, false) == [false])
+        #expect(try !accountRides())
+        #expect(try set(.day, nil) == [false])
+        #expect(try set(.month, nil) == [false, true])
+        #expect(try set(.total, false) == [false, true, false])
+        #expect(try set(.day, true) == [true, true, false])
+        #expect(try accountRides())
+    }
+
     @Test func `a quota that nobody has used yet shows zeros and its end`() throws {
         let fixture = try DirectoryFixture()
         let subject = Subject(kind: .organization, id: fixture.organization.id.rawValue)

@@ -50,7 +50,8 @@ final class ChangeLog: Sendable {
         for subject in subjects {
             _ = try store.apply(
                 [
-                    .setQuota(.tokens, .day, limit: 5), .setQuota(.cost, .total, limit: 6),
+                    .setQuota(.tokens, .day, limit: 5),
+                    .setQuota(.cost, .total, limit: 6, ridesOutages: false),
                     .setRateLimit(.requestsPerMinute, limit: 7),
                 ], subject: subject, organization: owner)
         }
@@ -70,7 +71,9 @@ final class ChangeLog: Sendable {
                 == subjects.flatMap { subject in
                     [
                         Quota(subject: subject, resource: .tokens, period: .day, limit: 5),
-                        Quota(subject: subject, resource: .cost, period: .total, limit: 6),
+                        Quota(
+                            subject: subject, resource: .cost, period: .total, limit: 6,
+                            ridesOutages: false),
                     ]
                 })
         #expect(

@@ -102,6 +102,15 @@ import Testing
         try await cached.directory.refresh()
         #expect(try await cached.directory.check(token).principal?.quotas == [quota])
         #expect(cached.changes.all == [KeyChange(key: record.id, isRevoked: false)])
+        // Whether it rides outages is a change like any other, though the limit stays.
+        _ = try cached.fixture.store.apply(
+            [.setQuota(.tokens, .day, limit: 9, ridesOutages: false)], subject: record.subject,
+            organization: cached.fixture.organization)
+        try await cached.directory.refresh()
+        #expect(
+            try await cached.directory.check(token).principal?.quotas.map(\.ridesOutages)
+                == [false])
+        #expect(cached.changes.all.count == 2)
         // Everything is read again once, not at every poll.
         let reads = cached.source.reads
         try await cached.directory.refresh()

@@ -126,3 +126,19 @@ enum AllowanceText {
         return limit
     }
 }
+
+/// What happens to requests under a quota while the ledger cannot be reached.
+enum OutageText: String {
+    /// They go on within what their gateway holds of the quota.
+    case ride
+    /// They are refused with 503.
+    case refuse
+
+    /// `--outage ride` or `--outage refuse`.
+    static func parse(_ text: String) throws(AllowanceText.Fault) -> OutageText {
+        guard let outage = OutageText(rawValue: text) else {
+            throw AllowanceText.Fault(description: "give ride or refuse")
+        }
+        return outage
+    }
+}

@@ -5,7 +5,7 @@ enum AllowanceView {
     /// The fields of a quota or rate limit for programs.
     static let names = [
         "subject", "subject_name", "organization", "kind", "resource", "period", "unit", "limit",
-        "used", "reserved", "leased", "left", "resets_at",
+        "used", "reserved", "leased", "left", "resets_at", "outage",
     ]
 
     /// Answers with everything that limits a subject.
@@ -27,6 +27,7 @@ enum AllowanceView {
             .optional(words.period), .text(words.unit), .integer(entry.limit),
             .optional(numbers?.used), .optional(numbers?.reserved), .optional(numbers?.leased),
             .optional(numbers?.left), .optional(numbers?.resetsAt.map(TimeText.iso)),
+            .optional(outage(entry)?.rawValue),
         ]
         return Record(names, values)
     }
@@ -37,6 +38,7 @@ enum AllowanceView {
             .whole("Quota"), .number("Limit"), .number("Used"), .number("Reserved", droppedAt: 2),
             .number("Left"),
             TableColumn(header: "Resets", isNumeric: false, fit: .optional(rank: 1)),
+            TableColumn(header: "Outage", isNumeric: false, fit: .optional(rank: 3)),
             TableColumn(header: "", isNumeric: false, fit: .bar(maximum: 10)),
         ]
         let rows = entries.map { entry -> [TableFormatter.Cell] in
@@ -48,7 +50,7 @@ enum AllowanceView {
             return [
                 .text(entry.target.name), cell(entry.limit), cell(numbers?.used),
                 cell(numbers?.reserved), cell(numbers?.left),
-                .text(resets(numbers)),
+                .text(resets(numbers)), .text(outage(entry)?.rawValue ?? ""),
                 .bar(
                     value: Int128(gone.overflow ? .max : gone.partialValue), of: Int128(entry.limit)
                 ),
@@ -60,6 +62,10 @@ enum AllowanceView {
     private static func resets(_ numbers: AllowanceEntry.Numbers?) -> String {
         guard let numbers else { return "" }
         return numbers.resetsAt.map { TimeText.short($0) } ?? "never"
+    }
+
+    private static func outage(_ entry: AllowanceEntry) -> OutageText? {
+        entry.ridesOutages.map { $0 ? .ride : .refuse }
     }
 
     /// Dollars with two decimals at least, everything else as it is.

@@ -17,9 +17,13 @@ struct QuotaCommand: ParsableCommand {
                 Quotas are per day, month (UTC) or in total, and never exceeded; rates are per minute. What is not named \
                 stays as it is. Amounts may be written 1_000_000, 1000k or 2M.
 
+                A quota rides outages unless it is told otherwise: while the ledger cannot be reached, gateways go on for \
+                a minute within what they hold of it. With --outage refuse they answer 503 at once instead.
+
                 Example:
                   turnpike admin quota set --team research --tokens 1000000/day \\
                     --tokens 20M/month --requests 600/minute --cost 50usd/month
+                  turnpike admin quota set --team research --cost 50usd/month --outage refuse
                 """)
 
         @OptionGroup var subject: SubjectOptions
@@ -48,6 +52,12 @@ struct QuotaCommand: ParsableCommand {
             help: ArgumentHelp("Requests in progress at once.", valueName: "n"),
             transform: { try AllowanceText.concurrent($0) })
         var concurrent: Allowance?
+        @Option(
+            help: ArgumentHelp(
+                "Whether the quotas named here ride outages of the ledger: ride or refuse.",
+                valueName: "ride|refuse"),
+            transform: { try OutageText.parse($0) })
+        var outage: OutageText?
         @OptionGroup var options: AdminOptions
 
         private var allowances: [Allowance] {
@@ -65,12 +75,17 @@ struct QuotaCommand: ParsableCommand {
             where all.dropFirst(index + 1).contains(where: { $0.isAboutTheSame(as: one) }) {
                 throw ValidationError("\(one.target.name) is named twice; which one is meant?")
             }
+            guard outage == nil || all.contains(where: \.isQuota) else {
+                throw ValidationError(
+                    "--outage is about quotas; name at least one, such as --tokens 1000000/day.")
+            }
         }
 
         func execute(_ desk: AdminDesk) throws {
             let found = try subject.find(at: desk)
             try desk.ledger.apply(
-                allowances.map(\.change), to: found.subject, in: found.organization)
+                allowances.map { $0.change(ridesOutages: outage.map { $0 == .ride }) },
+                to: found.subject, in: found.organization)
             try AllowanceView.answer(found, at: desk)
         }
     }
@@ -102,11 +117,14 @@ extension Allowance {
         }
     }
 
-    /// The change that sets it.
-    var change: AllowanceChange {
+    /// Whether it is a quota, and not a rate limit.
+    var isQuota: Bool { if case .quota = self { true } else { false } }
+
+    /// The change that sets it, and for a quota whether it rides outages: nil leaves that as it is.
+    func change(ridesOutages: Bool?) -> AllowanceChange {
         switch self {
         case .quota(let resource, let period, let limit):
-            .setQuota(resource, period, limit: limit)
+            .setQuota(resource, period, limit: limit, ridesOutages: ridesOutages)
         case .rate(let dimension, let limit): .setRateLimit(dimension, limit: limit)
         }
     }

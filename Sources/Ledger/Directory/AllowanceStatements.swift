@@ -52,16 +52,18 @@ enum AllowanceStatements {
                     WHERE k.shard = $1 AND k.subject_id = $3 AND k.organization_id = $4) END
             """, isReadOnly: true)
 
-    // Sets a quota. After the revision's row; one row by primary key; repeating it changes only the
-    // time.
+    // Sets a quota, and with $8 whether it rides out outages; without, an old row keeps its word
+    // and a new one rides. After the revision's row; one row by primary key; repeating it changes
+    // only the time.
     private static let setQuota = PostgresStatement(
         name: nil,
         sql: """
             INSERT INTO quota (shard, subject_kind, subject_id, organization_id, resource, period,
-                limit_units)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
+                limit_units, ride)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8::bool, true))
             ON CONFLICT (shard, subject_kind, subject_id, resource, period)
-            DO UPDATE SET limit_units = EXCLUDED.limit_units, changed_at = now()
+            DO UPDATE SET limit_units = EXCLUDED.limit_units,
+                ride = coalesce($8::bool, quota.ride), changed_at = now()
             """)
 
     // Takes a quota away. After the revision's row; primary key.
@@ -118,12 +120,12 @@ enum AllowanceStatements {
         name: nil,
         sql: """
             WITH p AS (
-                SELECT q.period, q.limit_units FROM quota q
+                SELECT q.period, q.limit_units, q.ride FROM quota q
                 WHERE q.shard = $1 AND q.subject_kind = $2 AND q.subject_id = $3
                     AND q.resource = $4 AND q.period = $5 FOR SHARE)
             UPDATE account a SET limit_units = p.limit_units,
-                cap = GREATEST(p.limit_units, a.granted), recall_gen = a.recall_gen + 1,
-                closed_at = NULL
+                cap = GREATEST(p.limit_units, a.granted), ride = p.ride,
+                recall_gen = a.recall_gen + 1, closed_at = NULL
             FROM p
             WHERE a.shard = $1 AND a.subject_kind = $2 AND a.subject_id = $3 AND a.resource = $4
                 AND a.period = $5 AND a.period_start = \(periodStart)
@@ -149,11 +151,12 @@ enum AllowanceStatements {
 
     static func store(_ change: AllowanceChange, _ owner: Owner) -> PostgresCommand {
         switch change {
-        case .setQuota(let resource, let period, let limit):
+        case .setQuota(let resource, let period, let limit, let rides):
             PostgresCommand(
                 setQuota,
                 owner.parametersWithOrganization + [
                     .int2(resource.rawValue), .int2(period.rawValue), .int8(limit),
+                    rides.map(PostgresValue.bool) ?? .null,
                 ])
         case .clearQuota(let resource, let period):
             PostgresCommand(
@@ -171,7 +174,7 @@ enum AllowanceStatements {
     /// there are no statements.
     static func note(_ change: AllowanceChange, _ owner: Owner) -> PostgresCommand? {
         switch change {
-        case .setQuota(let resource, let period, _), .clearQuota(let resource, let period):
+        case .setQuota(let resource, let period, _, _), .clearQuota(let resource, let period):
             PostgresCommand(
                 noteQuota,
                 owner.parametersWithOrganization + [
@@ -184,7 +187,7 @@ enum AllowanceStatements {
     /// What to tell the account after a change; nil for rate limits, which have none.
     static func tellAccount(_ change: AllowanceChange, _ owner: Owner) -> PostgresCommand? {
         switch change {
-        case .setQuota(let resource, let period, _):
+        case .setQuota(let resource, let period, _, _):
             PostgresCommand(
                 limitAccount, owner.parameters + [.int2(resource.rawValue), .int2(period.rawValue)])
         case .clearQuota(let resource, let period):

@@ -12,7 +12,7 @@ enum KeySourceStatements {
             SELECT s.now, s.revision, k.key_id, k.organization_id, k.team_id, k.subject_id, k.mac,
                 k.pepper_id, k.models, k.default_completion_tokens, k.always_usage, k.not_before,
                 k.not_after, k.revoked_at IS NOT NULL, q.kinds, q.ids, q.resources, q.periods,
-                q.limits, l.kinds, l.ids, l.dimensions, l.limits
+                q.limits, q.rides, l.kinds, l.ids, l.dimensions, l.limits
             FROM (SELECT now() AS now, coalesce((SELECT r.revision FROM directory_revision r
                 WHERE r.shard = $1), 0) AS revision) s
             LEFT JOIN api_key k ON k.shard = $1 AND k.key_id = ANY($2::int8[])
@@ -21,10 +21,12 @@ enum KeySourceStatements {
                     coalesce(array_agg(q.subject_id), '{}') AS ids,
                     coalesce(array_agg(q.resource), '{}') AS resources,
                     coalesce(array_agg(q.period), '{}') AS periods,
-                    coalesce(array_agg(q.limit_units), '{}') AS limits
-                FROM (SELECT q.subject_kind, q.subject_id, q.resource, q.period, q.limit_units
+                    coalesce(array_agg(q.limit_units), '{}') AS limits,
+                    coalesce(array_agg(q.ride), '{}') AS rides
+                FROM (SELECT q.subject_kind, q.subject_id, q.resource, q.period, q.limit_units,
+                        q.ride
                     FROM (VALUES (1::int2, k.organization_id), (2::int2, k.team_id),
-                    (3::int2, k.subject_id)) o (kind, id)
+                        (3::int2, k.subject_id)) o (kind, id)
                     JOIN quota q ON q.shard = $1 AND q.subject_kind = o.kind AND q.subject_id = o.id
                     ORDER BY q.subject_kind, q.resource, q.period) q) q ON true
             LEFT JOIN LATERAL (
@@ -77,9 +79,12 @@ enum KeySourceStatements {
     private static func quotas(_ row: PostgresRow) throws(PostgresError) -> [Quota] {
         let (kinds, ids) = (try row.int2s(14), try row.int8s(15))
         let (resources, periods) = (try row.int2s(16), try row.int2s(17))
-        let limits = try row.int8s(18)
+        let (limits, rides) = (try row.int8s(18), try row.bools(19))
         let count = kinds.count
-        guard [ids.count, resources.count, periods.count, limits.count].allSatisfy({ $0 == count })
+        guard
+            [ids.count, resources.count, periods.count, limits.count, rides.count].allSatisfy({
+                $0 == count
+            })
         else { throw unknown }
         return try (0..<count).map { index throws(PostgresError) in
             guard let kind = Subject.Kind(rawValue: kinds[index]),
@@ -88,13 +93,13 @@ enum KeySourceStatements {
             else { throw unknown }
             return Quota(
                 subject: Subject(kind: kind, id: ids[index]), resource: resource, period: period,
-                limit: limits[index])
+                limit: limits[index], ridesOutages: rides[index])
         }
     }
 
     private static func rateLimits(_ row: PostgresRow) throws(PostgresError) -> [RateLimit] {
-        let (kinds, ids) = (try row.int2s(19), try row.int8s(20))
-        let (dimensions, limits) = (try row.int2s(21), try row.int8s(22))
+        let (kinds, ids) = (try row.int2s(20), try row.int8s(21))
+        let (dimensions, limits) = (try row.int2s(22), try row.int8s(23))
         let count = kinds.count
         guard [ids.count, dimensions.count, limits.count].allSatisfy({ $0 == count }) else {
             throw unknown

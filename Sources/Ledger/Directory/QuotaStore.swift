@@ -52,7 +52,8 @@ public struct QuotaStore {
         else { throw PostgresError(kind: .decoding(reason: "a quota has an unknown kind")) }
         return QuotaStatus(
             quota: Quota(
-                subject: subject, resource: resource, period: period, limit: try row.int8(2)),
+                subject: subject, resource: resource, period: period, limit: try row.int8(2),
+                ridesOutages: try row.bool(7)),
             used: try row.int8(3), reserved: try row.int8(4), leased: try row.int8(5),
             resetsAt: period.end(of: CalendarDay(rawValue: try row.date(6))))
     }
@@ -68,7 +69,7 @@ private enum QuotaStatements {
         sql: """
             SELECT q.resource, q.period, q.limit_units,
                 coalesce(a.used, 0) + coalesce(l.settled, 0), coalesce(l.reserved, 0),
-                coalesce(l.free, 0), s.start
+                coalesce(l.free, 0), s.start, q.ride
             FROM quota q
             CROSS JOIN LATERAL (SELECT q.period AS period) p
             CROSS JOIN LATERAL (SELECT \(AllowanceStatements.periodStart) AS start) s
@@ -89,8 +90,11 @@ extension DirectoryStore {
     /// Sets a quota; see ``apply(_:subject:organization:)``.
     public func setQuota(_ quota: Quota, organization: Organization) throws(LedgerError) {
         _ = try apply(
-            [.setQuota(quota.resource, quota.period, limit: quota.limit)], subject: quota.subject,
-            organization: organization)
+            [
+                .setQuota(
+                    quota.resource, quota.period, limit: quota.limit,
+                    ridesOutages: quota.ridesOutages)
+            ], subject: quota.subject, organization: organization)
     }
 
     /// Takes a quota away and says whether there was one; see ``apply(_:subject:organization:)``.
