@@ -21,7 +21,7 @@ public struct AdminCommand: AsyncParsableCommand {
         subcommands: [
             OrganizationCommand.self, TeamCommand.self, KeyCommand.self, QuotaCommand.self,
             UsageCommand.self, StatementCommand.self, ExplainCommand.self, AuditCommand.self,
-            RetentionCommand.self,
+            RetentionCommand.self, NodeCommand.self,
         ])
 
     /// Makes the command as the argument parser needs it.

@@ -64,4 +64,8 @@ protocol AdminLedger {
     func daysToDrop(keeping days: Int32) throws(AdminFailure) -> [CalendarDay]
     /// Seals and drops the records of the days before those kept.
     func dropDays(keeping days: Int32) throws(AdminFailure) -> RetentionReport
+    /// Every node that ever had a lane, of all organizations.
+    func nodes() throws(AdminFailure) -> [NodeStatus]
+    /// Gives what is held for a dead node back to the accounts.
+    func writeOffNode(_ node: Int64) throws(AdminFailure) -> WriteOff
 }

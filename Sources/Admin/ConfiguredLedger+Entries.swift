@@ -49,6 +49,14 @@ extension ConfiguredLedger {
     func dropDays(keeping days: Int32) throws(AdminFailure) -> RetentionReport {
         try asking { store throws(LedgerError) in try store.retention.drop(keeping: days) }
     }
+
+    func nodes() throws(AdminFailure) -> [NodeStatus] {
+        try asking { store throws(LedgerError) in try store.nodes.list() }
+    }
+
+    func writeOffNode(_ node: Int64) throws(AdminFailure) -> WriteOff {
+        try asking { store throws(LedgerError) in try store.nodes.writeOff(node) }
+    }
 }
 
 extension AdminFailure {

@@ -73,6 +73,7 @@ import Testing
         let commands = [
             "org create", "org list", "team create", "team list", "key create", "key list",
             "key show", "key revoke", "quota set", "quota show", "quota clear", "usage",
+            "node list", "node write-off",
         ]
         for command in commands {
             let run = CommandRun.of("\(command) --help", with: FakeAdminLedger())

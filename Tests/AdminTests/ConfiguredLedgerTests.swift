@@ -107,6 +107,8 @@ import Testing
         #expect(try place.array("key list").isEmpty)
         #expect(try place.array("key list --all").map { $0["state"] as? String } == ["revoked"])
         #expect(place.run("usage --by key").output.hasPrefix("No usage since "))
+        #expect(try place.array("node list --all").isEmpty)
+        #expect(place.run("node write-off 7 --yes").status == 1)
     }
 
     @Test func `organizations do not see each other`() throws {

@@ -23,6 +23,9 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         var due: [CalendarDay] = []
         var retention = RetentionReport()
         var drops = 0
+        var nodes: [NodeStatus] = []
+        var writeOff = WriteOff.done(WriteOff.Returned())
+        var writtenOff: [Int64] = []
         var failure: AdminFailure?
         var nextID: Int64 = 100
     }
@@ -201,6 +204,15 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         try checked { state in
             state.drops += 1
             return state.retention
+        }
+    }
+
+    func nodes() throws(AdminFailure) -> [NodeStatus] { try checked { $0.nodes } }
+
+    func writeOffNode(_ node: Int64) throws(AdminFailure) -> WriteOff {
+        try checked { state in
+            state.writtenOff.append(node)
+            return state.writeOff
         }
     }
 }

@@ -9,7 +9,7 @@ struct AuditCommand: AdminSubcommand {
         discussion: """
             Compares accounts, leases, open requests, usage records, corrections and rollups with each other, in one \
             snapshot of each shard, while gateways go on. Names every row that differs and ends with status 4 when one \
-            does. Warnings (requests that wait for a sweep, overage) leave the status 0.
+            does. Warnings (requests that wait for a sweep, leases kept for a dead node, overage) leave the status 0.
 
             --incremental trusts the totals of closed days that an earlier audit proved; when anything differs it reads \
             everything before it says so. --complete reads every record.

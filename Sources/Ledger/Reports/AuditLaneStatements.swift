@@ -3,16 +3,18 @@ import Postgres
 /// The audit's questions about lanes; parameters and answers as in ``AuditStatements``.
 enum AuditLaneStatements {
     // Open requests and leases by the life of the node that they belong to. One of a fenced life
-    // waits for the sweep; one of a node that has no lane belongs to nobody, and no sweep would
-    // ever find it.
+    // waits for the sweep, or for its node's journal when the sweep has kept it; one of a node that
+    // has no lane belongs to nobody, and no sweep would ever find it.
     static let openings = PostgresStatement(
         name: nil,
         sql: """
             WITH x AS (
-                SELECT 'reservation' AS name, node_id, epoch, 'request_id=' || request_id AS row
+                SELECT 'reservation' AS name, node_id, epoch, 'request_id=' || request_id AS row,
+                    false AS is_kept
                 FROM reservation WHERE shard = $1
                 UNION ALL
-                SELECT 'lease', node_id, epoch, 'lease_id=' || lease_id
+                SELECT 'lease', node_id, epoch, 'lease_id=' || lease_id,
+                    rides AND reserved = 0 AND settled = 0
                 FROM lease WHERE shard = $1)
             SELECT 'difference', 'everything open belongs to a lane', x.name, x.row,
                 'no lane of node ' || x.node_id, 'a lane of node ' || x.node_id
@@ -25,7 +27,15 @@ enum AuditLaneStatements {
                     || count(*) FILTER (WHERE x.name = 'lease') || ' leases of epoch ' || x.epoch,
                 'none: they wait for the sweep'
             FROM x JOIN node_lane n ON n.shard = $1 AND n.node_id = x.node_id
-            WHERE NOT n.live OR n.epoch <> x.epoch GROUP BY x.node_id, x.epoch
+            WHERE (NOT n.live OR n.epoch <> x.epoch) AND NOT (x.is_kept AND NOT n.live)
+            GROUP BY x.node_id, x.epoch
+            UNION ALL
+            SELECT 'warning', 'everything open belongs to a live lane', 'node_lane',
+                'node_id=' || x.node_id, count(*) || ' leases kept for the node''s journal',
+                'none: they end when node ' || x.node_id || ' returns on its disk; if that is lost,'
+                    || ' `turnpike admin node write-off ' || x.node_id || '` gives them back'
+            FROM x JOIN node_lane n ON n.shard = $1 AND n.node_id = x.node_id
+            WHERE x.is_kept AND NOT n.live GROUP BY x.node_id
             UNION ALL
             SELECT 'difference', 'last_seq >= 0', 'node_lane', 'node_id=' || n.node_id,
                 'last_seq ' || n.last_seq, 'at least 0'

@@ -75,7 +75,8 @@ enum LaneStatements {
     // reservations whose epoch has no live lane. A fenced lane is left alone as long: its owner may
     // be settling it exactly from its journal. The second part also finds a slice that a late grow
     // left on an epoch that was swept and renewed. What is only kept for its node's journal needs
-    // no sweep. Indexes lease and reservation (shard, node_id, epoch).
+    // no sweep, until that node lives again: its journal was heard then. Indexes lease and
+    // reservation (shard, node_id, epoch).
     private static let abandoned = PostgresStatement(
         name: "lane_abandoned",
         sql: """
@@ -85,7 +86,9 @@ enum LaneStatements {
             UNION ALL
             SELECT e.node_id, e.epoch, false FROM (
                 SELECT DISTINCT l.node_id, l.epoch FROM lease l WHERE l.shard = $1
-                    AND NOT (l.rides AND l.reserved = 0 AND l.settled = 0)
+                    AND NOT (l.rides AND l.reserved = 0 AND l.settled = 0
+                        AND NOT EXISTS (SELECT 1 FROM node_lane k WHERE k.shard = $1
+                            AND k.node_id = l.node_id AND k.live))
                 UNION SELECT DISTINCT r.node_id, r.epoch FROM reservation r
                 WHERE r.shard = $1) e
             WHERE NOT EXISTS (SELECT 1 FROM node_lane n WHERE n.shard = $1

@@ -65,12 +65,16 @@ enum SweepStatements {
                      THEN 1 ELSE 0 END)
             """)
 
-    // The leases of a fenced epoch, and whether they are kept for their node's journal. Index lease
+    // The leases of a fenced epoch, and whether they are kept for their node's journal: not if the
+    // node lives again under another epoch, since it presents its journal first. Index lease
     // (shard, node_id, epoch).
     private static let leases = PostgresStatement(
         name: "w3_leases",
         sql: """
-            SELECT l.account_id, l.lease_id, l.rides FROM lease l
+            SELECT l.account_id, l.lease_id, l.rides
+                AND NOT EXISTS (SELECT 1 FROM node_lane k WHERE k.shard = $1
+                    AND k.node_id = $2 AND k.live)
+            FROM lease l
             WHERE l.shard = $1 AND l.node_id = $2 AND l.epoch = $3
                 AND NOT EXISTS (SELECT 1 FROM node_lane n WHERE n.shard = $1
                     AND n.node_id = $2 AND n.epoch = $3 AND n.live)
