@@ -50,6 +50,15 @@ struct LaneStart {
         }
         try LateBooking(shard: shard, node: node, logger: logger)
             .run((recovery?.lateRecords ?? []) + late, connection)
+        try Self.endLeases(shard: shard, node: node, connection)
+        try recovery?.correct(connection)
+        recovery?.confirm()
+    }
+
+    /// Ends what the node still holds under epochs that are over.
+    private static func endLeases(
+        shard: Int16, node: Int64, _ connection: any LedgerConnection
+    ) throws(PostgresError) {
         for row in try connection.execute(SweepStatements.held(shard: shard, node: node)).rows {
             let lane = LaneKey(shard: shard, node: node, epoch: try row.uuid(2))
             _ = try connection.execute(
@@ -57,13 +66,18 @@ struct LaneStart {
                     lane, account: AccountID(rawValue: try row.int8(0)),
                     lease: LeaseID(rawValue: try row.int8(1))))
         }
-        try recovery?.correct(connection)
-        recovery?.confirm()
     }
 
     /// Closes the lane for good. Nothing of it may be open.
-    static func close(_ lane: LaneKey, _ connection: any LedgerConnection) throws(PostgresError) {
+    ///
+    /// With `endingLeases` the ledger has been told everything that this node spent. A lease that
+    /// is there all the same came from a grant whose answer was lost; nobody would end it, since a
+    /// sweep keeps for the node's journal what could have been spent in an outage.
+    static func close(
+        _ lane: LaneKey, endingLeases: Bool, _ connection: any LedgerConnection
+    ) throws(PostgresError) {
         _ = try connection.execute(LaneStatements.fence(lane, silentFor: .zero))
+        if endingLeases { try endLeases(shard: lane.shard, node: lane.node, connection) }
     }
 
     /// What the ledger's row of a lane says; nil when there is none.

@@ -164,10 +164,13 @@ extension ShardLedger {
     /// Closes the lane, so that nobody has to sweep it. What is still open is settled at its bound
     /// by a sweep.
     func closeLane() async {
-        guard let lane = change({ state, _ in state.lane.key }) else { return }
+        let (key, hasToldAll) = change { state, _ in
+            (state.lane.key, state.isQuiet && state.heldLate.isEmpty)
+        }
+        guard let lane = key else { return }
         do {
             try await pools.clerks.run { connection throws(PostgresError) in
-                try LaneStart.close(lane, connection)
+                try LaneStart.close(lane, endingLeases: hasToldAll, connection)
             }
         } catch {
             logger.warning("lane not closed; it will be swept", metadata: ["error": "\(error)"])
