@@ -1,0 +1,60 @@
+import Domain
+
+/// What a seed makes happen: how many nodes, which limits, which requests, which faults and when.
+struct SimulationPlan {
+    /// Something that goes wrong, or that an administrator does.
+    enum Fault: CaseIterable, Equatable {
+        case kill, loseHost, losePower, pause, serverCrash, failOver, cutOff, flaky, slow
+        case changeLimit, revokeKey, drain, clockJump
+    }
+
+    struct FaultAt {
+        let fault: Fault
+        /// In microseconds.
+        let time: Int64
+        /// How long it lasts, where it does.
+        let length: Int64
+        let node: Int
+    }
+
+    struct RequestAt {
+        let time: Int64
+        let node: Int
+        let key: Int
+        let prompt: Int64
+        let completion: Int64
+    }
+
+    let nodes: Int
+    let keys: Int
+    let keyLimit: Int64
+    let teamLimit: Int64
+    /// How far the hosts' wall clocks are off, in microseconds.
+    let wallError: Int64
+    let requests: [RequestAt]
+    let faults: [FaultAt]
+
+    /// After this no fault comes, and those that last have ended.
+    static let end: Int64 = 8_000_000
+
+    init(_ random: inout SeededRandom) {
+        nodes = 1 + random.below(3)
+        keys = 1 + random.below(2)
+        keyLimit = 20 + Int64(random.below(150))
+        teamLimit = 30 + Int64(random.below(200))
+        wallError = random.chance(1, of: 5) ? Int64(random.below(3) - 1) * 86_400_000_000 : 0
+        let (nodes, keys) = (nodes, keys)
+        requests = (0..<(6 + random.below(12))).map { _ in
+            RequestAt(
+                time: Int64(random.below(6_500_000)), node: random.below(nodes),
+                key: random.below(keys), prompt: Int64(random.below(6)) + 1,
+                completion: Int64(random.below(14)) + 1)
+        }
+        faults = (0..<random.below(5)).map { _ in
+            FaultAt(
+                fault: random.pick(Fault.allCases), time: Int64(random.below(6_000_000)) + 100_000,
+                length: Int64(random.below(random.chance(1, of: 3) ? 6_000_000 : 900_000)) + 10_000,
+                node: random.below(nodes))
+        }
+    }
+}
