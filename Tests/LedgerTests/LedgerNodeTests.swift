@@ -78,6 +78,38 @@ import Testing
         }
     }
 
+    /// A host whose wall clock is ahead.
+    private struct AheadTime: TimeSource {
+        private let real = SystemTime()
+        let lead: Duration
+
+        var wall: Timestamp { real.wall + lead }
+        var uptime: Uptime { real.uptime }
+    }
+
+    @Test func `a node whose host is a day ahead charges today's quota from its first request on`()
+        async throws
+    {
+        let database = try TestDatabase.make()
+        let time = AheadTime(lead: .seconds(86_400))
+        try await PostgresUnderTest.run(
+            on: database, time: time, change: { $0.heartbeat = .seconds(5) }
+        ) { test in
+            let principal = try await test.principal(
+                quotas: [(.key, .tokens, .day, 1000)], rateLimits: [])
+            _ = try await test.serve(
+                test.request(principal, prompt: 30, completion: 50),
+                using: TokenUsage(prompt: 30, completion: 20))
+            #expect(try await test.number("SELECT count(*) FROM account WHERE used >= 0") == 1)
+            let elsewhere = "period_start <> (now() AT TIME ZONE 'UTC')::date"
+            #expect(try await test.number("SELECT count(*) FROM account WHERE \(elsewhere)") == 0)
+            #expect(
+                try await test.number(
+                    "SELECT count(*) FROM usage WHERE day <> (now() AT TIME ZONE 'UTC')::date") == 0
+            )
+        }
+    }
+
     @Test func `two nodes share one quota and never pass it together`() async throws {
         let database = try TestDatabase.make()
         try await PostgresUnderTest.run(on: database) { first in

@@ -40,7 +40,8 @@ final class PostgresUnderTest: LedgerUnderTest {
 
     /// Runs `body` with one more node of an existing ledger.
     static func run(
-        on database: TestDatabase, flush: @escaping JournalSync.Flush = JournalSync.dataSync,
+        on database: TestDatabase, time: any TimeSource = SystemTime(),
+        flush: @escaping JournalSync.Flush = JournalSync.dataSync,
         change: (inout LedgerSettings) -> Void = { _ in },
         body: (PostgresUnderTest) async throws -> Void
     ) async throws {
@@ -49,13 +50,15 @@ final class PostgresUnderTest: LedgerUnderTest {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         try await run(
-            on: database, folder: folder.path, flush: flush, change: change, body: body)
+            on: database, folder: folder.path, time: time, flush: flush, change: change,
+            body: body)
     }
 
     /// Runs `body` with a node that lives in `folder`. When the node has drained, the books must
     /// have no difference, unless the test `spoils` them.
     static func run(
-        on database: TestDatabase, folder: String, spoils: Bool = false,
+        on database: TestDatabase, folder: String, time: any TimeSource = SystemTime(),
+        spoils: Bool = false,
         flush: @escaping JournalSync.Flush = JournalSync.dataSync,
         change: (inout LedgerSettings) -> Void = { _ in },
         body: (PostgresUnderTest) async throws -> Void
@@ -75,7 +78,7 @@ final class PostgresUnderTest: LedgerUnderTest {
         let node = PostgresQuotaLedger(
             settings,
             try LedgerParts(
-                settings, time: SystemTime(), random: random, logger: .quiet, flush: flush),
+                settings, time: time, random: random, logger: .quiet, flush: flush),
             random: random, logger: .quiet)
         let group = ServiceGroup(
             configuration: .init(services: [.init(service: node)], logger: .quiet))

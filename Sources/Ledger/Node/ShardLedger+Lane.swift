@@ -14,9 +14,7 @@ extension ShardLedger {
             change { state, _ in state.isOpeningLane = true }
             do {
                 let sent = clock.uptime
-                let lane = try await pools.lanes.run { [start] connection throws(PostgresError) in
-                    try start.open(connection)
-                }
+                let lane = try await openLane()
                 hasRecovered.store(true, ordering: .relaxed)
                 let now = clock.uptime
                 change { state, wakeups in
@@ -32,6 +30,23 @@ extension ShardLedger {
                 if isAbandoned { return }
                 await pause(backOff.next(random: random.bits()))
             }
+        }
+    }
+
+    /// Opens the lane, and asks for the ledger's time before anything is admitted through it: a
+    /// host whose clock is a day ahead would take tomorrow's quota today.
+    private func openLane() async throws(PostgresError) -> LaneKey {
+        try await pools.lanes.run { [start, clock] connection throws(PostgresError) in
+            let lane = try start.open(connection)
+            let sent = clock.uptime
+            let beat = try connection.execute(LaneStatements.beat(lane))
+            // No row: fenced already, which the first batch will hear.
+            if let row = beat.rows.first {
+                clock.observe(
+                    Timestamp(microseconds: try row.timestamp(0)), sent: sent,
+                    received: clock.uptime)
+            }
+            return lane
         }
     }
 

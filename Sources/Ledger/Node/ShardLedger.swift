@@ -79,10 +79,11 @@ final class ShardLedger: Sendable {
 
     /// See ``QuotaLedger/admit(_:)``.
     func admit(_ request: AdmissionRequest) async throws(LedgerFault) -> Admission {
+        guard await hasLane(for: request.requestID) else { throw .unavailable }
+        // Only now: before the lane was opened, the time was the host's own.
         let now = clock.uptime
         let admittedAt = clock.now
         let demands = Self.demands(of: request, at: admittedAt)
-        guard await hasLane(for: request.requestID) else { throw .unavailable }
         var first = change { state, wakeups -> FirstAnswer in
             if let fault = refusal(state, at: now) { return .fault(fault) }
             let isAway = isAway(state, at: now)
