@@ -78,6 +78,7 @@ struct Rooms: Sendable {
             backends: configuration.backends.map(\.name),
             prices: Dictionary(prices) { first, _ in first })
         settings.heartbeat = configuration.heartbeatInterval
+        settings.fenceAfter = configuration.fenceAfter
         settings.sweepEvery = configuration.sweepInterval
         settings.settlementWait = configuration.endWait
         settings.acceptsOlderLedger = wiring.acceptsOlderLedger

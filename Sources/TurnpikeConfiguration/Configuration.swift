@@ -32,6 +32,8 @@ public struct Configuration: Sendable {
     public var endWait: Duration
     /// How often a quiet node shows the ledger that it lives.
     public var heartbeatInterval: Duration
+    /// After how long without a sign of life a node is taken for dead.
+    public var fenceAfter: Duration
     /// How often a node looks for dead nodes' open requests.
     public var sweepInterval: Duration
 

@@ -5,7 +5,7 @@ enum ConfigurationKeys {
     static let root = [
         "listen", "admin_listen", "database", "data_dir", "pepper_file", "key_prefix", "backends",
         "models", "limits", "log_level", "log_format", "drain_timeout", "end_wait",
-        "heartbeat_interval", "sweep_interval",
+        "heartbeat_interval", "fence_after", "sweep_interval",
     ]
 
     /// A backend of kind `local_engine`.

@@ -63,6 +63,9 @@ struct ConfigurationReader {
             heartbeatInterval: root.value(
                 "heartbeat_interval", .duration(.milliseconds(100) ... .seconds(5)),
                 usual: .seconds(1)),
+            fenceAfter: root.value(
+                "fence_after", .duration(.milliseconds(500) ... .seconds(600)),
+                usual: .seconds(15)),
             sweepInterval: root.value(
                 "sweep_interval", .duration(.milliseconds(100) ... .seconds(300)),
                 usual: .seconds(5)))
@@ -82,6 +85,13 @@ struct ConfigurationReader {
             list.add(
                 line: root.line(of: "admin_listen"), key: "admin_listen",
                 "\"\(configuration.adminListen)\" is the address of listen; give another port")
+        }
+        if configuration.fenceAfter < configuration.heartbeatInterval * 3 {
+            let key = root.names.contains("fence_after") ? "fence_after" : "heartbeat_interval"
+            list.add(
+                line: root.line(of: key), key: key,
+                "one late beat must not fence a node that lives; give fence_after at least three "
+                    + "times heartbeat_interval")
         }
     }
 

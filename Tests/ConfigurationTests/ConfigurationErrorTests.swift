@@ -167,6 +167,19 @@ private let mistakes: [Mistake] = [
                 + "give another port"
         ]),
     Mistake(
+        name: "a fence before three beats", replace: "key_prefix: sk-acme", with: "fence_after: 2s",
+        messages: [
+            "good.yaml:5: fence_after: one late beat must not fence a node that lives; "
+                + "give fence_after at least three times heartbeat_interval"
+        ]),
+    Mistake(
+        name: "beats too slow for the fence", replace: "key_prefix: sk-acme",
+        with: "heartbeat_interval: 5s\nsweep_interval: 1s\nfence_after: 14999ms",
+        messages: [
+            "good.yaml:7: fence_after: one late beat must not fence a node that lives; "
+                + "give fence_after at least three times heartbeat_interval"
+        ]),
+    Mistake(
         name: "bad duration", replace: "key_prefix: sk-acme", with: "end_wait: 250",
         messages: [
             "good.yaml:5: end_wait: \"250\" is not accepted; "

@@ -27,6 +27,7 @@ import Testing
         #expect(example.drainTimeout == usual.drainTimeout)
         #expect(example.endWait == usual.endWait)
         #expect(example.heartbeatInterval == usual.heartbeatInterval)
+        #expect(example.fenceAfter == usual.fenceAfter)
         #expect(example.sweepInterval == usual.sweepInterval)
         guard case .openAI(let shown) = example.backends[1].kind,
             case .openAI(let real) = usual.backends[1].kind
