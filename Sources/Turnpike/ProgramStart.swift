@@ -21,6 +21,9 @@ struct ProgramStart: Sendable {
         Self.prepareProcess()
         self.configuration = configuration
         environment = ProcessEnvironment.current
+        #if DEBUG
+            try FailpointArming.arm(from: environment)
+        #endif
         time = SystemTime()
         let problems = configuration.problemsForServing { [environment] in environment[$0] }
         guard problems.isEmpty else { throw ConfigurationFailure(problems: problems) }

@@ -34,9 +34,11 @@ enum ChatCompletionEndpoint {
             case .pieces(let pieces):
                 for piece in pieces { writer.append(piece) }
                 isReading = await session.send(events: writer.take(), flush: true)
+                Failpoint.pass("after-write")
             case .end(let end):
                 for reason in end.finishReasons { writer.append(reason) }
                 writer.finish(usage: end.usage)
+                Failpoint.pass("before-done")
                 return session.endStream(events: writer.take())
             case .failure(let failure): throw failure
             }

@@ -8,6 +8,7 @@ extension CompletionPipeline {
             requestID: resolved.exchange.requestID, principal: resolved.principal,
             bound: resolved.bound, model: resolved.route.alias, backend: resolved.backend.name,
             price: resolved.route.price)
+        Failpoint.pass("admit")
         let admission: Admission
         do {
             admission = try await ledger.admit(request)

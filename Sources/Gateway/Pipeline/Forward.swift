@@ -28,6 +28,7 @@ extension CompletionPipeline {
         let presence = admitted.resolved.exchange.presence
         let slot = AnswerSlot()
         let (backend, call) = (admitted.resolved.backend, admitted.resolved.call)
+        Failpoint.pass("dispatch")
         async let opening = Self.open(call, at: backend, into: slot)
         do {
             switch try await ledger.acceptance(of: admitted.reservation) {
@@ -42,6 +43,7 @@ extension CompletionPipeline {
             if let departure = presence.departure { return .stopped(.departed(departure)) }
             return .stopped(.ledger(error))
         }
+        Failpoint.pass("accepted")
         switch await opening {
         case .success(let opened):
             // A client that left meanwhile is the meter's to find: what was generated for it must
@@ -75,6 +77,7 @@ extension CompletionPipeline {
         do throws(BackendFailure) {
             let answer = try await backend.forward(call)
             slot.put(answer)
+            Failpoint.pass("upstream-began")
             let events = try await answer.nextOrCancelled().get()
             return .success(Opened(answer: answer, events: events))
         } catch {

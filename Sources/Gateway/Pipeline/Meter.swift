@@ -43,9 +43,11 @@ extension CompletionPipeline {
             }
             outcome = .clientGone
         }
+        Failpoint.pass("before-whole-end")
         let settled = await settle(
             admitted, as: outcome, count: collection.count, clientHadBytes: false,
             firstTokenAt: firstTokenAt)
+        Failpoint.pass("whole-settled")
         if outcome == .clientGone { throw .clientGone }
         switch settled {
         case .success(let usage):

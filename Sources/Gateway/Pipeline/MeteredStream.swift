@@ -121,7 +121,9 @@ struct MeteredStream: ~Copyable, Sendable {
         guard !pieces.isEmpty, admitted != nil else { return [] }
         if firstTokenAt == nil { firstTokenAt = pipeline.time.uptime }
         clientHadBytes = true
+        Failpoint.pass("before-progress")
         note()
+        Failpoint.pass("after-progress")
         defer { pieces = [] }
         return pieces
     }
@@ -147,6 +149,7 @@ struct MeteredStream: ~Copyable, Sendable {
         answer.cancel()
         switch CompletionPipeline.stop(of: failure, resolved.exchange.presence) {
         case .departed(.clientGone):
+            Failpoint.pass("client-gone")
             _ = await settle(as: .clientGone)
             return .failure(.clientGone)
         case .departed(.drained):
@@ -177,6 +180,7 @@ struct MeteredStream: ~Copyable, Sendable {
         guard let admitted = admitted.take() else {
             preconditionFailure("a stream is read beyond its end")
         }
+        Failpoint.pass("before-end")
         return await pipeline.settle(
             admitted, as: outcome, count: count, clientHadBytes: clientHadBytes,
             firstTokenAt: firstTokenAt)

@@ -85,6 +85,7 @@ final class FileJournal: RecoverableJournal {
         let file = try folder.open(next)
         file.clear(from: 0)
         disk.goesOn(in: file.file, new: folders)
+        Failpoint.pass("start.segment-made")
         segments.append(Segment(first: next))
         if segments.count == 1 { segments[0].unfinished = replay.unfinished.count }
         state = Mutex(

@@ -53,6 +53,7 @@ struct JournalRecovery {
                     CloseStatement.command(lane, batch),
                     PostgresCommand(LaneStatements.commit, []),
                 ])
+                Failpoint.pass("start.batch-closed")
             }
         }
     }

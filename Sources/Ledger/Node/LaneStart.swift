@@ -30,13 +30,17 @@ struct LaneStart {
             throw PostgresError(kind: .invalid(reason: "the lane vanished while it was opened"))
         }
         let old = LaneKey(shard: shard, node: node, epoch: row.epoch)
+        Failpoint.pass("start.before-fence")
         if row.isLive { _ = try connection.execute(LaneStatements.fence(old, silentFor: .zero)) }
+        Failpoint.pass("start.after-fence")
         try settle(old, connection)
+        Failpoint.pass("start.before-renew")
         let renewed = try connection.execute(LaneStatements.renew(old, epoch: fresh.epoch))
         guard !renewed.rows.isEmpty else {
             throw PostgresError(
                 kind: .invalid(reason: "another process opened this node's lane at the same time"))
         }
+        Failpoint.pass("start.after-renew")
         return fresh
     }
 
@@ -48,11 +52,16 @@ struct LaneStart {
         for lane in lanes.sorted(by: { $0.epoch < $1.epoch }) {
             try Sweep(lane: lane).settleRequests(connection)
         }
+        Failpoint.pass("start.before-late")
         try LateBooking(shard: shard, node: node, logger: logger)
             .run((recovery?.lateRecords ?? []) + late, connection)
+        Failpoint.pass("start.before-leases")
         try Self.endLeases(shard: shard, node: node, connection)
+        Failpoint.pass("start.before-correct")
         try recovery?.correct(connection)
+        Failpoint.pass("start.before-forget")
         recovery?.confirm()
+        Failpoint.pass("start.forgotten")
     }
 
     /// Ends what the node still holds under epochs that are over.
@@ -140,6 +149,7 @@ struct Sweep {
     @discardableResult
     func run(_ connection: any LedgerConnection) throws(PostgresError) -> Outcome {
         var outcome = Outcome(settledRequests: try settleRequests(connection))
+        Failpoint.pass("sweep.settled")
         for row in try connection.execute(SweepStatements.leases(lane)).rows {
             let account = AccountID(rawValue: try row.int8(0))
             let lease = LeaseID(rawValue: try row.int8(1))
@@ -151,6 +161,7 @@ struct Sweep {
                 let end = ReturnStatement.end(lane, account: account, lease: lease)
                 outcome.endedLeases += try connection.execute(end).rows.count
             }
+            Failpoint.pass("sweep.lease-done")
         }
         return outcome
     }

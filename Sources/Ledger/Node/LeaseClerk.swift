@@ -78,7 +78,9 @@ struct LeaseClerk: Sendable {
         // A refusal and the numbers that explain it are two looks at the account. When others gave
         // back in between there is enough by now, and it is asked for again.
         for _ in 0..<Self.tries {
+            Failpoint.pass("before-grow")
             if let row = try connection.execute(command).rows.first {
+                Failpoint.pass("after-grow")
                 return .granted(
                     account, size: try row.int8(0), remaining: try row.int8(1),
                     generation: try row.int8(2))
@@ -118,6 +120,7 @@ struct LeaseClerk: Sendable {
         let returned = try connection.execute(
             ReturnStatement.giveBack(
                 lane, account: account, lease: order.lease, units: units, of: order.grantedBefore))
+        Failpoint.pass("recall.after-return")
         if let row = returned.rows.first {
             return .returned(size: try row.int8(0), remaining: try row.int8(1))
         }
@@ -132,6 +135,7 @@ struct LeaseClerk: Sendable {
         guard let account = order.accountID else { return .failed }
         let ended = try connection.execute(
             ReturnStatement.end(lane, account: account, lease: order.lease))
+        Failpoint.pass("drain.lease-ended")
         if let row = ended.rows.first { return .returned(size: 0, remaining: try row.int8(0)) }
         let rows = try connection.execute(
             ReturnStatement.read(shard: lane.shard, lease: order.lease)

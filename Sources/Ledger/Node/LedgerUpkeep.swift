@@ -91,6 +91,7 @@ struct LedgerUpkeep: Sendable {
                 let fence = LaneStatements.fence(lane, silentFor: silence)
                 // It beat again meanwhile: alive.
                 if try connection.execute(fence).rows.isEmpty { continue }
+                Failpoint.pass("sweep.fenced")
             }
             swept.append((lane, try Sweep(lane: lane).run(connection)))
         }

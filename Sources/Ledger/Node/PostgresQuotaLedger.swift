@@ -176,6 +176,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
         let shards = allShards
         let deadline = clock.uptime + settings.drainWait
         for shard in shards { shard.beginDrain() }
+        Failpoint.pass("drain.begun")
         while clock.uptime < deadline, !shards.allSatisfy(\.isDrained) {
             for shard in shards { shard.continueDrain() }
             // Cancelled only when the process is forced to stop: the loop then ends by its
@@ -183,7 +184,9 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
             await clock.wait(.milliseconds(20))
         }
         for shard in shards { shard.stop() }
+        Failpoint.pass("drain.stopped")
         for shard in shards { await shard.closeLane() }
+        Failpoint.pass("drain.closed")
         start.finish()
         pools.orders.finish()
     }

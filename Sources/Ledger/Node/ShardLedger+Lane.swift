@@ -110,9 +110,11 @@ extension ShardLedger {
         var backOff = BackOff()
         while !isStopped {
             do {
+                Failpoint.pass("before-batch")
                 let results = try await pools.lanes.run { connection throws(PostgresError) in
                     try connection.pipeline(Self.commands(batch, lane))
                 }
+                Failpoint.pass("after-commit")
                 try commit(batch, results)
                 return true
             } catch {

@@ -61,7 +61,9 @@ final class ShardLedger: Sendable {
             return (result, state.lane.key, loop)
         }
         if let lane, wakeups.committed > 0 || !wakeups.finished.isEmpty {
+            Failpoint.pass("before-journal-confirm")
             journal.confirmed(lane, sequence: wakeups.committed, finished: wakeups.finished)
+            Failpoint.pass("before-wakeups")
         }
         wakeups.fire()
         loop?.resume()
@@ -239,6 +241,7 @@ final class ShardLedger: Sendable {
             modelNumber: NameNumber.of(request.model),
             backendNumber: NameNumber.of(request.backend), price: request.price,
             bound: request.bound, claims: claims, admittedAt: admittedAt)
+        Failpoint.pass("before-journal-open")
         guard let lane = state.lane.key, journal.opened(opening, lane: lane) else {
             var effects = LeaseBook.Effects()
             state.book.settled(claims, charge: nil, at: clock.uptime, &effects)
@@ -246,6 +249,7 @@ final class ShardLedger: Sendable {
             state.apply(effects, &wakeups)
             return false
         }
+        Failpoint.pass("after-journal-open")
         state.open[request.requestID] = ShardState.OpenRequest(claims: claims, ticket: ticket)
         state.lane.enqueue(opening)
         return true
@@ -260,7 +264,9 @@ final class ShardLedger: Sendable {
             requestID: reservation.requestID, claims: reservation.claims, charge: charge,
             settlement: settlement, admittedAt: reservation.admittedAt)
         let id = reservation.requestID
+        Failpoint.pass("before-journal-close")
         journal.closed(closing)
+        Failpoint.pass("after-journal-close")
         let deadline = clock.uptime + settings.settlementWait
         let answer = await withCheckedContinuation { continuation in
             change { state, wakeups in
