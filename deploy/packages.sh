@@ -35,10 +35,13 @@ install_missing() {
         "${apt[@]}" update < /dev/null > /dev/null
         "${apt[@]}" install --no-install-recommends "${missing[@]}" < /dev/null >&2
     }
-    # Debian starts a pooler of its own, too. Only the program is wanted, and only if it was not there before.
-    if [[ " ${missing[*]} " == *" pgbouncer "* ]] && [ -d /run/systemd/system ]; then
-        "${as_root[@]}" systemctl --quiet disable --now pgbouncer.service || true
-    fi
+    # Debian starts services of its own, too. Only the programs are wanted, and only of what was not there before.
+    local service
+    for service in pgbouncer etcd patroni; do
+        if [[ " ${missing[*]} " =~ \ $service(-server)?\  ]] && [ -d /run/systemd/system ]; then
+            "${as_root[@]}" systemctl --quiet disable --now "$service.service" || true
+        fi
+    done
 }
 
 # What both scripts need: the libraries, a compiler for them, PostgreSQL, and Python for the engine.

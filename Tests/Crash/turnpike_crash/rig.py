@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from .driver import Driver, Key, Load
 from .node import Node
@@ -31,6 +32,10 @@ class Settings:
     def count(self, short: int) -> int:
         """`short` faults in the short run, more in a longer one."""
         return max(1, round(short * self.scale))
+
+    def inside(self, folder: str) -> "Settings":
+        """The same, in another folder."""
+        return replace(self, folder=folder)
 
 
 #: Keys of the template, by team: name and quotas. The tight ones run out while a scenario goes on.
@@ -153,6 +158,18 @@ class Rig:
         #: Node names by their numbers in the ledger, those of lost disks too.
         self.names: dict[int, str] = {}
         self.sampler: Sampler | None = None
+        #: What this scenario brought along and takes down, the last first.
+        self._ends: list[Callable[[], Awaitable[None]]] = []
+
+    def at_end(self, end: Callable[[], Awaitable[None]]) -> None:
+        """Has something done once everything of the scenario has ended."""
+        self._ends.append(end)
+
+    async def use(self, cluster: Cluster) -> None:
+        """Starts a cluster of this scenario's own and plays on it; it ends with the scenario."""
+        self.at_end(cluster.stop)
+        await cluster.start()
+        self.cluster, self.keys = cluster, list(cluster.keys)
 
     async def make(self, nodes: int = 3, **values: str) -> None:
         """Makes the database and the nodes; starts nothing."""
@@ -262,3 +279,8 @@ class Rig:
         for node in self.nodes:
             await node.end()
             self.complaints += node.surprises
+        for end in reversed(self._ends):
+            try:
+                await end()
+            except (OSError, RuntimeError) as error:
+                self.complain(f"not taken down: {error}")
