@@ -50,6 +50,27 @@ import Testing
         #expect(values == ["from-url", "7s", "8s", "UTF8", "off"])
     }
 
+    @Test func `of several hosts the one that takes writes is chosen, past dead and reading ones`()
+        throws
+    {
+        let reading = try ScratchPostgres(settings: ["default_transaction_read_only=on"])
+        defer { reading.stop() }
+        let writing = try ScratchPostgres(settings: [])
+        defer { writing.stop() }
+        func folder(_ server: ScratchPostgres) throws -> Substring {
+            try #require(server.url.split(separator: "host=").last?.prefix { $0 != "&" })
+        }
+        let hosts = "/nowhere,\(try folder(reading)),\(try folder(writing))"
+        let connection = try PostgresConnection(
+            url: "postgres:///postgres?user=postgres&target_session_attrs=read-write&host=\(hosts)",
+            options: PostgresConnectionOptions())
+        defer { connection.close() }
+        let row = try connection.execute(
+            sql("SELECT current_setting('unix_socket_directories')")
+        ).rows[0]
+        #expect(try row.text(0) == folder(writing))
+    }
+
     @Test func `a setting the server does not know fails the connection with its name`() {
         let error = postgresError {
             try ScratchPostgres.connect { $0.settings = [("no_such_setting", "1")] }
