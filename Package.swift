@@ -99,6 +99,11 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Domain", "Ledger", "Postgres", "OpenSSL", log],
             path: "Tests/TestSupport", swiftSettings: testSettings),
+        // Not a test: what `deploy/bench ledger` runs.
+        .executableTarget(
+            name: "LedgerBench",
+            dependencies: ["Ledger", "Domain", "Postgres", "TestSupport", log, lifecycle],
+            path: "Tests/Bench", swiftSettings: testSettings),
         .testTarget(
             name: "DomainTests", dependencies: ["Domain", "TestSupport"],
             swiftSettings: testSettings),

@@ -57,8 +57,9 @@ struct LaneMachine {
     /// Rows of a refused batch: sent one by one, before anything else.
     private var suspects: (openings: [Opening], closings: [Closing]) = ([], [])
 
-    /// The most openings, and the most closings, of one batch.
+    /// The most openings, and the most closings, of one batch, unless a node is set up otherwise.
     static let batchLimit = 256
+    var batchLimit = LaneMachine.batchLimit
 
     /// Rows that wait or are in flight.
     var backlog: Int {
@@ -110,11 +111,11 @@ struct LaneMachine {
         if !suspects.closings.isEmpty { return send([], [suspects.closings.removeFirst()]) }
         var opened: [Opening] = []
         repeat {
-            opened = openings.take(Self.batchLimit).filter { waiting.contains($0.requestID) }
+            opened = openings.take(batchLimit).filter { waiting.contains($0.requestID) }
         } while opened.isEmpty && !openings.isEmpty
         for opening in opened { waiting.remove(opening.requestID) }
         // A closing whose opening still waits would find nothing to close.
-        let closed = closings.take(Self.batchLimit) { !waiting.contains($0.requestID) }
+        let closed = closings.take(batchLimit) { !waiting.contains($0.requestID) }
         guard !opened.isEmpty || !closed.isEmpty else { return nil }
         return send(opened, closed)
     }

@@ -38,6 +38,8 @@ public struct LedgerSettings: Sendable {
     /// Rows that may wait for one that is away: about 100 MB, or a minute of 1,500 requests a
     /// second.
     public var outageBacklogLimit = 200_000
+    /// The most openings, and the most closings, of one batch.
+    public var batchLimit = 256
     /// Whether to go on with a ledger that has forgotten batches this node's journal has confirmed.
     public var acceptsOlderLedger = false
     /// Whether database sessions are this node's alone, so that they keep prepared statements and

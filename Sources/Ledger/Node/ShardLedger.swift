@@ -37,8 +37,11 @@ final class ShardLedger: Sendable {
         var logger = logger
         logger[metadataKey: "shard"] = "\(shard)"
         self.logger = logger
-        state = Mutex(
-            ShardState(patience: settings.acceptanceWait) { LeaseID(rawValue: random.positive()) })
+        var fresh = ShardState(patience: settings.acceptanceWait) {
+            LeaseID(rawValue: random.positive())
+        }
+        fresh.lane.batchLimit = settings.batchLimit
+        state = Mutex(fresh)
     }
 
     /// Changes the state under the lock, then wakes whoever the change concerns.
