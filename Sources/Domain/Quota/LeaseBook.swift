@@ -3,8 +3,9 @@
 /// Pure: events go in (a request, a reply, a settlement, a tick), decisions and orders come out,
 /// and the caller brings time, randomness and the lock. A request takes of every account it is
 /// subject to, or of none. What a lease lacks is ordered from the ledger, one order per account at
-/// a time, for all that wait; waiters are served in the order they came. The safety of quotas does
-/// not rest here but on the ledger's row checks; this book is what makes it fast.
+/// a time, for all that wait; those who lack the same account are served in the order they came, see
+/// ``LeaseLine``. The safety of quotas does not rest here but on the ledger's row checks; this book
+/// is what makes it fast.
 public struct LeaseBook: Sendable {
     /// One account a request is subject to, and what it needs of it.
     public struct Demand: Sendable, Hashable {
@@ -49,14 +50,11 @@ public struct LeaseBook: Sendable {
         public init() {}
     }
 
-    private struct Waiter {
-        let id: RequestID
-        let demands: [Demand]
-        let since: Uptime
-    }
-
     private(set) var slots: [AccountKey: LeaseSlot] = [:]
-    private var waiters: [Waiter] = []
+    private var line = LeaseLine()
+    /// Accounts at which somebody left the line, who may have stood before others: looked at by the
+    /// next event.
+    private var left: Set<AccountKey> = []
     private let makeLeaseID: @Sendable () -> LeaseID
     /// Live nodes of the ledger, this one included, as the last heartbeat said.
     public var liveNodes: Int64 = 1
@@ -72,10 +70,10 @@ public struct LeaseBook: Sendable {
     public init(makeLeaseID: @escaping @Sendable () -> LeaseID) { self.makeLeaseID = makeLeaseID }
 
     /// How many requests stand in line.
-    public var waitingCount: Int { waiters.count }
+    public var waitingCount: Int { line.count }
 
     /// Whether no lease is held and nobody waits.
-    public var isEmpty: Bool { waiters.isEmpty && slots.values.allSatisfy(\.holdsNothing) }
+    public var isEmpty: Bool { line.isEmpty && slots.values.allSatisfy(\.holdsNothing) }
 
     /// A request arrives.
     public mutating func request(
@@ -85,18 +83,21 @@ public struct LeaseBook: Sendable {
             if demand.units > demand.limit { return .denied(Self.oversized(demand)) }
         }
         for demand in demands { prepareSlot(for: demand, at: now) }
-        if waiters.isEmpty || !isAnyoneWaiting(for: demands), let claims = take(demands, at: now) {
+        serveWhereSomebodyLeft(at: now, &effects)
+        let lacking = demands.first { isShort(of: $0, before: nil) }
+        guard let lacking else {
+            let claims = take(demands, at: now)
             prefetch(demands, at: now, &effects)
             return .admitted(claims)
         }
         // A refusal that the ledger gave a moment ago holds for whoever came since.
         let recently = Uptime(microseconds: now.microseconds - Self.refusalMemory.microseconds)
         if let denial = denial(of: demands, notBefore: recently) { return .denied(denial) }
-        guard waiters.count < Self.maximumWaiters else {
+        guard line.count < Self.maximumWaiters else {
             return .denied(Self.reservedDenial(demands[0]))
         }
-        waiters.append(Waiter(id: id, demands: demands, since: now))
-        orderShortages(at: now, &effects)
+        line.join(id, demands, since: now, at: lacking.account)
+        for demand in demands { orderShortage(of: demand, at: now, &effects) }
         return .waiting
     }
 
@@ -115,7 +116,7 @@ public struct LeaseBook: Sendable {
                 slot.coversRide(demand.units, liveNodes: liveNodes, at: now)
             else { return nil }
         }
-        return take(demands, at: now).map(Decision.admitted)
+        return .admitted(take(demands, at: now))
     }
 
     /// Whether a request with these claims may go on without the ledger's word: all its leases may
@@ -130,8 +131,8 @@ public struct LeaseBook: Sendable {
     /// A waiter leaves the line: its time is up, or its client left. False when it is not in line
     /// any more.
     public mutating func leave(_ id: RequestID) -> Bool {
-        guard let index = waiters.firstIndex(where: { $0.id == id }) else { return false }
-        waiters.remove(at: index)
+        guard let account = line.remove(id) else { return false }
+        left.insert(account)
         return true
     }
 
@@ -142,21 +143,20 @@ public struct LeaseBook: Sendable {
         guard var slot = slots[order.account], slot.lease == order.lease else { return }
         slot.apply(reply, to: order, at: now)
         if order.forgets, case .returned(size: 0, _) = reply, slot.isIdleAndEmpty,
-            !isAnyoneWaiting(for: order.account)
+            !line.needs(order.account)
         {
             slots[order.account] = nil
         } else {
             slots[order.account] = slot
         }
         switch reply {
-        case .failed, .unknown: failWaiters(for: order.account, &effects)
+        case .failed, .unknown: failWaiters(at: order.account, &effects)
         case .granted, .refused, .returned, .notReturned, .found: break
         }
-        serveLine(at: now, &effects)
+        serveWhereSomebodyLeft(at: now, &effects)
+        serveLine(at: order.account, now, &effects)
         // A recall that came while the order was in flight is followed now, not a beat later.
-        if !isAnyoneWaiting(for: order.account),
-            let more = slots[order.account]?.giveBackRecalled()
-        {
+        if !line.needs(order.account), let more = slots[order.account]?.giveBackRecalled() {
             effects.orders.append(more)
         }
     }
@@ -171,7 +171,9 @@ public struct LeaseBook: Sendable {
             slot.release(claim.units, charged: charge?.amount(of: claim.account.resource) ?? 0)
             slots[claim.account] = slot
         }
-        if !waiters.isEmpty { serveLine(at: now, &effects) }
+        guard !line.isEmpty else { return }
+        serveWhereSomebodyLeft(at: now, &effects)
+        for claim in claims { serveLine(at: claim.account, now, &effects) }
     }
 
     /// The heartbeat brought the recall generations of accounts that this node holds leases of.
@@ -185,8 +187,9 @@ public struct LeaseBook: Sendable {
 
     /// A tick, once a second: gives back what is not needed and folds what is settled.
     public mutating func maintain(at now: Uptime, _ effects: inout Effects) {
+        serveWhereSomebodyLeft(at: now, &effects)
         for account in Array(slots.keys) {
-            guard var slot = slots[account], !isAnyoneWaiting(for: account) else { continue }
+            guard var slot = slots[account], !line.needs(account) else { continue }
             if let order = slot.maintain(at: now, liveNodes: liveNodes) {
                 effects.orders.append(order)
             }
@@ -197,8 +200,8 @@ public struct LeaseBook: Sendable {
 
     /// The node stops: everything free goes back, except what open requests hold.
     public mutating func drain(_ effects: inout Effects) {
-        effects.failed += waiters.map(\.id)
-        waiters = []
+        effects.failed += line.removeAll()
+        left = []
         for account in Array(slots.keys) {
             if let order = slots[account]?.giveBackAll() { effects.orders.append(order) }
         }
@@ -206,8 +209,8 @@ public struct LeaseBook: Sendable {
 
     /// The node's epoch ended: no lease of it may be spent again.
     public mutating func reset(_ effects: inout Effects) {
-        effects.failed += waiters.map(\.id)
-        waiters = []
+        effects.failed += line.removeAll()
+        left = []
         slots = [:]
     }
 
@@ -228,11 +231,16 @@ public struct LeaseBook: Sendable {
             demand.units, limit: demand.limit, rides: demand.rides, at: now)
     }
 
-    /// Takes of every account, or of none.
-    private mutating func take(_ demands: [Demand], at now: Uptime) -> [Claim]? {
-        for demand in demands {
-            guard let slot = slots[demand.account], slot.covers(demand.units) else { return nil }
-        }
+    /// Whether a request that came before the waiter `number` (nil: after all in line) cannot have
+    /// what it needs of an account now: there is too little, or somebody came before it.
+    private func isShort(of demand: Demand, before number: UInt64?) -> Bool {
+        guard let slot = slots[demand.account], slot.covers(demand.units) else { return true }
+        guard !line.isEmpty, let head = line.head(at: demand.account) else { return false }
+        return number.map { head.number < $0 } ?? true
+    }
+
+    /// Takes of every account; each covers its demand.
+    private mutating func take(_ demands: [Demand], at now: Uptime) -> [Claim] {
         var claims: [Claim] = []
         claims.reserveCapacity(demands.count)
         for demand in demands {
@@ -253,51 +261,77 @@ public struct LeaseBook: Sendable {
         return nil
     }
 
-    /// Serves the line in order after an event that may have changed what is free or known.
-    private mutating func serveLine(at now: Uptime, _ effects: inout Effects) {
+    /// Serves those who stand at `account`, in their order, after an event that may have changed
+    /// what is free there or known of it. Who has enough here and lacks another account moves there.
+    private mutating func serveLine(
+        at account: AccountKey, _ now: Uptime, _ effects: inout Effects
+    ) {
+        guard let head = line.head(at: account) else { return }
         // No order is made again so soon after a refusal, so whoever came since has this answer.
         let recently = Uptime(microseconds: now.microseconds - Self.refusalMemory.microseconds)
-        var still: [Waiter] = []
-        let line = waiters
-        waiters = []
-        var blocked: Set<AccountKey> = []
-        for waiter in line {
-            let overtakes = waiter.demands.contains { blocked.contains($0.account) }
-            if !overtakes, let claims = take(waiter.demands, at: now) {
-                effects.admitted[waiter.id] = claims
+        let mayRefuse = slots[account]?.hasRefusal ?? false
+        // The usual case on a busy account: the first one must wait on, and with it all others.
+        if !mayRefuse, slots[account]?.covers(head.units(of: account)) != true {
+            return orderShortage(at: account, now, &effects)
+        }
+        var still: [LeaseLine.Waiter] = []
+        var moved: [Demand] = []
+        for waiter in line.take(at: account) {
+            let isFirst =
+                still.isEmpty
+                && slots[account]?.covers(waiter.units(of: account)) == true
+            let lacking = waiter.demands.first {
+                $0.account != account && isShort(of: $0, before: waiter.number)
+            }
+            if isFirst, lacking == nil {
+                effects.admitted[waiter.id] = take(waiter.demands, at: now)
+                line.leave(waiter)
             } else if let denial = denial(
                 of: waiter.demands, notBefore: min(waiter.since, recently))
             {
                 effects.denied[waiter.id] = denial
+                line.leave(waiter)
+            } else if isFirst, let lacking {
+                line.move(waiter, to: lacking.account)
+                moved.append(lacking)
             } else {
-                blocked.formUnion(waiter.demands.map(\.account))
                 still.append(waiter)
             }
         }
-        waiters = still
-        if !still.isEmpty { orderShortages(at: now, &effects) }
+        line.putBack(still, at: account)
+        if !still.isEmpty { orderShortage(at: account, now, &effects) }
+        for demand in moved { orderShortage(of: demand, at: now, &effects) }
     }
 
-    /// Orders, for every account in short supply and without an order in flight, what all its
-    /// waiters lack.
-    private mutating func orderShortages(at now: Uptime, _ effects: inout Effects) {
-        var wanted: [AccountKey: (sum: Int64, least: Int64)] = [:]
-        for waiter in waiters {
-            for demand in waiter.demands {
-                let (sum, least) = wanted[demand.account] ?? (0, .max)
-                // Far above any limit, and far from overflow.
-                wanted[demand.account] = (
-                    min(sum + demand.units, 1 << 60), min(least, demand.units)
-                )
-            }
-        }
-        for (account, need) in wanted {
-            guard
-                let order = slots[account]?.orderGrowth(
-                    for: need.sum, least: need.least, liveNodes: liveNodes, at: now)
-            else { continue }
-            effects.orders.append(order)
-        }
+    private mutating func serveWhereSomebodyLeft(at now: Uptime, _ effects: inout Effects) {
+        guard !left.isEmpty else { return }
+        let accounts = left
+        left = []
+        for account in accounts { serveLine(at: account, now, &effects) }
+    }
+
+    /// Orders, unless an order is in flight, what all who stand in line lack of an account.
+    private mutating func orderShortage(
+        at account: AccountKey, _ now: Uptime, _ effects: inout Effects
+    ) {
+        guard let least = line.least(at: account) else { return }
+        orderGrowth(of: account, least: least, now, &effects)
+    }
+
+    /// Likewise for one demand, whose request may stand elsewhere.
+    private mutating func orderShortage(
+        of demand: Demand, at now: Uptime, _ effects: inout Effects
+    ) {
+        let least = min(demand.units, line.least(at: demand.account) ?? .max)
+        orderGrowth(of: demand.account, least: least, now, &effects)
+    }
+
+    private mutating func orderGrowth(
+        of account: AccountKey, least: Int64, _ now: Uptime, _ effects: inout Effects
+    ) {
+        let order = slots[account]?.orderGrowth(
+            for: line.units(of: account), least: least, liveNodes: liveNodes, at: now)
+        if let order { effects.orders.append(order) }
     }
 
     private mutating func prefetch(
@@ -310,21 +344,13 @@ public struct LeaseBook: Sendable {
         }
     }
 
-    private mutating func failWaiters(for account: AccountKey, _ effects: inout Effects) {
-        for waiter in waiters where waiter.demands.contains(where: { $0.account == account }) {
+    /// Those who stand at an account that the ledger could not answer for. Who stands elsewhere and
+    /// needs it too asks again when its turn comes.
+    private mutating func failWaiters(at account: AccountKey, _ effects: inout Effects) {
+        for waiter in line.take(at: account) {
             effects.failed.append(waiter.id)
+            line.leave(waiter)
         }
-        waiters.removeAll { waiter in waiter.demands.contains { $0.account == account } }
-    }
-
-    private func isAnyoneWaiting(for demands: [Demand]) -> Bool {
-        waiters.contains { waiter in
-            waiter.demands.contains { theirs in demands.contains { $0.account == theirs.account } }
-        }
-    }
-
-    private func isAnyoneWaiting(for account: AccountKey) -> Bool {
-        waiters.contains { $0.demands.contains { $0.account == account } }
     }
 
     private static func reservedDenial(_ demand: Demand) -> Denial {

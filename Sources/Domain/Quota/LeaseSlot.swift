@@ -65,6 +65,9 @@ struct LeaseSlot: Sendable {
 
     func covers(_ units: Int64) -> Bool { free >= units && accountID != nil }
 
+    /// Whether the ledger's last answer was a refusal.
+    var hasRefusal: Bool { refusal != nil }
+
     func isForgettable(at now: Uptime) -> Bool {
         isIdleAndEmpty && holdsNothing && now - lastUse >= Self.idleAfter
     }
@@ -299,16 +302,23 @@ struct DemandGauge: Sendable {
         last = now
     }
 
-    /// How much the node should hold: two seconds of demand, or a minute of it for a quota that
-    /// rides out outages; at least one large request, at most its share of half of what is left, so
-    /// that no node takes the end of a budget. Zero near the end: each request then orders for
+    /// How much the node should hold. Zero near the end of an account: each request then orders for
     /// itself. Demand fades while nobody asks, within ten seconds for a quota that rides, so that a
     /// short lull does not give away what an outage would need.
     func target(of remaining: Int64, liveNodes: Int64, at now: Uptime) -> Int64 {
         let left = max(0, remaining)
         guard left >= 4 * liveNodes * largest else { return 0 }
         let lull = windows > 1 ? LeaseSlot.idleAfter.microseconds : Self.window
-        return min(max(faded(at: now, over: lull) * windows, largest), left / (2 * liveNodes))
+        let wanted = faded(at: now, over: lull) * windows
+        // Two seconds of demand, or a minute of it for a quota that rides out outages; at least one
+        // large request, at most the node's share of half of what is left, so that no node takes
+        // the end of a budget.
+        let scarce = min(max(wanted, largest), left / (2 * liveNodes))
+        // Where plenty is left, all nodes together may hold a sixteenth of it: twice as long, since
+        // a lease is refilled when half of it is gone, and 64 large requests, so that a quiet key
+        // does not ask the ledger before each one.
+        let ample = min(max(2 * wanted, 64 * largest), left / (16 * liveNodes))
+        return max(scarce, ample)
     }
 
     private func faded(at now: Uptime, over lull: Int64) -> Int64 {
