@@ -54,6 +54,42 @@ struct ClosedLoop {
         return outcome
     }
 
+    /// Opens `count` requests and leaves them open.
+    func open(
+        _ count: Int, choose: @escaping @Sendable (Int) -> Principal
+    ) async throws -> [ReservationBox] {
+        let ledger = nodes[0].ledger
+        return try await withThrowingTaskGroup(of: ReservationBox.self) { group in
+            for number in 0..<count {
+                group.addTask { [books] in
+                    switch try await ledger.admit(books.request(choose(number))) {
+                    case .denied(let denial): throw BenchFailure("denied: \(denial)")
+                    case .admitted(let reservation):
+                        guard try await ledger.acceptance(of: reservation) == .accepted else {
+                            throw BenchFailure("not accepted")
+                        }
+                        return ReservationBox(reservation)
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+
+    /// Settles what ``open(_:choose:)`` left open.
+    func close(_ boxes: [ReservationBox]) async throws {
+        let ledger = nodes[0].ledger
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for box in boxes {
+                group.addTask {
+                    guard let reservation = box.take() else { return }
+                    _ = try await ledger.settle(reservation, as: BenchBooks.settlement)
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     private static func serve(
         _ request: AdmissionRequest, _ ledger: PostgresQuotaLedger, _ outcome: inout Outcome
     ) async throws {

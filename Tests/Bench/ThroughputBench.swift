@@ -13,16 +13,26 @@ struct ThroughputBench {
             "  batch      req/s (lowest-highest)   server CPU   own CPU   WAL each  "
                 + "account changes each")
         let sizes = CommandLine.arguments.dropFirst(4).compactMap(Int.init)
-        for batch in sizes.isEmpty ? [1, 8, 64, 256, 1024] : sizes { try await run(batch) }
+        for batch in sizes.isEmpty ? [1, 8, 64, 256, 1024] : sizes {
+            try await run(batch, open: 0)
+        }
+        print("  with 10,000 more requests open all the while:")
+        try await run(256, open: 10_000)
     }
 
-    private func run(_ batch: Int) async throws {
+    /// Measures batches of `batch` rows while `open` other requests are open.
+    private func run(_ batch: Int, open: Int) async throws {
         let books = try BenchBooks()
         try await BenchNode.run(1, on: books, change: { $0.batchLimit = batch }) { nodes in
             // Four batches' worth of clients: one in flight, one gathering, for both kinds of row.
             let loop = ClosedLoop(books: books, nodes: nodes, clients: max(8, 4 * batch))
             let everyKey: @Sendable (Int) -> Principal = {
                 books.principals[$0 % books.principals.count]
+            }
+            var streams: [ReservationBox] = []
+            // Not all at once: who stands in line for a lease is bounded too.
+            while streams.count < open {
+                streams += try await loop.open(1000, choose: everyKey)
             }
             _ = try await loop.run(seconds: max(seconds, 2), choose: everyKey)
             var rates: [Double] = []
@@ -34,12 +44,13 @@ struct ThroughputBench {
                 requests += Double(outcome.requests)
             }
             let after = try ServerGauge(books, postmaster: postmaster)
-            report(batch, Spread(rates), requests, before, after)
+            report(batch, open: open, Spread(rates), requests, before, after)
+            try await loop.close(streams)
         }
     }
 
     private func report(
-        _ batch: Int, _ rates: Spread, _ requests: Double, _ before: ServerGauge,
+        _ batch: Int, open: Int, _ rates: Spread, _ requests: Double, _ before: ServerGauge,
         _ after: ServerGauge
     ) {
         let server = (after.processor - before.processor) / requests
@@ -56,7 +67,7 @@ struct ThroughputBench {
                 Figure.number((after.accountChanges - before.accountChanges) / requests), 12),
         ]
         print(cells.joined(separator: " "))
-        guard batch == 256 else { return }
+        guard batch == 256, open == 0 else { return }
         Figure.atLeast(
             10_000, "requests opened and closed, B=256", rates.median, "/s",
             "(\(Figure.number(rates.lowest))-\(Figure.number(rates.highest)))")

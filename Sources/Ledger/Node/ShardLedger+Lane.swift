@@ -132,6 +132,7 @@ extension ShardLedger {
         var commands = [
             PostgresCommand(LaneStatements.begin, []), FenceStatement.command(lane, batch),
         ]
+        commands += BatchPlan.commands(rows: batch.count)
         if !batch.openings.isEmpty { commands.append(OpenStatement.command(lane, batch.openings)) }
         if !batch.closings.isEmpty { commands.append(CloseStatement.command(lane, batch.closings)) }
         commands.append(PostgresCommand(LaneStatements.commit, []))
@@ -141,7 +142,7 @@ extension ShardLedger {
     private func commit(_ batch: Batch, _ results: [PostgresResult]) throws(PostgresError) {
         var accepted: Set<RequestID> = []
         var settled: Set<RequestID> = []
-        var index = 2
+        var index = 2 + BatchPlan.commands(rows: batch.count).count
         if !batch.openings.isEmpty {
             accepted = try OpenStatement.accepted(in: results[index])
             index += 1

@@ -75,8 +75,8 @@ enum LaneStatements {
     // reservations whose epoch has no live lane. A fenced lane is left alone as long: its owner may
     // be settling it exactly from its journal. The second part also finds a slice that a late grow
     // left on an epoch that was swept and renewed. What is only kept for its node's journal needs
-    // no sweep, until that node lives again: its journal was heard then. Indexes lease and
-    // reservation (shard, node_id, epoch).
+    // no sweep, until that node lives again: its journal was heard then. Index lease (shard,
+    // node_id, epoch); the open requests are walked.
     private static let abandoned = PostgresStatement(
         name: "lane_abandoned",
         sql: """
