@@ -223,12 +223,13 @@ public struct LeaseBook: Sendable {
     // MARK: Decisions
 
     private mutating func prepareSlot(for demand: Demand, at now: Uptime) {
-        if slots[demand.account] == nil {
-            slots[demand.account] = LeaseSlot(
+        // Copied out and in again: changing it in place, behind an optional, allocates each time.
+        var slot =
+            slots[demand.account]
+            ?? LeaseSlot(
                 account: demand.account, lease: makeLeaseID(), limit: demand.limit, at: now)
-        }
-        slots[demand.account]?.wanted(
-            demand.units, limit: demand.limit, rides: demand.rides, at: now)
+        slot.wanted(demand.units, limit: demand.limit, rides: demand.rides, at: now)
+        slots[demand.account] = slot
     }
 
     /// Whether a request that came before the waiter `number` (nil: after all in line) cannot have
@@ -244,7 +245,10 @@ public struct LeaseBook: Sendable {
         var claims: [Claim] = []
         claims.reserveCapacity(demands.count)
         for demand in demands {
-            guard let claim = slots[demand.account]?.take(demand.units, at: now) else { continue }
+            guard var slot = slots[demand.account],
+                let claim = slot.take(demand.units, at: now)
+            else { continue }
+            slots[demand.account] = slot
             claims.append(claim)
         }
         return claims
@@ -338,9 +342,11 @@ public struct LeaseBook: Sendable {
         _ demands: [Demand], at now: Uptime, _ effects: inout Effects
     ) {
         for demand in demands {
-            if let order = slots[demand.account]?.orderPrefetch(liveNodes: liveNodes, at: now) {
-                effects.orders.append(order)
-            }
+            guard var slot = slots[demand.account],
+                let order = slot.orderPrefetch(liveNodes: liveNodes, at: now)
+            else { continue }
+            slots[demand.account] = slot
+            effects.orders.append(order)
         }
     }
 

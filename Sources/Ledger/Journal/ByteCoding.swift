@@ -12,7 +12,12 @@ struct ByteEncoder {
         }
     }
 
-    mutating func append(_ more: [UInt8]) { bytes += more }
+    /// Writes a number over what stands at `position`.
+    mutating func overwrite<Number: FixedWidthInteger>(_ number: Number, at position: Int) {
+        for index in 0..<(Number.bitWidth / 8) {
+            bytes[position + index] = UInt8(truncatingIfNeeded: number >> (8 * index))
+        }
+    }
 }
 
 /// Reads what ``ByteEncoder`` wrote. Reading past the end fails, never traps: a disk may hold

@@ -19,7 +19,10 @@ enum JournalRecord: Sendable {
 
     /// The record with its header, under `sequence`.
     func encoded(sequence: UInt64) -> [UInt8] {
-        var body = ByteEncoder(capacity: 160)
+        // One piece of memory for an opening with half a dozen claims. Length and checksum are
+        // filled in once the body is there.
+        var body = ByteEncoder(capacity: 480)
+        body.write(0 as UInt64)
         body.write(sequence)
         switch self {
         case .opened(let opening, let lane, let slot, let boot):
@@ -42,11 +45,9 @@ enum JournalRecord: Sendable {
             body.write(4 as UInt8)
             body.write(id.rawValue)
         }
-        var record = ByteEncoder(capacity: body.bytes.count + 8)
-        record.write(UInt32(body.bytes.count))
-        record.write(CRC32C.checksum(body.bytes[...]))
-        record.append(body.bytes)
-        return record.bytes
+        let checksum = CRC32C.checksum(body.bytes[8...])
+        body.overwrite(UInt64(body.bytes.count - 8) | UInt64(checksum) << 32, at: 0)
+        return body.bytes
     }
 
     /// Reads a record's body, sequence included.

@@ -328,12 +328,16 @@ final class ShardLedger: Sendable {
     private static func demands(
         of request: AdmissionRequest, at instant: Timestamp
     ) -> [LeaseBook.Demand] {
-        request.principal.quotas.compactMap { quota in
+        var demands: [LeaseBook.Demand] = []
+        demands.reserveCapacity(request.principal.quotas.count)
+        for quota in request.principal.quotas {
             let units = request.units(of: quota.resource)
-            guard units > 0 else { return nil }
-            return LeaseBook.Demand(
-                account: quota.account(at: instant), limit: quota.limit, units: units,
-                rides: quota.ridesOutages)
+            guard units > 0 else { continue }
+            demands.append(
+                LeaseBook.Demand(
+                    account: quota.account(at: instant), limit: quota.limit, units: units,
+                    rides: quota.ridesOutages))
         }
+        return demands
     }
 }
