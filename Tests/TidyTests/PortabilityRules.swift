@@ -13,7 +13,8 @@ enum PortabilityRules {
         let why: String
     }
 
-    // Each is administration of the whole database, never a request's path, but for the last.
+    // Each is administration of the whole database, never a request's path, but for the last three,
+    // which lock one row of one shard, or several in the order of their key.
     private static let exceptions = [
         Exception(
             file: "MigrationStatements.swift", piece: "pg_advisory_xact_lock",
@@ -36,6 +37,15 @@ enum PortabilityRules {
         Exception(
             file: "SweepStatements.swift", piece: "ORDER BY r.request_id LIMIT 500 FOR UPDATE",
             why: "rows of one shard in the order of the primary key, so that two sweepers queue"),
+        Exception(
+            file: "0006_lane_counts.sql", piece: "LOCK TABLE usage_default IN ACCESS EXCLUSIVE MODE",
+            why: "moves stray rows into the partition of their day; partitions are Postgres' own"),
+        Exception(
+            file: "GrowStatement.swift", piece: "q.period = $6 FOR SHARE OF q",
+            why: "one row by its whole key, which is not one id"),
+        Exception(
+            file: "AllowanceStatements.swift", piece: "q.period = $5 FOR SHARE",
+            why: "one row by its whole key, which is not one id"),
     ]
 
     /// The literals of a file that hold SQL, or the whole of a migration.
