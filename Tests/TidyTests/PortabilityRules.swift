@@ -38,7 +38,8 @@ enum PortabilityRules {
             file: "SweepStatements.swift", piece: "ORDER BY r.request_id LIMIT 500 FOR UPDATE",
             why: "rows of one shard in the order of the primary key, so that two sweepers queue"),
         Exception(
-            file: "0006_lane_counts.sql", piece: "LOCK TABLE usage_default IN ACCESS EXCLUSIVE MODE",
+            file: "0006_lane_counts.sql",
+            piece: "LOCK TABLE usage_default IN ACCESS EXCLUSIVE MODE",
             why: "moves stray rows into the partition of their day; partitions are Postgres' own"),
         Exception(
             file: "GrowStatement.swift", piece: "q.period = $6 FOR SHARE OF q",
