@@ -77,7 +77,7 @@ final class SimulatedProcess: TaskExecutor, TimeSource, @unchecked Sendable {
     private func wake(_ number: Int) { sleepers.removeValue(forKey: number)?.resume() }
 
     func draw() -> UInt64 {
-        stepRandom == nil ? random.next() : stepRandom!.next()
+        stepRandom?.next() ?? random.next()
     }
 
     /// Returns once the process is asked to stop, or is dead.
