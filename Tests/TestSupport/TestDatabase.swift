@@ -80,6 +80,24 @@ public final class TestDatabase: Sendable {
         return try TestDatabase(template: name)
     }
 
+    /// A failover: this database is from now on what `other` is, under its own name. Every session
+    /// of both ends.
+    public func become(_ other: TestDatabase) throws {
+        let (name, from) = (try nameHere(), try other.nameHere())
+        try Self.administer { connection in
+            for script in [
+                "ALTER DATABASE \(name) ALLOW_CONNECTIONS false",
+                """
+                SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                WHERE datname IN ('\(name)', '\(from)')
+                """,
+                "DROP DATABASE \(name) WITH (FORCE)", "ALTER DATABASE \(from) RENAME TO \(name)",
+            ] {
+                try connection.execute(script: script)
+            }
+        }
+    }
+
     /// The end of the outage.
     public func bringBack() throws {
         let name = try nameHere()

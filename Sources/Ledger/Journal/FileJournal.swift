@@ -10,6 +10,10 @@ import Synchronization
 final class FileJournal: RecoverableJournal {
     private struct Segment {
         let first: UInt64
+        /// When its last request ended, as far as this process knows.
+        var quietSince: Uptime
+        /// The last batch of each lane that ended a request of it.
+        var lastBatches: [LaneKey: Int64] = [:]
         /// Requests opened in it whose end is not confirmed.
         var unfinished = 0
     }
@@ -24,6 +28,8 @@ final class FileJournal: RecoverableJournal {
         var slots: [RequestID: (slot: UInt32, segment: UInt64)] = [:]
         var freeSlots: [UInt32]
         var confirmed: [LaneKey: Int64]
+        var lanes: [Int16: [LaneKey]]
+        var forgotten: [LaneKey: Int64]
     }
 
     /// What the process before this one left open.
@@ -33,6 +39,9 @@ final class FileJournal: RecoverableJournal {
     private let folders: [OpenFile]
     private let disk: JournalSync
     private let boot: BootID
+    /// How long a segment is kept after its last request ended: what a failover may take back.
+    private let keptFor: Duration
+    private let now: @Sendable () -> Uptime
     private let state: Mutex<State>
 
     /// Requests that may be open at once.
@@ -46,9 +55,13 @@ final class FileJournal: RecoverableJournal {
     /// there, and what was open behind it is settled at its bound.
     init(
         _ directory: String, segmentBytes: Int = FileJournal.usualSegmentBytes,
-        boot: BootID = .current(), flush: @escaping JournalSync.Flush = JournalSync.dataSync
+        boot: BootID = .current(), flush: @escaping JournalSync.Flush = JournalSync.dataSync,
+        keptFor: Duration = .zero,
+        now: @escaping @Sendable () -> Uptime = { Uptime(microseconds: 0) }
     ) throws(LedgerStartError) {
         self.boot = boot
+        self.keptFor = keptFor
+        self.now = now
         disk = JournalSync(flush: flush)
         folder = try SegmentFolder(directory + "/segments", segmentBytes: segmentBytes)
         folders = [
@@ -80,24 +93,25 @@ final class FileJournal: RecoverableJournal {
         let next = replay.nextSequence
         // All that is left open counts for the oldest segment: it and those after it stay until
         // then.
-        var segments = readable.filter { $0 != next }.map { Segment(first: $0) }
+        var segments = readable.filter { $0 != next }.map {
+            // What ended in it is not known batch by batch: all that was confirmed may have.
+            Segment(first: $0, quietSince: now(), lastBatches: replay.confirmed)
+        }
         if !segments.isEmpty { segments[0].unfinished = replay.unfinished.count }
         let file = try folder.open(next)
         file.clear(from: 0)
         disk.goesOn(in: file.file, new: folders)
         Failpoint.pass("start.segment-made")
-        segments.append(Segment(first: next))
+        segments.append(Segment(first: next, quietSince: now()))
         if segments.count == 1 { segments[0].unfinished = replay.unfinished.count }
         state = Mutex(
             State(
                 file: file, progress: progress, nextSequence: next, segments: segments,
                 slots: slots,
                 freeSlots: (0..<UInt32(Self.slotCount)).reversed().filter { !taken.contains($0) },
-                confirmed: replay.confirmed))
+                confirmed: replay.confirmed, lanes: replay.lanes, forgotten: replay.forgotten))
         state.withLock { state in
-            for (lane, sequence) in replay.confirmed {
-                _ = append(.confirmed(lane, sequence: sequence, finished: []), &state)
-            }
+            for record in Self.standing(state) { _ = append(record, &state) }
         }
     }
 
@@ -158,17 +172,74 @@ final class FileJournal: RecoverableJournal {
                 state.confirmed[lane] = max(state.confirmed[lane] ?? 0, sequence)
             }
             _ = append(.confirmed(lane, sequence: sequence, finished: finished), &state)
+            let now = now()
             for id in finished {
                 guard let (slot, first) = state.slots.removeValue(forKey: id) else { continue }
                 state.freeSlots.append(slot)
                 if let index = state.segments.firstIndex(where: { $0.first == first }) {
                     state.segments[index].unfinished -= 1
+                    state.segments[index].quietSince = now
+                    let last = state.segments[index].lastBatches[lane] ?? 0
+                    state.segments[index].lastBatches[lane] = max(last, sequence)
                 }
             }
-            while state.segments.count > 1, state.segments[0].unfinished == 0 {
-                folder.remove(state.segments.removeFirst().first)
+            while state.segments.count > 1, state.segments[0].unfinished == 0,
+                now - state.segments[0].quietSince >= keptFor
+            {
+                forget(state.segments.removeFirst(), &state)
             }
         }
+    }
+
+    func laneOpened(_ lane: LaneKey) {
+        state.withLock { state in
+            let known = (state.lanes[lane.shard] ?? []) + [lane]
+            state.lanes[lane.shard] = known.suffix(JournalReplay.keptLanes)
+            _ = append(.laneOpened(lane), &state)
+        }
+    }
+
+    func loss(_ row: LaneMachine.Row, shard: Int16) -> LedgerLoss? {
+        state.withLock { state in
+            LedgerLoss(row: row, lanes: state.lanes[shard] ?? [], confirmed: state.confirmed)
+        }
+    }
+
+    func reaches(back loss: LedgerLoss) -> Bool {
+        state.withLock { state in loss.isWithin(forgotten: state.forgotten) }
+    }
+
+    func everything() -> JournalReplay {
+        // Files are only added and removed at the ends; one that goes meanwhile is old enough.
+        let segments = state.withLock { state in state.segments.map(\.first) }
+        var replay = JournalReplay(from: segments.first ?? 1, keepsFinished: true)
+        for first in segments {
+            guard let file = try? folder.open(first), replay.read(segment: file.contents()) else {
+                break
+            }
+        }
+        return replay
+    }
+
+    /// The segment goes, and with it the power to repeat what ended in it.
+    private func forget(_ segment: Segment, _ state: inout State) {
+        for (lane, sequence) in segment.lastBatches
+        where sequence > state.forgotten[lane] ?? 0 {
+            state.forgotten[lane] = sequence
+            _ = append(.forgotten(lane, sequence: sequence), &state)
+        }
+        folder.remove(segment.first)
+    }
+
+    /// What every segment repeats, since older ones go: the last lanes, what was confirmed of them
+    /// and what is forgotten.
+    private static func standing(_ state: borrowing State) -> [JournalRecord] {
+        let lanes = state.lanes.values.flatMap(\.self)
+        let confirmed = state.confirmed
+        let forgotten = state.forgotten
+        return lanes.map { JournalRecord.laneOpened($0) }
+            + confirmed.map { .confirmed($0.key, sequence: $0.value, finished: []) }
+            + forgotten.map { .forgotten($0.key, sequence: $0.value) }
     }
 
     private func append(_ record: JournalRecord, _ state: inout State) -> Bool {
@@ -188,11 +259,13 @@ final class FileJournal: RecoverableJournal {
         disk.goesOn(in: file.file, new: folders)
         state.file = file
         state.offset = 0
-        state.segments.append(Segment(first: state.nextSequence))
-        // Kept in every segment, since older ones go.
-        for (lane, sequence) in state.confirmed {
-            let bytes = JournalRecord.confirmed(lane, sequence: sequence, finished: [])
-                .encoded(sequence: state.nextSequence)
+        state.segments.append(Segment(first: state.nextSequence, quietSince: now()))
+        // Lanes long gone say nothing any more.
+        let kept = Set(state.lanes.values.flatMap(\.self))
+        state.confirmed = state.confirmed.filter { kept.contains($0.key) }
+        state.forgotten = state.forgotten.filter { kept.contains($0.key) }
+        for record in Self.standing(state) {
+            let bytes = record.encoded(sequence: state.nextSequence)
             guard state.offset + bytes.count <= folder.segmentBytes else { break }
             state.file.store(bytes, at: state.offset)
             state.offset += bytes.count

@@ -15,6 +15,9 @@ protocol Journal: Sendable {
     /// Notes what a request will have used once the bytes at hand are delivered.
     func progressed(_ id: RequestID, usage: TokenUsage)
 
+    /// Notes that the lane was opened anew, before anything is sent through it.
+    func laneOpened(_ lane: LaneKey)
+
     /// Notes that a request goes on without the ledger's word, in an outage. False when that cannot
     /// be kept.
     func rode(_ id: RequestID) -> Bool
@@ -46,6 +49,15 @@ protocol RecoverableJournal: Journal {
 
     /// Returns when the disk has failed, or the task is cancelled. For one task.
     func failure() async
+
+    /// What the ledger has lost, by its row of this node's lane; nil when nothing is.
+    func loss(_ row: LaneMachine.Row, shard: Int16) -> LedgerLoss?
+
+    /// Whether everything that is lost can be told again.
+    func reaches(back loss: LedgerLoss) -> Bool
+
+    /// Every request that the journal holds, ended or not, as it is on the disk now.
+    func everything() -> JournalReplay
 }
 
 /// Keeps nothing: for a ledger without a disk of its own. A killed node's open requests are then
@@ -53,6 +65,7 @@ protocol RecoverableJournal: Journal {
 struct AbsentJournal: Journal {
     func opened(_ opening: Opening, lane: LaneKey) -> Bool { true }
     func progressed(_ id: RequestID, usage: TokenUsage) {}
+    func laneOpened(_ lane: LaneKey) {}
     func rode(_ id: RequestID) -> Bool { false }
     func closed(_ closing: Closing) {}
     func confirmed(_ lane: LaneKey, sequence: Int64, finished: [RequestID]) {}

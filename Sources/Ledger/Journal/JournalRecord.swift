@@ -5,6 +5,10 @@ enum JournalRecord: Sendable {
     /// A request was admitted; its progress word is at `slot`, good as long as the machine has not
     /// started anew since `boot`.
     case opened(Opening, lane: LaneKey, slot: UInt32, boot: BootID)
+    /// The lane was opened anew; all records of it follow.
+    case laneOpened(LaneKey)
+    /// Requests that the lane's batches up to this one closed are not kept any more.
+    case forgotten(LaneKey, sequence: Int64)
     /// A request went on without the ledger's word, in an outage.
     case rode(RequestID)
     /// A request was settled by this node.
@@ -44,6 +48,13 @@ enum JournalRecord: Sendable {
         case .rode(let id):
             body.write(4 as UInt8)
             body.write(id.rawValue)
+        case .laneOpened(let lane):
+            body.write(5 as UInt8)
+            Self.write(lane, &body)
+        case .forgotten(let lane, let number):
+            body.write(6 as UInt8)
+            Self.write(lane, &body)
+            body.write(number)
         }
         let checksum = CRC32C.checksum(body.bytes[8...])
         body.overwrite(UInt64(body.bytes.count - 8) | UInt64(checksum) << 32, at: 0)
@@ -75,6 +86,10 @@ enum JournalRecord: Sendable {
             }
             record = .confirmed(lane, sequence: number, finished: finished)
         case 4: record = .rode(RequestID(rawValue: try body.read(UInt128.self)))
+        case 5: record = .laneOpened(try readLane(&body))
+        case 6:
+            let lane = try readLane(&body)
+            record = .forgotten(lane, sequence: try body.read(Int64.self))
         default: throw ByteDecoder.Malformed()
         }
         guard body.isAtEnd else { throw ByteDecoder.Malformed() }

@@ -10,32 +10,74 @@ import Postgres
 struct JournalRecovery {
     let journal: any RecoverableJournal
     let shard: Int16
+    private let requests: [JournalReplay.Unfinished]
+    /// Requests of this process that still run, and whose opening the ledger has lost.
+    private let running: [Opening]
+
+    /// What the process before this one left open.
+    init(journal: any RecoverableJournal, shard: Int16) {
+        self.init(
+            journal, shard, journal.replay.unfinished.values.filter { $0.lane.shard == shard }, [])
+    }
+
+    private init(
+        _ journal: any RecoverableJournal, _ shard: Int16, _ requests: [JournalReplay.Unfinished],
+        _ running: [Opening]
+    ) {
+        self.journal = journal
+        self.shard = shard
+        self.requests = requests.sorted {
+            $0.opening.requestID.rawValue < $1.opening.requestID.rawValue
+        }
+        self.running = running
+    }
+
+    /// The same and everything that the ledger has lost meanwhile, by its row of this node's lane.
+    /// `accepted` are the requests that still run in this process, by the ledger's own word.
+    ///
+    /// Throws when the journal does not reach back so far, unless `acceptsLoss`.
+    func covering(
+        _ row: LaneMachine.Row, accepted: Set<RequestID>, acceptsLoss: Bool
+    ) throws(PostgresError) -> JournalRecovery {
+        guard let loss = journal.loss(row, shard: shard) else { return self }
+        guard acceptsLoss || journal.reaches(back: loss) else {
+            throw PostgresError(kind: .invalid(reason: Self.olderLedger("").description))
+        }
+        let replay = journal.everything()
+        let ended = replay.finished.filter { loss.covers($0.request.lane, $0.sequence) }
+        let running = replay.unfinished.values.map(\.opening).filter {
+            accepted.contains($0.requestID)
+        }
+        return JournalRecovery(journal, shard, requests + ended.map(\.request), running)
+    }
+
+    /// A recovery of nothing that this process left, for ``covering(_:accepted:acceptsLoss:)``.
+    static func ofNothing(journal: any RecoverableJournal, shard: Int16) -> JournalRecovery {
+        JournalRecovery(journal, shard, [], [])
+    }
 
     /// The lanes of this shard under which requests were left open.
     var lanes: [LaneKey] { Set(requests.map(\.lane)).sorted { $0.epoch < $1.epoch } }
 
-    private var requests: [JournalReplay.Unfinished] {
-        journal.replay.unfinished.values.filter { $0.lane.shard == shard }
-            .sorted { $0.opening.requestID.rawValue < $1.opening.requestID.rawValue }
-    }
-
-    /// Throws when the ledger has forgotten batches that this node knows it had confirmed: it was
-    /// restored from a backup, or a failover lost them. Going on would charge requests twice or
-    /// never.
+    /// Throws when the ledger has forgotten batches that this node knows it had confirmed and cannot
+    /// repeat: it was restored from a backup. Going on would charge requests twice or never.
     func checkAge(of row: LaneMachine.Row?) throws(LedgerStartError) {
-        for (lane, sequence) in journal.replay.confirmed where lane.shard == shard {
-            guard let row else { throw Self.olderLedger("it does not know this node") }
-            if row.epoch == lane.epoch, row.lastSequence < sequence {
-                throw Self.olderLedger(
-                    "its last batch of this node is \(row.lastSequence), the journal has \(sequence)"
-                )
-            }
+        guard let row else {
+            let isKnown = journal.replay.confirmed.keys.contains { $0.shard == shard }
+            if isKnown { throw Self.olderLedger(": it does not know this node") }
+            return
         }
+        guard let loss = journal.loss(row, shard: shard), !journal.reaches(back: loss) else {
+            return
+        }
+        throw Self.olderLedger(
+            ": it has batches up to \(row.lastSequence) of an epoch of this node of which the journal"
+                + " has more, and the journal does not reach back so far")
     }
 
     private static func olderLedger(_ detail: String) -> LedgerStartError {
         LedgerStartError(
-            "the ledger is older than this node's journal: \(detail). Was it restored from a backup? "
+            "the ledger is older than this node's journal\(detail). Was it restored from a backup? "
                 + "Start with --accept-older-ledger to go on with what the ledger has.")
     }
 
@@ -66,7 +108,7 @@ struct JournalRecovery {
                 return request.rode ? LateRecord(atBound: request.opening) : nil
             }
             return end.basis == .void ? nil : LateRecord(request.opening, settled: end)
-        }
+        } + running.map(LateRecord.init(atBound:))
     }
 
     /// Corrects what a sweep charged at its bound, now that every lease has ended.

@@ -36,8 +36,22 @@ struct JournalReplay: Sendable {
         }
     }
 
+    /// A request whose end the ledger had confirmed, and with which batch; 0 when with none of its
+    /// own.
+    struct Finished: Sendable {
+        let request: Unfinished
+        let sequence: Int64
+    }
+
     /// By request, in no order.
     private(set) var unfinished: [RequestID: Unfinished] = [:]
+    /// In the order of their ends; only of a replay that keeps them.
+    private(set) var finished: [Finished] = []
+    private let keepsFinished: Bool
+    /// The node's last lanes of each shard, in the order in which they were opened.
+    private(set) var lanes: [Int16: [LaneKey]] = [:]
+    /// The last batch of each lane whose requests the journal does not hold any more.
+    private(set) var forgotten: [LaneKey: Int64] = [:]
     /// The highest batch of each lane that the ledger confirmed.
     private(set) var confirmed: [LaneKey: Int64] = [:]
     /// The sequence of the next record.
@@ -51,8 +65,14 @@ struct JournalReplay: Sendable {
         Set(unfinished.values.map(\.lane.shard)).union(confirmed.keys.map(\.shard))
     }
 
+    /// More lives than a node has within the time that the journal reaches back.
+    static let keptLanes = 16
+
     /// Starts before the record `sequence`.
-    init(from sequence: UInt64) { nextSequence = sequence }
+    init(from sequence: UInt64, keepsFinished: Bool = false) {
+        nextSequence = sequence
+        self.keepsFinished = keepsFinished
+    }
 
     /// Reads one segment, up to its end or its first bad record. False when nothing after this
     /// segment may be read: the chain is broken here.
@@ -91,7 +111,18 @@ struct JournalReplay: Sendable {
         case .confirmed(let lane, let sequence, let finished):
             // Zero says that requests are over without a batch of their own.
             if sequence > 0 { confirmed[lane] = max(confirmed[lane] ?? 0, sequence) }
-            for id in finished { unfinished[id] = nil }
+            for id in finished {
+                guard let request = unfinished.removeValue(forKey: id), keepsFinished else {
+                    continue
+                }
+                self.finished.append(Finished(request: request, sequence: sequence))
+            }
+        case .laneOpened(let lane):
+            var known = (lanes[lane.shard] ?? []).filter { $0 != lane }
+            known.append(lane)
+            lanes[lane.shard] = known.suffix(Self.keptLanes)
+        case .forgotten(let lane, let sequence):
+            forgotten[lane] = max(forgotten[lane] ?? 0, sequence)
         }
     }
 }

@@ -33,6 +33,9 @@ struct LaneMachine {
         case resend(Batch)
         /// The lane was fenced: nothing of this epoch will be accepted any more.
         case fenced
+        /// The ledger has lost batches that it had confirmed: a failover to a server that had not
+        /// received them.
+        case forgotten
     }
 
     /// What to do about a batch that the ledger refused.
@@ -132,6 +135,9 @@ struct LaneMachine {
         return batch
     }
 
+    /// The last batch that the ledger has confirmed.
+    var confirmedSequence: Int64 { (inFlight?.sequence ?? nextSequence) - 1 }
+
     /// The batch in flight was committed.
     mutating func committed() { inFlight = nil }
 
@@ -142,6 +148,7 @@ struct LaneMachine {
         }
         // In flight until its results are known: that question may fail too.
         if row.lastSequence >= batch.sequence { return .applied(batch) }
+        if row.lastSequence < batch.sequence - 1 { return .forgotten }
         return .resend(batch)
     }
 

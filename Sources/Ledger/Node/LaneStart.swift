@@ -9,8 +9,10 @@ struct LaneStart {
     let node: Int64
     let settings: LedgerSettings
     let random: LedgerRandom
-    /// What the process before this one left open; nil once that is settled.
-    let recovery: JournalRecovery?
+    /// What the process before this one left open; nothing once that is settled.
+    let recovery: JournalRecovery
+    /// Requests of this process that the ledger had accepted before it lost batches.
+    let accepted: Set<RequestID>
     /// What this process itself has to tell the ledger after the fact, of an epoch that was fenced.
     let late: [LateRecord]
     let logger: Logger
@@ -33,7 +35,7 @@ struct LaneStart {
         Failpoint.pass("start.before-fence")
         if row.isLive { _ = try connection.execute(LaneStatements.fence(old, silentFor: .zero)) }
         Failpoint.pass("start.after-fence")
-        try settle(old, connection)
+        try settle(old, row, connection)
         Failpoint.pass("start.before-renew")
         let renewed = try connection.execute(LaneStatements.renew(old, epoch: fresh.epoch))
         guard !renewed.rows.isEmpty else {
@@ -45,22 +47,24 @@ struct LaneStart {
     }
 
     private func settle(
-        _ old: LaneKey, _ connection: any LedgerConnection
+        _ old: LaneKey, _ row: LaneMachine.Row, _ connection: any LedgerConnection
     ) throws(PostgresError) {
-        try recovery?.close(connection)
-        let lanes = Set((recovery?.lanes ?? []) + [old])
+        let recovery = try recovery.covering(
+            row, accepted: accepted, acceptsLoss: settings.acceptsOlderLedger)
+        try recovery.close(connection)
+        let lanes = Set(recovery.lanes + [old])
         for lane in lanes.sorted(by: { $0.epoch < $1.epoch }) {
             try Sweep(lane: lane).settleRequests(connection)
         }
         Failpoint.pass("start.before-late")
         try LateBooking(shard: shard, node: node, logger: logger)
-            .run((recovery?.lateRecords ?? []) + late, connection)
+            .run(recovery.lateRecords + late, connection)
         Failpoint.pass("start.before-leases")
         try Self.endLeases(shard: shard, node: node, connection)
         Failpoint.pass("start.before-correct")
-        try recovery?.correct(connection)
+        try recovery.correct(connection)
         Failpoint.pass("start.before-forget")
-        recovery?.confirm()
+        recovery.confirm()
         Failpoint.pass("start.forgotten")
     }
 

@@ -41,7 +41,9 @@ struct LedgerParts: Sendable {
         release = { folder.release() }
         // Throws when the task is cancelled, which stops the node as well.
         shutdown = { try? await gracefulShutdown() }
-        journal = try FileJournal(settings.dataDirectory, flush: flush)
+        journal = try FileJournal(
+            settings.dataDirectory, flush: flush, keptFor: settings.journalKeptFor,
+            now: { time.uptime })
         clock = LedgerClock(time)
         do {
             pools = LedgerPools(

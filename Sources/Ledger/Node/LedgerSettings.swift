@@ -40,11 +40,17 @@ public struct LedgerSettings: Sendable {
     public var outageBacklogLimit = 200_000
     /// The most openings, and the most closings, of one batch.
     public var batchLimit = 256
+    /// How long the journal can repeat what the ledger confirmed: longer than a failover to a server
+    /// that lags can take back.
+    public var journalKeptFor: Duration = .seconds(900)
     /// Whether to go on with a ledger that has forgotten batches this node's journal has confirmed.
     public var acceptsOlderLedger = false
     /// Whether database sessions are this node's alone, so that they keep prepared statements and
     /// settings; false behind a pooler that shares them. Nil finds out at each connection.
     public var usesPreparedStatements: Bool?
+
+    /// How long a ledger that answers nothing is only slow.
+    var longestSilence: Duration { max(heartbeat * 3, acceptanceWait) }
 
     /// Makes settings with the defaults.
     public init(

@@ -48,7 +48,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
         let now = clock.uptime
         let shard = shardLedger(OrganizationID.default.shard)
         return shard.change { state, _ in
-            state.lane.key != nil && !state.isDraining && !shard.isAway(state, at: now)
+            state.lane.key != nil && !state.isDraining && !shard.isGone(state, at: now)
         }
     }
 

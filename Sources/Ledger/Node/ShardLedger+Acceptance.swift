@@ -57,9 +57,16 @@ extension ShardLedger {
         }
     }
 
-    /// Whether the ledger is to be taken for away.
+    /// Whether who can do without the ledger should.
     func isAway(_ state: borrowing ShardState, at now: Uptime) -> Bool {
-        state.silence.isAway(at: now, patience: settings.rideAfter, beats: settings.heartbeat)
+        state.silence.isAway(
+            at: now, patience: settings.rideAfter, beats: settings.longestSilence)
+    }
+
+    /// Whether there is no use in waiting for the ledger.
+    func isGone(_ state: borrowing ShardState, at now: Uptime) -> Bool {
+        state.silence.isGone(
+            at: now, patience: settings.rideAfter, beats: settings.longestSilence)
     }
 
     /// In an outage, lets go on who may go on without the ledger's word.

@@ -17,6 +17,7 @@ extension ShardLedger {
                 let lane = try await openLane()
                 hasRecovered.store(true, ordering: .relaxed)
                 let now = clock.uptime
+                journal.laneOpened(lane)
                 change { state, wakeups in
                     state.laneOpened(lane, at: now, sent: sent, &wakeups)
                 }
@@ -53,7 +54,9 @@ extension ShardLedger {
     private var start: LaneStart {
         LaneStart(
             shard: shard, node: node, settings: settings, random: random,
-            recovery: hasRecovered.load(ordering: .relaxed) ? nil : recovery,
+            recovery: hasRecovered.load(ordering: .relaxed)
+                ? .ofNothing(journal: journal, shard: shard) : recovery,
+            accepted: change { state, _ in state.acceptedBeforeLoss },
             late: change { state, _ in state.heldLate }, logger: logger)
     }
 
@@ -195,6 +198,9 @@ extension ShardLedger {
                 let now = clock.uptime
                 change { state, wakeups in state.fenced(at: now, &wakeups) }
                 return .fenced
+            case .forgotten:
+                noteLoss(of: lane)
+                return .fenced
             }
         } catch {
             logger.warning("the ledger does not answer", metadata: ["error": "\(error)"])
@@ -235,6 +241,17 @@ extension ShardLedger {
             state.silence.batchAnswered(at: now)
             let rejection = state.lane.rejected()
             state.quarantined(rejection, at: now, &wakeups)
+        }
+    }
+
+    /// The ledger has lost batches that it had confirmed.
+    func noteLoss(of lane: LaneKey) {
+        logger.critical(
+            "the ledger lost what it had confirmed; the journal tells it again",
+            metadata: ["node": "\(node)"])
+        let now = clock.uptime
+        change { state, wakeups in
+            if state.lane.key == lane { state.forgotten(at: now, &wakeups) }
         }
     }
 

@@ -78,7 +78,8 @@ extension ShardLedger {
     /// One beat of the lane, and what it brings: the ledger's time, the number of live nodes,
     /// recalls. Then the book is tidied.
     func beat() async {
-        guard let lane = change({ state, _ in state.lane.key }) else { return }
+        let known = change { state, _ in state.lane.key.map { ($0, state.lane.confirmedSequence) } }
+        guard let (lane, confirmed) = known else { return }
         let sent = clock.uptime
         do {
             let (beat, recalls) = try await pools.clerks.run { connection throws(PostgresError) in
@@ -87,6 +88,7 @@ extension ShardLedger {
                     try connection.execute(LaneStatements.recalls(lane))
                 )
             }
+            if let row = beat.rows.first, try row.int8(2) < confirmed { return noteLoss(of: lane) }
             try heard(beat, recalls, of: lane, sent: sent)
         } catch {
             noteSilence()

@@ -14,9 +14,9 @@ final class ShardLedger: Sendable {
     let node: Int64
     let clock: LedgerClock
     let pools: LedgerPools
-    let journal: any Journal
+    let journal: any RecoverableJournal
     /// Settles what the process before this one left open in this shard.
-    let recovery: JournalRecovery?
+    let recovery: JournalRecovery
     let hasRecovered = Atomic<Bool>(false)
     let random: LedgerRandom
     let logger: Logger
@@ -91,7 +91,7 @@ final class ShardLedger: Sendable {
         let demands = Self.demands(of: request, at: admittedAt)
         var first = change { state, wakeups -> FirstAnswer in
             if let fault = refusal(state, at: now) { return .fault(fault) }
-            let isAway = isAway(state, at: now)
+            let isAway = isGone(state, at: now)
             switch state.passRates(request, isAway: isAway, at: now, &wakeups) {
             case .denied(let denial): return .denied(denial)
             case .overloaded: return .fault(.overloaded)
@@ -200,6 +200,7 @@ final class ShardLedger: Sendable {
             return state.lane.backlog >= settings.backlogLimit ? .overloaded : nil
         }
         if state.lane.backlog >= settings.outageBacklogLimit { return .overloaded }
+        guard isGone(state, at: now) else { return nil }
         return state.silence.mayRide(at: now, for: settings.rideFor) ? nil : .unavailable
     }
 
@@ -211,14 +212,20 @@ final class ShardLedger: Sendable {
         guard isAway(state, at: now) else {
             return state.book.request(id, demands, at: now, &effects)
         }
-        return state.book.ride(demands, at: now)
+        if state.silence.mayRide(at: now, for: settings.rideFor),
+            let decision = state.book.ride(demands, at: now)
+        {
+            return decision
+        }
+        return isGone(state, at: now) ? nil : state.book.request(id, demands, at: now, &effects)
     }
 
     /// Whether there is a lane to send the request through; waits for one that is being opened.
     private func hasLane(for id: RequestID) async -> Bool {
         let isKnown = change { state, _ -> Bool? in
             if state.lane.key != nil || state.isDraining { return true }
-            return state.silence.hasFailed ? false : nil
+            let isGone = state.silence.hasFailed(at: clock.uptime, for: settings.rideAfter)
+            return isGone ? false : nil
         }
         if let isKnown { return isKnown }
         let deadline = clock.uptime + settings.acceptanceWait

@@ -88,6 +88,8 @@ struct ShardState {
     /// Requests that rode out an outage under an epoch that was fenced: the ledger is told when the
     /// lane opens anew.
     var heldLate: [LateRecord] = []
+    /// Requests that the ledger had accepted before it lost batches.
+    var acceptedBeforeLoss: Set<RequestID> = []
     /// Whether the ledger answers.
     var silence = Silence()
     var isDraining = false
@@ -148,6 +150,7 @@ struct ShardState {
         lane.opened(key)
         silence.answered(at: now, sent: sent)
         heldLate = []
+        acceptedBeforeLoss = []
         isOpeningLane = false
         let held = heldOrders
         heldOrders = []
@@ -206,6 +209,15 @@ struct ShardState {
                 wakeups.settlements.append((waiter, .failed(.rejected)))
             }
         }
+    }
+
+    /// The ledger has lost confirmed batches: the lane starts anew, and the journal tells it again
+    /// what it knew. Requests that it had accepted and that still run may be unknown to it now.
+    mutating func forgotten(at now: Uptime, _ wakeups: inout Wakeups) {
+        for (id, request) in open {
+            if case .accepted = request.opening { acceptedBeforeLoss.insert(id) }
+        }
+        fenced(at: now, &wakeups)
     }
 
     /// The lane was fenced: nothing of its epoch is accepted any more, and its leases are gone.

@@ -33,15 +33,25 @@ struct Silence {
         answered(at: now, sent: sent)
     }
 
-    /// Whether the last attempt failed.
-    var hasFailed: Bool { since != nil }
-
-    /// Whether the ledger is away: it refused an attempt and has not answered since, a batch has
-    /// had no answer for `patience`, or beats have none.
+    /// Whether the ledger may be away, so that who can do without it should: an attempt failed, a
+    /// batch has had no answer for `patience`, or nothing has for `beats`.
     func isAway(at now: Uptime, patience: Duration, beats: Duration) -> Bool {
         if since != nil { return true }
         if let sentAt, now - sentAt > patience { return true }
-        return now - lastAnswer > beats * 3
+        return now - lastAnswer > beats
+    }
+
+    /// Whether attempts have failed for `patience`.
+    func hasFailed(at now: Uptime, for patience: Duration) -> Bool {
+        since.map { now - $0 > patience } ?? false
+    }
+
+    /// Whether there is no use in waiting for it: attempts have failed for `patience`, or nothing was
+    /// answered for `beats`. Before that it may only be slow, or one connection was cut.
+    func isGone(at now: Uptime, patience: Duration, beats: Duration) -> Bool {
+        if hasFailed(at: now, for: patience) { return true }
+        if let sentAt, now - sentAt > beats { return true }
+        return now - lastAnswer > beats
     }
 
     /// Whether the node may go on without the ledger: not longer than `rideFor` after it was last

@@ -66,8 +66,9 @@ enum LaneStatements {
         sql: """
             WITH b AS (
                 UPDATE node_lane SET heartbeat_at = now()
-                WHERE shard = $1 AND node_id = $2 AND epoch = $3 AND live RETURNING 1)
-            SELECT now(), (SELECT count(*) FROM node_lane n WHERE n.shard = $1 AND n.live)
+                WHERE shard = $1 AND node_id = $2 AND epoch = $3 AND live RETURNING last_seq)
+            SELECT now(), (SELECT count(*) FROM node_lane n WHERE n.shard = $1 AND n.live),
+                b.last_seq
             FROM b
             """)
 
