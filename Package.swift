@@ -132,7 +132,6 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: ["Ledger", "Domain", "Postgres", "CPostgres", "TestSupport", log],
-            exclude: ["Ledger", "Simulation"],
             swiftSettings: testSettings),
         .testTarget(name: "TidyTests", swiftSettings: testSettings),
     ],

@@ -25,7 +25,7 @@ extension LedgerTables {
         guard let lane = lanes[given.int8(2)], lane.epoch == given.uuid(3), lane.isLive,
             lane.heartbeat <= now - given.int8(4)
         else { return [] }
-        lanes[given.int8(2)]?.isLive = false
+        if mutation != .fenceWithoutEffect { lanes[given.int8(2)]?.isLive = false }
         return [[.int8(1)]]
     }
 
@@ -47,7 +47,10 @@ extension LedgerTables {
         }
         var places: Set<Place> = []
         for lease in leases.values
-        where !(lease.rides && lease.reserved == 0 && lease.settled == 0) {
+        where
+            !(lease.rides && lease.reserved == 0 && lease.settled == 0
+            && lanes[lease.node]?.isLive != true)
+        {
             places.insert(Place(node: lease.node, epoch: lease.epoch))
         }
         for row in reservations.values { places.insert(Place(node: row.node, epoch: row.epoch)) }
@@ -80,10 +83,11 @@ extension LedgerTables {
                     completion: row.completion, charged: row.prompt + row.completion,
                     overage: 0, cost: row.cost, basis: UsageBasis.swept.rawValue,
                     endState: EndState.nodeLost.rawValue, accounts: row.accounts,
-                    charges: row.units))
+                    charges: mutation == .sweepVoids ? row.units.map { _ in 0 } : row.units))
             for (claim, lease) in row.leases.enumerated() {
                 moves[lease, default: (0, 0)].units += row.units[claim]
-                moves[lease, default: (0, 0)].charge += row.units[claim]
+                moves[lease, default: (0, 0)].charge +=
+                    mutation == .sweepVoids ? 0 : row.units[claim]
             }
         }
         try settle(moves, of: node, epoch)
@@ -93,9 +97,11 @@ extension LedgerTables {
     func deadLeases(_ given: StatementParameters) -> [[AnswerValue]] {
         let (node, epoch) = (given.int8(2), given.uuid(3))
         guard !isLive(node, epoch) else { return [] }
+        // Kept for a node's journal, unless it has presented that and lives again.
+        let keeps = lanes[node]?.isLive != true && mutation != .reclaimAtOnce
         return leases.filter { $0.value.node == node && $0.value.epoch == epoch }
             .sorted { $0.key < $1.key }
-            .map { [.int8($0.value.account), .int8($0.key), .bool($0.value.rides)] }
+            .map { [.int8($0.value.account), .int8($0.key), .bool($0.value.rides && keeps)] }
     }
 
     func heldLeases(_ given: StatementParameters) -> [[AnswerValue]] {
@@ -118,7 +124,7 @@ extension LedgerTables {
         var moves: [Int64: Int64] = [:]
         for index in ids.indices {
             let name = UsageName(day: Self.day(of: instants[index]), request: ids[index])
-            guard usage[name] == nil else { continue }
+            guard usage[name] == nil || mutation == .lateRecordTwice else { continue }
             let held = slice(first[index], last[index]).filter {
                 leases[leaseIDs[$0]]?.node == node
             }

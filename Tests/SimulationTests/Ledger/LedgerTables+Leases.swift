@@ -23,10 +23,13 @@ extension LedgerTables {
     mutating func grow(_ given: StatementParameters) throws(StatementFault) -> [[AnswerValue]] {
         let (id, lease) = (given.int8(2), given.int8(3))
         let (node, epoch) = (given.int8(6), given.uuid(7))
-        guard var account = accounts[id], account.cap - account.granted >= given.int8(5),
+        let isUnchecked = mutation == .growthPastTheLimit
+        guard var account = accounts[id],
+            account.cap - account.granted >= given.int8(5) || isUnchecked,
             isLive(node, epoch)
         else { return [] }
-        account.lastGrant = min(given.int8(4), account.cap - account.granted)
+        account.lastGrant =
+            isUnchecked ? given.int8(4) : min(given.int8(4), account.cap - account.granted)
         account.granted += account.lastGrant
         try write(account, id)
         var row = leases[lease] ?? Lease(account: id, node: node, epoch: epoch, granted: 0)
@@ -60,7 +63,7 @@ extension LedgerTables {
         guard var account = accounts[id], var lease = leases[leaseID], lease.account == id else {
             return []
         }
-        account.used += lease.settled
+        if mutation != .foldWithoutAccount { account.used += lease.settled }
         lease.granted -= lease.settled
         lease.settled = 0
         try write(lease, leaseID)

@@ -122,16 +122,17 @@ struct RandomCommands {
     private mutating func batch(_ lane: LaneKey) -> [PostgresCommand] {
         let last = sequences[Int(lane.node) - 1]
         let sequence = random.chance(1, of: 8) ? last + Int64(random.below(3)) : last + 1
-        var commands = [
-            PostgresCommand(PostgresStatement(name: nil, sql: "BEGIN"), []),
-            FenceStatement.command(lane, sequence: sequence),
-        ]
         let fresh = (0..<random.below(4)).map { _ in opening(lane) }
-        if !fresh.isEmpty { commands.append(OpenStatement.command(lane, fresh)) }
         let closed = (0..<random.below(4)).compactMap { _ in closing() }
         let distinct = Dictionary(closed.map { ($0.requestID, $0) }) { first, _ in first }
-        if !distinct.isEmpty {
-            let sorted = distinct.values.sorted { $0.requestID.rawValue < $1.requestID.rawValue }
+        let sorted = distinct.values.sorted { $0.requestID.rawValue < $1.requestID.rawValue }
+        var commands = [
+            PostgresCommand(PostgresStatement(name: nil, sql: "BEGIN"), []),
+            FenceStatement.command(
+                lane, Batch(sequence: sequence, openings: fresh, closings: sorted)),
+        ]
+        if !fresh.isEmpty { commands.append(OpenStatement.command(lane, fresh)) }
+        if !sorted.isEmpty {
             commands.append(CloseStatement.command(lane, sorted))
         }
         commands.append(PostgresCommand(PostgresStatement(name: nil, sql: "COMMIT"), []))

@@ -74,6 +74,11 @@ struct BookCheck {
         }
     }
 
+    /// Whether a request has its record.
+    func isSettled(_ request: ClientRequest, in tables: LedgerTables) -> Bool {
+        !rows(of: request, in: tables).isEmpty
+    }
+
     /// What is wrong at the end, when every node has stopped.
     ///
     /// What a lost host let go on in an outage is in no record: it must be covered by the leases

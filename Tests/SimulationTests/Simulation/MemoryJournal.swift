@@ -40,12 +40,15 @@ final class MemoryJournal: RecoverableJournal, @unchecked Sendable {
     private var nextSequence: UInt64
     /// Where the records end that say so of requests that rode out an outage.
     private var ridesFrom: [RequestID: Int] = [:]
+    private let mutation: Mutation?
+    private(set) var closed: Set<RequestID> = []
     private(set) var opened: Set<RequestID> = []
 
-    init(_ disk: SimulatedDisk, _ process: SimulatedProcess) {
+    init(_ disk: SimulatedDisk, _ process: SimulatedProcess, _ mutation: Mutation?) {
+        self.mutation = mutation
         self.disk = disk
         self.process = process
-        boot = BootID(rawValue: disk.boot)
+        boot = BootID(rawValue: mutation == .powerLossUnnoticed ? 1 : disk.boot)
         var replay = JournalReplay(from: 1)
         _ = replay.read(segment: disk.bytes)
         self.replay = replay
@@ -79,14 +82,21 @@ final class MemoryJournal: RecoverableJournal, @unchecked Sendable {
         }
         let slot = free.removeLast()
         disk.progress[Int(slot)] = 0
-        append(.opened(opening, lane: lane, slot: slot, boot: boot))
         slots[opening.requestID] = slot
-        opened.insert(opening.requestID)
+        let write = { [self] in
+            append(.opened(opening, lane: lane, slot: slot, boot: boot))
+            opened.insert(opening.requestID)
+        }
+        if mutation == .journalAfterDispatch {
+            process.kernel.after(5000, write)
+        } else {
+            write()
+        }
         return true
     }
 
     func progressed(_ id: RequestID, usage: TokenUsage) {
-        guard let disk, let slot = slots[id] else { return }
+        guard let disk, let slot = slots[id], mutation != .journalWithoutProgress else { return }
         disk.progress[Int(slot)] = ProgressWord.make(usage)
     }
 
@@ -101,6 +111,7 @@ final class MemoryJournal: RecoverableJournal, @unchecked Sendable {
         let written = disk?.bytes.count ?? 0
         await process.sleep(.microseconds(200))
         guard let disk else { return false }
+        if mutation == .outageWithoutFlush { return true }
         disk.synced = max(disk.synced, written)
         return true
     }
@@ -112,7 +123,10 @@ final class MemoryJournal: RecoverableJournal, @unchecked Sendable {
         while !Task.isCancelled, !process.isDead { await process.sleep(.seconds(3600)) }
     }
 
-    func closed(_ closing: Closing) { append(.closed(closing.requestID, closing.settlement)) }
+    func closed(_ closing: Closing) {
+        closed.insert(closing.requestID)
+        append(.closed(closing.requestID, closing.settlement))
+    }
 
     func confirmed(_ lane: LaneKey, sequence: Int64, finished: [RequestID]) {
         append(.confirmed(lane, sequence: sequence, finished: finished))

@@ -18,6 +18,7 @@ struct SimulatedGateway {
     private enum End { case finished, clientGone, backendFailed }
 
     func serve() async {
+        if simulation.mutation == .dispatchBeforeAdmission { dispatch() }
         let admission: Admission
         do throws(LedgerFault) {
             admission = try await ledger.admit(
@@ -36,10 +37,8 @@ struct SimulatedGateway {
     private func forward(_ reservation: consuming Reservation) async {
         await Task.yield()
         guard !process.isDead else { return reservation.settled() }
-        request.isDispatched = true
-        simulation.check(
-            node.journal?.opened.contains(request.id) == true,
-            "G0: \(request.id) went to the backend before it was in the journal")
+        dispatch()
+        if simulation.mutation == .firstByteBeforeAcceptance { return await stream(reservation) }
         do throws(LedgerFault) {
             guard try await ledger.acceptance(of: reservation) == .accepted else {
                 await settle(reservation, .none, .void, .revoked)
@@ -52,6 +51,13 @@ struct SimulatedGateway {
         }
         await process.sleep(.microseconds(request.firstTokenDelay))
         await stream(reservation)
+    }
+
+    private func dispatch() {
+        request.isDispatched = true
+        simulation.check(
+            node.journal?.opened.contains(request.id) == true,
+            "G0: \(request.id) went to the backend before it was in the journal")
     }
 
     private func stream(_ reservation: consuming Reservation) async {
@@ -67,9 +73,15 @@ struct SimulatedGateway {
             }
             if process.isDead { return reservation.settled() }
             request.emitted += 1
-            ledger.note(usage(token + 1), of: reservation)
-            await Task.yield()
-            deliver()
+            if simulation.mutation == .progressAfterDelivery {
+                deliver()
+                await Task.yield()
+                ledger.note(usage(token + 1), of: reservation)
+            } else {
+                ledger.note(usage(token + 1), of: reservation)
+                await Task.yield()
+                deliver()
+            }
             await process.sleep(.microseconds(request.tokenDelay))
         }
         guard !process.isDead else { return reservation.settled() }
@@ -86,10 +98,13 @@ struct SimulatedGateway {
         let counted = usage(request.emitted)
         switch end {
         case .finished:
+            if simulation.mutation == .endBeforeSettlement { over(.finished) }
             let isDurable = await settle(reservation, counted, .reported, .finished)
             over(isDurable ? .finished : .cut)
         case .clientGone:
-            if request.emitted == 0 {
+            if simulation.mutation == .departureUnsettled {
+                reservation.settled()
+            } else if request.emitted == 0 {
                 await settle(reservation, .none, .void, .clientGone)
             } else {
                 await settle(reservation, counted, .counted, .clientGone)
@@ -139,6 +154,9 @@ struct SimulatedGateway {
     private func over(_ outcome: ClientRequest.Outcome) {
         // A dead process tells nobody anything; its connections were reset.
         guard !process.isDead, request.outcome == .running else { return }
+        if outcome == .finished, !request.hasLeft {
+            simulation.checkKept(request, node.journal)
+        }
         request.outcome = request.hasLeft ? .left : outcome
     }
 }

@@ -94,7 +94,7 @@ final class SimulatedNetwork: @unchecked Sendable {
                     receive(.failure(Self.broken(mayCommit)))
                     return
                 }
-                server.acknowledged(number)
+                server.acknowledged(number, commands)
                 receive(
                     answer.mapError { error in
                         var error = error

@@ -32,7 +32,7 @@ final class SimulatedNode: @unchecked Sendable {
         guard process == nil else { return }
         let process = SimulatedProcess(kernel, name: "node \(number)")
         process.wallError = simulation.plan.wallError
-        let journal = MemoryJournal(disk, process)
+        let journal = MemoryJournal(disk, process, simulation.mutation)
         let pools = [
             SimulatedPool(process, simulation.network, connections: 2),
             SimulatedPool(process, simulation.network, connections: 2),
@@ -56,7 +56,10 @@ final class SimulatedNode: @unchecked Sendable {
             } catch {
                 simulation.check(process.isDead, "a node refused to start: \(error)")
             }
-            if self.process === process { stopped() }
+            // Asked to stop, and done with it: whoever still waits is cut off, as at any exit.
+            guard self.process === process else { return }
+            kill()
+            if simulation.keepsNodesRunning { start() }
         }
     }
 

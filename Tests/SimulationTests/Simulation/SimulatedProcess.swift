@@ -77,7 +77,9 @@ final class SimulatedProcess: TaskExecutor, TimeSource, @unchecked Sendable {
     private func wake(_ number: Int) { sleepers.removeValue(forKey: number)?.resume() }
 
     func draw() -> UInt64 {
-        stepRandom?.next() ?? random.next()
+        guard var step = stepRandom else { return random.next() }
+        defer { stepRandom = step }
+        return step.next()
     }
 
     /// Returns once the process is asked to stop, or is dead.
@@ -108,6 +110,9 @@ final class SimulatedProcess: TaskExecutor, TimeSource, @unchecked Sendable {
 
     /// Lets the process die after some more of its jobs.
     func dies(afterJobs jobs: Int, _ kill: @escaping () -> Void) { death = (jobs, kill) }
+
+    /// Lets the process live after all.
+    func spare() { death = nil }
 
     /// A job is about to run; one that comes at the process's death runs as its ghost.
     func beforeJob() {

@@ -18,6 +18,8 @@ final class SimulatedServer: @unchecked Sendable {
     var inspect: (LedgerTables) -> Void = { _ in }
     /// Whether the standby may lack even what was acknowledged; a broken installation.
     var losesAcknowledged = false
+    /// The same for batches that only settle.
+    var losesSettlements = false
 
     init(_ kernel: SimulationKernel, _ tables: LedgerTables) {
         self.kernel = kernel
@@ -56,7 +58,9 @@ final class SimulatedServer: @unchecked Sendable {
     }
 
     /// The client of a transaction is about to hear of it: it and all before it are on the standby.
-    func acknowledged(_ number: Int) {
+    func acknowledged(_ number: Int, _ commands: [PostgresCommand]) {
+        let names = commands.compactMap(\.statement.name)
+        if losesSettlements, names.contains("s3_close"), !names.contains("s2_open") { return }
         guard let last = unconfirmed.lastIndex(where: { $0.number <= number }) else { return }
         if losesAcknowledged, last < 8 { return }
         confirmed = unconfirmed[last].tables

@@ -6,6 +6,8 @@ import Domain
 // Unchecked: a simulation runs on one thread from its first job to its last.
 final class Simulation: @unchecked Sendable {
     let seed: UInt64
+    /// What is done wrong in this one, if anything is.
+    let mutation: Mutation?
     let kernel: SimulationKernel
     let server: SimulatedServer
     let network: SimulatedNetwork
@@ -14,6 +16,8 @@ final class Simulation: @unchecked Sendable {
     private(set) var nodes: [SimulatedNode] = []
     private(set) var requests: [ClientRequest] = []
     private var isHealed = false
+    /// Whether a node that stops is started again at once: between the last fault and the end.
+    private(set) var keepsNodesRunning = false
     /// Hosts that never come back.
     private var lostNodes: [Int64] = []
     /// What an operator gave up of each account.
@@ -25,12 +29,17 @@ final class Simulation: @unchecked Sendable {
     var tells = false
     private(set) var story: [String] = []
 
-    init(seed: UInt64) {
+    init(seed: UInt64, mutation: Mutation? = nil) {
         self.seed = seed
+        self.mutation = mutation
         kernel = SimulationKernel(seed: seed)
         plan = SimulationPlan(&kernel.random)
         let directory = SimulatedDirectory(plan)
-        server = SimulatedServer(kernel, directory.tables)
+        var tables = directory.tables
+        tables.mutation = mutation
+        server = SimulatedServer(kernel, tables)
+        server.losesAcknowledged = mutation == .asynchronousFailover
+        server.losesSettlements = mutation == .asynchronousSettlements
         network = SimulatedNetwork(kernel, server)
         books = BookCheck(directory.tables)
         var settings = LedgerSettings(
@@ -71,6 +80,14 @@ final class Simulation: @unchecked Sendable {
             "I1': \(request.id) has \(request.delivered) tokens that the ledger does not cover")
     }
 
+    /// G3: what a client saw to its end is settled, in the ledger or on its node's disk.
+    func checkKept(_ request: ClientRequest, _ journal: MemoryJournal?) {
+        check(
+            books.isSettled(request, in: server.tables)
+                || journal?.closed.contains(request.id) == true,
+            "G3: \(request.id) ended before its settlement was kept")
+    }
+
     /// Runs everything. What was found wrong, if anything.
     func run() -> [String] {
         for node in nodes { node.start() }
@@ -81,6 +98,7 @@ final class Simulation: @unchecked Sendable {
         kernel.run(until: deadline) { [self] in !failures.isEmpty || isSettled }
         check(isSettled, "not settled 30 s after the last fault: \(unsettled)")
         tell("DRAIN")
+        keepsNodesRunning = false
         for node in nodes { node.drain() }
         kernel.run(until: kernel.now + 12_000_000) { [self] in
             !failures.isEmpty || nodes.allSatisfy { !$0.isRunning }
@@ -136,12 +154,14 @@ final class Simulation: @unchecked Sendable {
 
     private func heal() {
         isHealed = true
+        keepsNodesRunning = true
         tell("HEAL")
         server.start()
         network.lossPercent = 0
         network.cutOff = []
         network.latency = 3000
         for node in nodes {
+            node.process?.spare()
             node.resume()
             node.start()
         }
@@ -176,7 +196,9 @@ final class Simulation: @unchecked Sendable {
         case .kill, .loseHost, .losePower:
             guard let process = node.process else { return }
             // Between any two jobs of the process, not only when it is at rest.
-            process.dies(afterJobs: kernel.random.below(8)) { [unowned self] in
+            let jobs = process.isPaused ? 0 : kernel.random.below(8)
+            if process.isPaused { process.resume() }
+            process.dies(afterJobs: jobs) { [unowned self] in
                 switch planned.fault {
                 case .loseHost:
                     lostNodes.append(node.number)

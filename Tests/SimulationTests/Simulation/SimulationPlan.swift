@@ -51,9 +51,13 @@ struct SimulationPlan {
                 completion: Int64(random.below(14)) + 1)
         }
         faults = (0..<random.below(5)).map { _ in
-            FaultAt(
-                fault: random.pick(Fault.allCases), time: Int64(random.below(6_000_000)) + 100_000,
-                length: Int64(random.below(random.chance(1, of: 3) ? 6_000_000 : 900_000)) + 10_000,
+            let fault = random.pick(Fault.allCases)
+            // A node that is only paused or cut off is interesting when it comes back fenced.
+            let isLong = random.chance([.pause, .cutOff].contains(fault) ? 2 : 1, of: 3)
+            return FaultAt(
+                fault: fault, time: Int64(random.below(4_000_000)) + 100_000,
+                length: isLong
+                    ? 2_500_000 + Int64(random.below(4_000_000)) : Int64(random.below(900_000)),
                 node: random.below(nodes))
         }
     }

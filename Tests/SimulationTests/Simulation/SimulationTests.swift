@@ -12,7 +12,7 @@ import Testing
         let clock = ContinuousClock()
         let start = clock.now
         var steps = 0
-        let seeds = UInt64(200 * SimulationScale.factor)
+        let seeds = UInt64(3000 * SimulationScale.factor)
         for seed in 0..<seeds {
             let simulation = Simulation(seed: seed)
             if let failure = simulation.run().first {
@@ -21,6 +21,13 @@ import Testing
             steps += simulation.kernel.steps
         }
         print("\(seeds) seeds, \(steps) steps in \(clock.now - start)")
+    }
+
+    /// Seeds that once found something, in the product or in the simulation.
+    @Test(arguments: [0, 71, 99, 116, 316, 617, 819, 1131, 1711] as [UInt64])
+    func `a seed that once failed holds`(_ seed: UInt64) {
+        let failures = Simulation(seed: seed).run()
+        #expect(failures == [])
     }
 
     @Test func `a seed repeats itself, step by step`() {
