@@ -126,7 +126,11 @@ import Testing
                 }
             }
             if keptFor == .zero {
-                await #expect(throws: LedgerStartError.self) { try await start { _ in } }
+                await #expect(throws: LedgerStartError.self) {
+                    try await PostgresUnderTest.run(on: restored, folder: folder.path) { node in
+                        _ = try await eventually { node.node.isReady }
+                    }
+                }
                 try await start { $0.acceptsOlderLedger = true }
             } else {
                 try await start { _ in }

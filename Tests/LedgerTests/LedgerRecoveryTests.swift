@@ -110,40 +110,4 @@ import Testing
             }
         }
     }
-
-    @Test
-    func `a ledger that has forgotten confirmed batches is refused, unless an operator says so`()
-        async throws
-    {
-        let database = try TestDatabase.make()
-        let folder = try makeFolder()
-        defer { try? FileManager.default.removeItem(at: folder) }
-        var disk = folder
-        try await PostgresUnderTest.run(
-            on: database, folder: folder.path, spoils: true
-        ) { node in
-            let principal = try await node.principal(quotas: [], rateLimits: [])
-            for _ in 0..<3 {
-                _ = try await node.serve(
-                    node.request(principal, prompt: 1, completion: 1),
-                    using: TokenUsage(prompt: 1, completion: 1))
-            }
-            disk = try copyOf(folder)
-            // What a restore from a backup does.
-            try await node.execute("UPDATE node_lane SET last_seq = 1")
-        }
-        defer { try? FileManager.default.removeItem(at: disk) }
-        await #expect(throws: LedgerStartError.self) {
-            try await PostgresUnderTest.run(on: database, folder: disk.path) { node in
-                _ = try await eventually { node.node.isReady }
-            }
-        }
-        try await PostgresUnderTest.run(
-            on: database, folder: disk.path, spoils: true,
-            change: { $0.acceptsOlderLedger = true }
-        ) { node in
-            let isReady = try await eventually { node.node.isReady }
-            #expect(isReady)
-        }
-    }
 }

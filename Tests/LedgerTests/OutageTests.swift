@@ -157,7 +157,7 @@ import Testing
             try FileManager.default.removeItem(at: disk)
             try FileManager.default.copyItem(at: folder, to: disk)
             // The first process is dead in this story: it never sees the ledger that comes back.
-            let restored = try database.copy()
+            let restored = try database.copy(staysAway: true)
             try await PostgresUnderTest.run(on: restored, folder: disk.path) { again in
                 let isRecorded = try await eventually {
                     try await again.number("SELECT count(*) FROM usage WHERE basis = 6") == 2

@@ -67,16 +67,19 @@ public final class TestDatabase: Sendable {
     }
 
     /// A copy of the database as it is now, for a story in which some of its nodes never come back.
-    /// Every session of the original ends, the test's too.
-    public func copy() throws -> TestDatabase {
+    /// Every session of the original ends, the test's too, and none can be opened meanwhile; nor
+    /// afterwards, with `staysAway`.
+    public func copy(staysAway: Bool = false) throws -> TestDatabase {
         let name = try nameHere()
         try Self.administer { connection in
+            try connection.execute(script: "ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
             try connection.execute(
                 script: """
                     SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
                     WHERE datname = '\(name)'
                     """)
         }
+        defer { if !staysAway { try? bringBack() } }
         return try TestDatabase(template: name)
     }
 

@@ -32,7 +32,12 @@ extension LedgerTables {
     mutating func beat(_ given: StatementParameters) -> [[AnswerValue]] {
         guard isLive(given.int8(2), given.uuid(3)) else { return [] }
         lanes[given.int8(2)]?.heartbeat = now
-        return [[.timestamp(now), .int8(Int64(lanes.values.filter(\.isLive).count))]]
+        return [
+            [
+                .timestamp(now), .int8(Int64(lanes.values.filter(\.isLive).count)),
+                .int8(lanes[given.int8(2)]?.lastSequence ?? 0),
+            ]
+        ]
     }
 
     func abandoned(_ given: StatementParameters) -> [[AnswerValue]] {

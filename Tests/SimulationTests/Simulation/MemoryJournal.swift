@@ -43,6 +43,8 @@ final class MemoryJournal: RecoverableJournal, @unchecked Sendable {
     private let mutation: Mutation?
     private(set) var closed: Set<RequestID> = []
     private(set) var opened: Set<RequestID> = []
+    private var lanes: [Int16: [LaneKey]]
+    private var confirmed: [LaneKey: Int64]
 
     init(_ disk: SimulatedDisk, _ process: SimulatedProcess, _ mutation: Mutation?) {
         self.mutation = mutation
@@ -55,6 +57,8 @@ final class MemoryJournal: RecoverableJournal, @unchecked Sendable {
         nextSequence = replay.nextSequence
         // A torn record is cleared, so that the next replay finds a clean end there.
         disk.bytes.removeLast(disk.bytes.count - Self.end(of: disk.bytes, before: nextSequence))
+        lanes = replay.lanes
+        confirmed = replay.confirmed
         words = disk.progress
         for (id, request) in replay.unfinished { slots[id] = request.slot }
         let taken = Set(slots.values)
@@ -128,7 +132,26 @@ final class MemoryJournal: RecoverableJournal, @unchecked Sendable {
         append(.closed(closing.requestID, closing.settlement))
     }
 
+    func laneOpened(_ lane: LaneKey) {
+        lanes[lane.shard, default: []].append(lane)
+        append(.laneOpened(lane))
+    }
+
+    func loss(_ row: LaneMachine.Row, shard: Int16) -> LedgerLoss? {
+        LedgerLoss(row: row, lanes: lanes[shard] ?? [], confirmed: confirmed)
+    }
+
+    /// This journal forgets nothing.
+    func reaches(back loss: LedgerLoss) -> Bool { true }
+
+    func everything() -> JournalReplay {
+        var replay = JournalReplay(from: 1, keepsFinished: true)
+        _ = replay.read(segment: disk?.bytes ?? [])
+        return replay
+    }
+
     func confirmed(_ lane: LaneKey, sequence: Int64, finished: [RequestID]) {
+        if sequence > 0 { confirmed[lane] = max(confirmed[lane] ?? 0, sequence) }
         append(.confirmed(lane, sequence: sequence, finished: finished))
         for id in finished {
             if let slot = slots.removeValue(forKey: id) { free.append(slot) }
