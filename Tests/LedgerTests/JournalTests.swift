@@ -198,6 +198,22 @@ import Testing
         }
     }
 
+    @Test func `what is written into a later segment is read again, whatever was confirmed before`()
+        throws
+    {
+        try withFolder { folder in
+            let journal = try FileJournal(folder, segmentBytes: 4096)
+            journal.confirmed(lane, sequence: 9, finished: [])
+            for number in 1...100 {
+                let isKept = journal.opened(opening(number), lane: lane)
+                #expect(isKept)
+            }
+            let next = try FileJournal(folder, segmentBytes: 4096)
+            #expect(next.replay.unfinished.count == 100)
+            #expect(!next.replay.endsDamaged)
+        }
+    }
+
     @Test func `when every progress word is taken the next opening is refused, and later ones not`()
         throws
     {

@@ -12,6 +12,9 @@ struct ByteEncoder {
         }
     }
 
+    /// Forgets what was written and keeps its memory.
+    mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
     /// Writes a number over what stands at `position`.
     mutating func overwrite<Number: FixedWidthInteger>(_ number: Number, at position: Int) {
         for index in 0..<(Number.bitWidth / 8) {

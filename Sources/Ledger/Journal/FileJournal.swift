@@ -30,6 +30,8 @@ final class FileJournal: RecoverableJournal {
         var confirmed: [LaneKey: Int64]
         var lanes: [Int16: [LaneKey]]
         var forgotten: [LaneKey: Int64]
+        /// Where a record is put together: room for an opening with half a dozen claims.
+        var scratch = ByteEncoder(capacity: 480)
     }
 
     /// What the process before this one left open.
@@ -243,11 +245,16 @@ final class FileJournal: RecoverableJournal {
     }
 
     private func append(_ record: JournalRecord, _ state: inout State) -> Bool {
-        let bytes = record.encoded(sequence: state.nextSequence)
-        if state.offset + bytes.count > folder.segmentBytes, !rotate(&state) { return false }
-        guard state.offset + bytes.count <= folder.segmentBytes else { return false }
-        state.file.store(bytes, at: state.offset)
-        state.offset += bytes.count
+        record.encode(sequence: state.nextSequence, into: &state.scratch)
+        if state.offset + state.scratch.bytes.count > folder.segmentBytes {
+            guard rotate(&state) else { return false }
+            // The new segment's own first records took the sequence.
+            record.encode(sequence: state.nextSequence, into: &state.scratch)
+        }
+        let count = state.scratch.bytes.count
+        guard state.offset + count <= folder.segmentBytes else { return false }
+        state.file.store(state.scratch.bytes, at: state.offset)
+        state.offset += count
         state.nextSequence += 1
         return true
     }

@@ -23,9 +23,15 @@ enum JournalRecord: Sendable {
 
     /// The record with its header, under `sequence`.
     func encoded(sequence: UInt64) -> [UInt8] {
-        // One piece of memory for an opening with half a dozen claims. Length and checksum are
-        // filled in once the body is there.
-        var body = ByteEncoder(capacity: 480)
+        var record = ByteEncoder(capacity: 480)
+        encode(sequence: sequence, into: &record)
+        return record.bytes
+    }
+
+    /// Writes the record over what `body` held. Length and checksum are filled in once the rest is
+    /// there.
+    func encode(sequence: UInt64, into body: inout ByteEncoder) {
+        body.removeAll()
         body.write(0 as UInt64)
         body.write(sequence)
         switch self {
@@ -58,7 +64,6 @@ enum JournalRecord: Sendable {
         }
         let checksum = CRC32C.checksum(body.bytes[8...])
         body.overwrite(UInt64(body.bytes.count - 8) | UInt64(checksum) << 32, at: 0)
-        return body.bytes
     }
 
     /// Reads a record's body, sequence included.
