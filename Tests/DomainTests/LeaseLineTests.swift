@@ -93,7 +93,8 @@ private func makeBook() -> LeaseBook { LeaseBook { LeaseID(rawValue: 42) } }
         #expect(book.waitingCount == 0)
     }
 
-    @Test func `a quiet key does not ask the ledger before each request`() throws {
+    @Test func `a quiet key of a strict quota does not ask the ledger before each request`() throws
+    {
         var book = makeBook()
         var ledger = ModelLedger(limit: 1_000_000)
         var orders = 0
@@ -102,7 +103,9 @@ private func makeBook() -> LeaseBook { LeaseBook { LeaseID(rawValue: 42) } }
             var effects = LeaseBook.Effects()
             var claims: [Claim]?
             if case .admitted(let had) = book.request(
-                id(number), [demand(200, of: key(2))], at: now, &effects)
+                id(number),
+                [LeaseBook.Demand(account: key(2), limit: 1_000_000, units: 200, rides: false)],
+                at: now, &effects)
             {
                 claims = had
             }

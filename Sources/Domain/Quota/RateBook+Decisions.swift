@@ -45,9 +45,12 @@ extension RateBook {
             }
             let bucket = Self.bucket(of: limit)
             let nodes = liveNodes
-            let wantsMore = slots[bucket]?.takeAndLook(
+            // Copied out and in again: changing it in place, behind an optional, allocates.
+            guard var slot = slots[bucket] else { continue }
+            let wantsMore = slot.takeAndLook(
                 Self.cells(of: limit, tokens: tokens), nodes: nodes, at: now)
-            if wantsMore == true { prefetches.append(bucket) }
+            slots[bucket] = slot
+            if wantsMore { prefetches.append(bucket) }
         }
         return Ticket(limits: limits, tokens: tokens, taken: now, isOfShare: false)
     }
