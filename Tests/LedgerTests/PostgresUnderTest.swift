@@ -14,7 +14,8 @@ import Testing
 final class PostgresUnderTest: LedgerUnderTest {
     let node: PostgresQuotaLedger
     let database: TestDatabase
-    /// The test's own look at the database: off the threads that the node's tasks run on.
+    /// The test's own look at the database: off the threads that the node's tasks run on, and past
+    /// any pooler, so that an outage of the node's sessions is none of the test's.
     private let pool: PostgresPool
     private let time = SystemTime()
     private let random: Mutex<SystemRandomNumberGenerator>
@@ -25,8 +26,10 @@ final class PostgresUnderTest: LedgerUnderTest {
         var options = PostgresPoolOptions()
         options.connections = 1
         options.longestWait = .seconds(60)
+        var connections = PostgresConnectionOptions()
+        connections.applicationName = TestDatabase.observer
         pool = try PostgresPool(
-            url: database.url, connectionOptions: TestDatabase.options, options: options,
+            url: database.directURL(), connectionOptions: connections, options: options,
             logger: .quiet)
         random = Mutex(SystemRandomNumberGenerator())
     }

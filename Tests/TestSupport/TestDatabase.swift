@@ -51,8 +51,8 @@ public final class TestDatabase: Sendable {
         return name
     }
 
-    /// An outage: every session of a node ends, and none can be opened until ``bringBack()``. A
-    /// test's own sessions go on.
+    /// An outage: every session ends, and none can be opened until ``bringBack()``. Those of an
+    /// ``observer`` go on.
     public func takeAway() throws {
         let name = try nameHere()
         try Self.administer { connection in
@@ -61,7 +61,7 @@ public final class TestDatabase: Sendable {
             try connection.execute(
                 script: """
                     SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-                    WHERE datname = '\(name)' AND application_name LIKE 'turnpike %'
+                    WHERE datname = '\(name)' AND application_name <> '\(Self.observer)'
                     """)
         }
     }
@@ -108,6 +108,15 @@ public final class TestDatabase: Sendable {
             try connection.execute(script: "ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
         }
     }
+
+    /// The database past any pooler, as a libpq URL.
+    public func directURL() throws -> String {
+        guard let name else { return url }
+        return try DatabaseURL(TestServer.direct.get()).naming(name)
+    }
+
+    /// The application name of sessions that ``takeAway()`` spares.
+    public static let observer = "observer"
 
     /// Opens a connection to the database.
     public func connection() throws -> PostgresConnection {

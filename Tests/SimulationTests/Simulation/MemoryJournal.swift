@@ -113,7 +113,7 @@ final class MemoryJournal: RecoverableJournal, @unchecked Sendable {
     /// A flush takes as long as a disk's.
     func sync() async -> Bool {
         let written = disk?.bytes.count ?? 0
-        await process.sleep(.microseconds(200))
+        await process.pause(.microseconds(200))
         guard let disk else { return false }
         if mutation == .outageWithoutFlush { return true }
         disk.synced = max(disk.synced, written)
@@ -124,7 +124,7 @@ final class MemoryJournal: RecoverableJournal, @unchecked Sendable {
 
     /// This disk never fails.
     func failure() async {
-        while !Task.isCancelled, !process.isDead { await process.sleep(.seconds(3600)) }
+        while !Task.isCancelled, !process.isDead { await process.pause(.seconds(3600)) }
     }
 
     func closed(_ closing: Closing) {
@@ -138,7 +138,8 @@ final class MemoryJournal: RecoverableJournal, @unchecked Sendable {
     }
 
     func loss(_ row: LaneMachine.Row, shard: Int16) -> LedgerLoss? {
-        LedgerLoss(row: row, lanes: lanes[shard] ?? [], confirmed: confirmed)
+        guard mutation != .asynchronousSettlements else { return nil }
+        return LedgerLoss(row: row, lanes: lanes[shard] ?? [], confirmed: confirmed)
     }
 
     /// This journal forgets nothing.

@@ -29,6 +29,6 @@ enum Mutation: String, CaseIterable, Sendable {
     // The installation.
     /// B1: a failover loses what was acknowledged.
     case asynchronousFailover
-    /// A3: the same for settlements alone.
+    /// A3: the same for settlements alone, with a journal that does not tell them again.
     case asynchronousSettlements
 }

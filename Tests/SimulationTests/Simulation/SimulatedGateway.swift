@@ -49,7 +49,7 @@ struct SimulatedGateway {
             await settle(reservation, .none, .void, .failedBeforeFirstByte)
             return
         }
-        await process.sleep(.microseconds(request.firstTokenDelay))
+        await process.pause(.microseconds(request.firstTokenDelay))
         await stream(reservation)
     }
 
@@ -82,7 +82,7 @@ struct SimulatedGateway {
                 await Task.yield()
                 deliver()
             }
-            await process.sleep(.microseconds(request.tokenDelay))
+            await process.pause(.microseconds(request.tokenDelay))
         }
         guard !process.isDead else { return reservation.settled() }
         await finish(reservation, end)

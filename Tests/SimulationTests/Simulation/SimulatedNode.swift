@@ -39,7 +39,7 @@ final class SimulatedNode: @unchecked Sendable {
         ]
         let parts = LedgerParts(
             node: number, journal: journal,
-            clock: LedgerClock(process) { await process.sleep($0) },
+            clock: LedgerClock(process) { await process.pause($0) },
             pools: LedgerPools(lanes: pools[0], clerks: pools[1], orders: OrderQueue()),
             release: {}, shutdown: { await process.untilTerminated() })
         var logger = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }

@@ -52,7 +52,7 @@ final class SimulatedProcess: TaskExecutor, TimeSource, @unchecked Sendable {
 
     var wall: Timestamp { Self.origin + .microseconds(kernel.now + wallError) }
 
-    func sleep(_ duration: Duration) async {
+    func pause(_ duration: Duration) async {
         if isDead {
             ghostTime += max(duration.microseconds, 1_000_000)
             await Task.yield()

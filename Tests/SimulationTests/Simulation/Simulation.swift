@@ -29,7 +29,8 @@ final class Simulation: @unchecked Sendable {
     var tells = false
     private(set) var story: [String] = []
 
-    init(seed: UInt64, mutation: Mutation? = nil) {
+    /// With `losesSettlements` a failover loses what was acknowledged of settlements.
+    init(seed: UInt64, mutation: Mutation? = nil, losesSettlements: Bool = false) {
         self.seed = seed
         self.mutation = mutation
         kernel = SimulationKernel(seed: seed)
@@ -39,7 +40,7 @@ final class Simulation: @unchecked Sendable {
         tables.mutation = mutation
         server = SimulatedServer(kernel, tables)
         server.losesAcknowledged = mutation == .asynchronousFailover
-        server.losesSettlements = mutation == .asynchronousSettlements
+        server.losesSettlements = losesSettlements || mutation == .asynchronousSettlements
         network = SimulatedNetwork(kernel, server)
         books = BookCheck(directory.tables)
         var settings = LedgerSettings(

@@ -12,7 +12,7 @@ import Testing
         let clock = ContinuousClock()
         let start = clock.now
         var steps = 0
-        let seeds = UInt64(3000 * SimulationScale.factor)
+        let seeds = UInt64(2000 * SimulationScale.factor)
         for seed in 0..<seeds {
             let simulation = Simulation(seed: seed)
             if let failure = simulation.run().first {
@@ -28,6 +28,14 @@ import Testing
     func `a seed that once failed holds`(_ seed: UInt64) {
         let failures = Simulation(seed: seed).run()
         #expect(failures == [])
+    }
+
+    /// An administrator may run settlements asynchronously: the journal repeats what a failover loses.
+    @Test(.enabled(if: chosen == nil)) func `settlements that a failover loses are told again`() {
+        for seed in 0..<UInt64(1000 * SimulationScale.factor) {
+            let failures = Simulation(seed: seed, losesSettlements: true).run()
+            #expect(failures == [], "seed \(seed)")
+        }
     }
 
     @Test func `a seed repeats itself, step by step`() {
