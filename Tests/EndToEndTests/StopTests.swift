@@ -98,7 +98,8 @@ extension EndToEnd {
             try await onOwnThread {
                 let gateway = try ServedGateway.start(withEngine: false)
                 defer { gateway.discard() }
-                let key = try gateway.makeKey(quota: ["--tokens", "10000/day", "--outage", "refuse"])
+                let strict = ["--tokens", "10000/day", "--outage", "refuse"]
+                let key = try gateway.makeKey(quota: strict)
                 #expect(try gateway.post(key, ServedGateway.prompt("Hi")).status == 200)
                 let lock = try TableLock(gateway, "SELECT 1 FROM node_lane FOR UPDATE")
                 let start = ContinuousClock.now

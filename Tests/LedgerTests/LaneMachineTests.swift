@@ -83,6 +83,23 @@ import Testing
         #expect(lane.inFlight == nil)
     }
 
+    @Test func `a correction is sealed by the next batch, an empty one if need be, or repeated`() {
+        var lane = machine(1)
+        let closing = closing(7)
+        lane.corrected(closing)
+        let first = lane.nextBatch()
+        #expect(first?.openings.count == 1 && first?.corrected == [closing.requestID])
+        // Carried out after that batch was put together: it waits for the next.
+        let other = self.closing(8)
+        lane.corrected(other)
+        lane.committed()
+        let second = lane.nextBatch()
+        #expect(second?.count == 0 && second?.corrected == [other.requestID])
+        let lost = lane.fenced()
+        #expect(lost.corrected.map(\.requestID) == [other.requestID])
+        #expect(lane.backlog == 0)
+    }
+
     @Test(arguments: [
         LaneMachine.Row(epoch: 98, lastSequence: 1, isLive: true),
         LaneMachine.Row(epoch: 99, lastSequence: 1, isLive: false), nil,

@@ -39,6 +39,108 @@ import Testing
         #expect(!loss.isWithin(forgotten: [lane: 6]))
     }
 
+    @Test func `a correction that a failover lost is made again`() async throws {
+        let database = try TestDatabase.make()
+        try await PostgresUnderTest.run(on: database) { node in
+            let principal = try await node.principal(
+                quotas: [(.key, .tokens, .total, 1_000_000)], rateLimits: [])
+            #expect(try await node.isServed(principal))
+            let account = node.account(principal.quotas[0])
+            let swept = try await opened(node, principal)
+            try await node.execute("UPDATE node_lane SET live = false")
+            let isSwept = try await eventually {
+                try await node.number("SELECT count(*) FROM usage WHERE basis = 4") == 1
+                    && node.node.isReady
+            }
+            #expect(isSwept)
+            #expect(try await node.isServed(principal))
+            let before = try await node.used(account)
+            let sequence = try await node.number("SELECT last_seq FROM node_lane") ?? 0
+            let standby = try database.copy()
+            await #expect(throws: LedgerFault.self) {
+                try await settled(swept, at: node, as: .of(3, 4))
+            }
+            let isCorrected = try await eventually { try await node.used(account) == before - 93 }
+            #expect(isCorrected)
+            // Sealed: nothing else has to happen for the loss to be noticed.
+            let isSealed = try await eventually {
+                try await node.number("SELECT last_seq FROM node_lane") ?? 0 > sequence
+            }
+            #expect(isSealed)
+            try database.become(standby)
+            let isCorrectedAgain = try await eventually {
+                try await node.used(account) == before - 93
+            }
+            #expect(isCorrectedAgain)
+        }
+    }
+
+    @Test func `what was spent of a grant that a failover lost is charged all the same`()
+        async throws
+    {
+        let database = try TestDatabase.make()
+        try await PostgresUnderTest.run(on: database) { node in
+            let principal = try await node.principal(
+                quotas: [(.key, .tokens, .total, 1_000_000)], rateLimits: []
+            ).riding(false)
+            #expect(try await node.isServed(principal))
+            let account = node.account(principal.quotas[0])
+            let before = try await node.used(account)
+            let standby = try database.copy()
+            // Its connections were cut: they are back once a small request is served.
+            let isBack = try await eventually { (try? await node.isServed(principal)) ?? false }
+            #expect(isBack)
+            let between = try await node.used(account) - before
+            let large = node.request(principal, prompt: 20_000, completion: 20_000)
+            _ = try #require(
+                try await node.serve(large, using: TokenUsage(prompt: 20_000, completion: 13_000)))
+            try database.become(standby)
+            let isCharged = try await eventually {
+                try await node.used(account) == before + between + 33_000
+            }
+            #expect(isCharged)
+        }
+    }
+
+    @Test func `a running request without room for its bound is recorded at its end`()
+        async throws
+    {
+        let database = try TestDatabase.make()
+        try await PostgresUnderTest.run(on: database) { node in
+            let principal = try await node.principal(
+                quotas: [(.key, .tokens, .total, 1_000_000)], rateLimits: []
+            ).riding(false)
+            #expect(try await node.isServed(principal))
+            let account = node.account(principal.quotas[0])
+            let standby = try database.copy()
+            let isBack = try await eventually { (try? await node.isServed(principal)) ?? false }
+            #expect(isBack)
+            let running = try await opened(node, principal, prompt: 300_000, completion: 300_000)
+            let (granted, used) = (
+                try await node.number("SELECT granted FROM account") ?? 0,
+                try await node.used(account)
+            )
+            #expect(granted > 600_000)
+            // On the standby another node has nearly everything.
+            let other = try standby.connection()
+            try other.execute(
+                script: """
+                    UPDATE account SET limit_units = granted + 20000, cap = granted + 20000;
+                    UPDATE quota SET limit_units = (SELECT cap FROM account)
+                    """)
+            other.close()
+            try database.become(standby)
+            let isTold = try await eventually { node.node.isReady }
+            #expect(isTold)
+            await #expect(throws: LedgerFault.self) {
+                try await settled(running, at: node, as: .of(200, 10))
+            }
+            let isCharged = try await eventually { try await node.used(account) == used + 210 }
+            #expect(isCharged)
+            #expect(try await node.number("SELECT count(*) FROM usage WHERE basis = 6") ?? 0 >= 1)
+        }
+    }
+
     @Test func `a running node tells a ledger that went back what it had confirmed`() async throws {
         let database = try TestDatabase.make()
         try await PostgresUnderTest.run(on: database) { node in
@@ -82,9 +184,10 @@ import Testing
     }
 
     private func opened(
-        _ node: PostgresUnderTest, _ principal: Principal
+        _ node: PostgresUnderTest, _ principal: Principal, prompt: Int64 = 50,
+        completion: Int64 = 50
     ) async throws -> ReservationBox {
-        let request = node.request(principal, prompt: 50, completion: 50)
+        let request = node.request(principal, prompt: prompt, completion: completion)
         guard case .admitted(let reservation) = try await node.ledger.admit(request) else {
             throw LedgerFault.unavailable
         }

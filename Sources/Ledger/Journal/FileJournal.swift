@@ -51,6 +51,9 @@ final class FileJournal: RecoverableJournal {
     /// About 40,000 requests.
     static let usualSegmentBytes = 16 << 20
 
+    /// More are not kept for the sake of a failover alone: 1 GiB.
+    static let keptSegments = 64
+
     /// Opens the journal of a node's folder and reads what is there.
     ///
     /// Throws when its files cannot be made or read. A damaged end is not an error: replay stops
@@ -72,6 +75,7 @@ final class FileJournal: RecoverableJournal {
         let existing = try folder.firstSequences()
         var replay = JournalReplay(from: existing.first ?? 1)
         var readable: [UInt64] = []
+        var slots: [RequestID: (slot: UInt32, segment: UInt64)] = [:]
         var isBroken = false
         for first in existing {
             guard !isBroken, first == replay.nextSequence else {
@@ -86,32 +90,34 @@ final class FileJournal: RecoverableJournal {
             if isBroken {
                 file.clear(from: Self.endOfRecords(bytes, from: first, to: replay.nextSequence))
             }
+            for (id, request) in replay.unfinished where slots[id] == nil {
+                slots[id] = (request.slot, first)
+            }
         }
         self.replay = replay
         let progress = try MappedFile(path: directory + "/progress", count: Self.slotCount * 8)
         let taken = Set(replay.unfinished.values.map(\.slot))
-        var slots: [RequestID: (slot: UInt32, segment: UInt64)] = [:]
-        for (id, request) in replay.unfinished { slots[id] = (request.slot, readable.first ?? 0) }
+        slots = slots.filter { replay.unfinished[$0.key] != nil }
         let next = replay.nextSequence
-        // All that is left open counts for the oldest segment: it and those after it stay until
-        // then.
+        let left = Dictionary(slots.values.map { ($0.segment, 1) }, uniquingKeysWith: +)
         var segments = readable.filter { $0 != next }.map {
             // What ended in it is not known batch by batch: all that was confirmed may have.
-            Segment(first: $0, quietSince: now(), lastBatches: replay.confirmed)
+            Segment(
+                first: $0, quietSince: now(), lastBatches: replay.confirmed,
+                unfinished: left[$0] ?? 0)
         }
-        if !segments.isEmpty { segments[0].unfinished = replay.unfinished.count }
-        let file = try folder.open(next)
+        var forgotten = replay.forgotten
+        let file = try Self.openSegment(next, in: folder, &segments, &forgotten)
         file.clear(from: 0)
         disk.goesOn(in: file.file, new: folders)
         Failpoint.pass("start.segment-made")
         segments.append(Segment(first: next, quietSince: now()))
-        if segments.count == 1 { segments[0].unfinished = replay.unfinished.count }
         state = Mutex(
             State(
                 file: file, progress: progress, nextSequence: next, segments: segments,
                 slots: slots,
                 freeSlots: (0..<UInt32(Self.slotCount)).reversed().filter { !taken.contains($0) },
-                confirmed: replay.confirmed, lanes: replay.lanes, forgotten: replay.forgotten))
+                confirmed: replay.confirmed, lanes: replay.lanes, forgotten: forgotten))
         state.withLock { state in
             for record in Self.standing(state) { _ = append(record, &state) }
         }
@@ -182,11 +188,13 @@ final class FileJournal: RecoverableJournal {
                     state.segments[index].unfinished -= 1
                     state.segments[index].quietSince = now
                     let last = state.segments[index].lastBatches[lane] ?? 0
-                    state.segments[index].lastBatches[lane] = max(last, sequence)
+                    // An end without a batch of its own stands for the lane's first.
+                    state.segments[index].lastBatches[lane] = max(last, sequence, 1)
                 }
             }
             while state.segments.count > 1, state.segments[0].unfinished == 0,
                 now - state.segments[0].quietSince >= keptFor
+                    || state.segments.count > Self.keptSegments
             {
                 forget(state.segments.removeFirst(), &state)
             }
@@ -225,12 +233,39 @@ final class FileJournal: RecoverableJournal {
 
     /// The segment goes, and with it the power to repeat what ended in it.
     private func forget(_ segment: Segment, _ state: inout State) {
-        for (lane, sequence) in segment.lastBatches
-        where sequence > state.forgotten[lane] ?? 0 {
-            state.forgotten[lane] = sequence
+        for (lane, sequence) in Self.note(segment, in: &state.forgotten) {
             _ = append(.forgotten(lane, sequence: sequence), &state)
         }
         folder.remove(segment.first)
+    }
+
+    /// Notes what goes with a segment; what of it is new.
+    private static func note(
+        _ segment: Segment, in forgotten: inout [LaneKey: Int64]
+    ) -> [LaneKey: Int64] {
+        let news = segment.lastBatches.filter { $0.value > forgotten[$0.key] ?? 0 }
+        forgotten.merge(news) { _, new in new }
+        return news
+    }
+
+    /// Opens a new segment. On a full disk, what is kept only for the sake of a failover makes room
+    /// for it, the oldest first.
+    private static func openSegment(
+        _ first: UInt64, in folder: SegmentFolder, _ segments: inout [Segment],
+        _ forgotten: inout [LaneKey: Int64]
+    ) throws(LedgerStartError) -> MappedFile {
+        while true {
+            do {
+                return try folder.open(first)
+            } catch {
+                guard error.isFullDisk, !segments.isEmpty, segments[0].unfinished == 0 else {
+                    throw error
+                }
+                let oldest = segments.removeFirst()
+                _ = note(oldest, in: &forgotten)
+                folder.remove(oldest.first)
+            }
+        }
     }
 
     /// What every segment repeats, since older ones go: the last lanes, what was confirmed of them
@@ -261,7 +296,10 @@ final class FileJournal: RecoverableJournal {
 
     /// Goes on in a new segment. False when the disk has no room for one; nothing is lost then.
     private func rotate(_ state: inout State) -> Bool {
-        guard let file = try? folder.open(state.nextSequence) else { return false }
+        guard
+            let file = try? Self.openSegment(
+                state.nextSequence, in: folder, &state.segments, &state.forgotten)
+        else { return false }
         file.clear(from: 0)
         disk.goesOn(in: file.file, new: folders)
         state.file = file

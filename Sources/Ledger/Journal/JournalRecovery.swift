@@ -13,16 +13,19 @@ struct JournalRecovery {
     private let requests: [JournalReplay.Unfinished]
     /// Requests of this process that still run, and whose opening the ledger has lost.
     private let running: [Opening]
+    /// Whether the ledger has lost something.
+    let hasLoss: Bool
 
     /// What the process before this one left open.
     init(journal: any RecoverableJournal, shard: Int16) {
         self.init(
-            journal, shard, journal.replay.unfinished.values.filter { $0.lane.shard == shard }, [])
+            journal, shard, journal.replay.unfinished.values.filter { $0.lane.shard == shard }, [],
+            hasLoss: false)
     }
 
     private init(
         _ journal: any RecoverableJournal, _ shard: Int16, _ requests: [JournalReplay.Unfinished],
-        _ running: [Opening]
+        _ running: [Opening], hasLoss: Bool
     ) {
         self.journal = journal
         self.shard = shard
@@ -30,6 +33,7 @@ struct JournalRecovery {
             $0.opening.requestID.rawValue < $1.opening.requestID.rawValue
         }
         self.running = running
+        self.hasLoss = hasLoss
     }
 
     /// The same and everything that the ledger has lost meanwhile, by its row of this node's lane.
@@ -44,16 +48,17 @@ struct JournalRecovery {
             throw PostgresError(kind: .invalid(reason: Self.olderLedger("").description))
         }
         let replay = journal.everything()
-        let ended = replay.finished.filter { loss.covers($0.request.lane, $0.sequence) }
+        let ended = replay.finished.filter { loss.covers($0.lane, $0.sequence) }
         let running = replay.unfinished.values.map(\.opening).filter {
             accepted.contains($0.requestID)
         }
-        return JournalRecovery(journal, shard, requests + ended.map(\.request), running)
+        return JournalRecovery(
+            journal, shard, requests + ended.map(\.request), running, hasLoss: true)
     }
 
     /// A recovery of nothing that this process left, for ``covering(_:accepted:acceptsLoss:)``.
     static func ofNothing(journal: any RecoverableJournal, shard: Int16) -> JournalRecovery {
-        JournalRecovery(journal, shard, [], [])
+        JournalRecovery(journal, shard, [], [], hasLoss: false)
     }
 
     /// The lanes of this shard under which requests were left open.
@@ -108,7 +113,7 @@ struct JournalRecovery {
                 return request.rode ? LateRecord(atBound: request.opening) : nil
             }
             return end.basis == .void ? nil : LateRecord(request.opening, settled: end)
-        } + running.map(LateRecord.init(atBound:))
+        } + running.map { LateRecord(atBound: $0, isRunning: true) }
     }
 
     /// Corrects what a sweep charged at its bound, now that every lease has ended.
@@ -120,11 +125,14 @@ struct JournalRecovery {
         }
     }
 
-    /// Nothing more can happen to any of them.
-    func confirm() {
-        for lane in lanes {
-            let finished = requests.filter { $0.lane == lane }.map(\.opening.requestID)
-            journal.confirmed(lane, sequence: 0, finished: finished)
+    /// Nothing more can happen to any of them, unless the ledger loses the epoch `lane`, before
+    /// which it was told of them.
+    func confirm(under lane: LaneKey) {
+        var rest = requests.map(\.opening.requestID)[...]
+        while !rest.isEmpty {
+            journal.confirmed(
+                lane, sequence: 0, finished: Array(rest.prefix(LaneMachine.batchLimit)))
+            rest = rest.dropFirst(LaneMachine.batchLimit)
         }
     }
 

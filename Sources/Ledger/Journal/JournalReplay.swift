@@ -36,10 +36,11 @@ struct JournalReplay: Sendable {
         }
     }
 
-    /// A request whose end the ledger had confirmed, and with which batch; 0 when with none of its
-    /// own.
+    /// A request whose end the ledger had confirmed, and with which batch of which lane; 0 when
+    /// with none of its own, but before the lane's first.
     struct Finished: Sendable {
         let request: Unfinished
+        let lane: LaneKey
         let sequence: Int64
     }
 
@@ -115,7 +116,7 @@ struct JournalReplay: Sendable {
                 guard let request = unfinished.removeValue(forKey: id), keepsFinished else {
                     continue
                 }
-                self.finished.append(Finished(request: request, sequence: sequence))
+                self.finished.append(Finished(request: request, lane: lane, sequence: sequence))
             }
         case .laneOpened(let lane):
             var known = (lanes[lane.shard] ?? []).filter { $0 != lane }

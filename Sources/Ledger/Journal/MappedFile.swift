@@ -66,6 +66,8 @@ import Glibc
         _ what: String, _ path: String, _ number: Int32
     ) -> LedgerStartError {
         let reason = unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
-        return LedgerStartError("the journal file \(path) cannot be \(what): \(reason)")
+        return LedgerStartError(
+            "the journal file \(path) cannot be \(what): \(reason)",
+            isFullDisk: number == ENOSPC || number == EDQUOT)
     }
 }

@@ -6,6 +6,9 @@ struct Batch: Sendable {
     let sequence: Int64
     let openings: [Opening]
     let closings: [Closing]
+    /// Corrections that the ledger has carried out before, and that it has for good once it has
+    /// this batch.
+    var corrected: [RequestID] = []
 
     var count: Int { openings.count + closings.count }
 }
@@ -57,6 +60,9 @@ struct LaneMachine {
     private var waiting: Set<RequestID> = []
     /// Requests that went on without the ledger's word and whose opening it has not taken yet.
     private var rode: Set<RequestID> = []
+    /// Corrections that the ledger has carried out, and no batch after them yet: a failover that
+    /// lost one would not show in the lane's row.
+    private var corrected: [Closing] = []
     /// Rows of a refused batch: sent one by one, before anything else.
     private var suspects: (openings: [Opening], closings: [Closing]) = ([], [])
 
@@ -66,7 +72,8 @@ struct LaneMachine {
 
     /// Rows that wait or are in flight.
     var backlog: Int {
-        waiting.count + closings.count + suspects.closings.count + (inFlight?.count ?? 0)
+        waiting.count + closings.count + suspects.closings.count + corrected.count
+            + (inFlight?.count ?? 0)
     }
 
     mutating func enqueue(_ opening: Opening) {
@@ -75,6 +82,9 @@ struct LaneMachine {
     }
 
     mutating func enqueue(_ closing: Closing) { closings.append(closing) }
+
+    /// The ledger has corrected a swept request; the next batch, empty if need be, seals it.
+    mutating func corrected(_ closing: Closing) { corrected.append(closing) }
 
     /// Takes back an opening that was not sent yet. False when it is on its way, or gone.
     mutating func withdraw(opening id: RequestID) -> Bool {
@@ -119,7 +129,7 @@ struct LaneMachine {
         for opening in opened { waiting.remove(opening.requestID) }
         // A closing whose opening still waits would find nothing to close.
         let closed = closings.take(batchLimit) { !waiting.contains($0.requestID) }
-        guard !opened.isEmpty || !closed.isEmpty else { return nil }
+        guard !opened.isEmpty || !closed.isEmpty || !corrected.isEmpty else { return nil }
         return send(opened, closed)
     }
 
@@ -129,7 +139,9 @@ struct LaneMachine {
             waiting.remove(openings[index].requestID)
             openings[index].rode = rode.contains(openings[index].requestID)
         }
-        let batch = Batch(sequence: nextSequence, openings: openings, closings: closings)
+        let batch = Batch(
+            sequence: nextSequence, openings: openings, closings: closings,
+            corrected: corrected.map(\.requestID))
         nextSequence += 1
         inFlight = batch
         return batch
@@ -139,7 +151,10 @@ struct LaneMachine {
     var confirmedSequence: Int64 { (inFlight?.sequence ?? nextSequence) - 1 }
 
     /// The batch in flight was committed.
-    mutating func committed() { inFlight = nil }
+    mutating func committed() {
+        corrected.removeFirst(inFlight?.corrected.count ?? 0)
+        inFlight = nil
+    }
 
     /// The batch's answer was lost; `row` is what the ledger's lane row says since.
     mutating func resumed(_ row: Row?) -> Resumption {
@@ -170,15 +185,17 @@ struct LaneMachine {
     }
 
     /// The lane was fenced: hands out everything that waited or was in flight. None of it was
-    /// applied, but for closings that the sweeper settled at their bound.
-    mutating func fenced() -> (openings: [Opening], closings: [Closing]) {
+    /// applied, but for closings that the sweeper settled at their bound, and corrections, which
+    /// may be repeated.
+    mutating func fenced() -> (openings: [Opening], closings: [Closing], corrected: [Closing]) {
         let waiting = (suspects.openings + openings.takeAll()).filter {
             self.waiting.contains($0.requestID)
         }
         let lost = (
             (inFlight?.openings ?? []) + waiting,
-            (inFlight?.closings ?? []) + suspects.closings + closings.takeAll()
+            (inFlight?.closings ?? []) + suspects.closings + closings.takeAll(), corrected
         )
+        corrected = []
         key = nil
         inFlight = nil
         self.waiting = []

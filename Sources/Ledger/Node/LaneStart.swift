@@ -17,6 +17,18 @@ struct LaneStart {
     let late: [LateRecord]
     let logger: Logger
 
+    /// A lane that is open.
+    struct Opened: Sendable {
+        let lane: LaneKey
+        /// What the ledger was told of earlier epochs, and the journal may forget.
+        let told: JournalRecovery
+        /// Requests that still run and that the ledger does not know, for want of room: to be told
+        /// at their end.
+        var unbooked: [Opening] = []
+        /// The epoch before.
+        var previous: LaneKey?
+    }
+
     /// Opens the lane. An earlier epoch of this node cannot be alive, since the node's folder is
     /// locked: it is fenced at once; what the journal knows of it is settled exactly and the rest
     /// at its bound; what the ledger has not seen is recorded against the leases that are still
@@ -24,10 +36,12 @@ struct LaneStart {
     ///
     /// Throws when the ledger cannot be reached, or when two copies of this node's folder fight
     /// over the lane.
-    func open(_ connection: any LedgerConnection) throws(PostgresError) -> LaneKey {
+    func open(_ connection: any LedgerConnection) throws(PostgresError) -> Opened {
         try writeNames(connection)
         let fresh = LaneKey(shard: shard, node: node, epoch: random.epoch())
-        if !(try connection.execute(LaneStatements.insert(fresh)).rows.isEmpty) { return fresh }
+        if !(try connection.execute(LaneStatements.insert(fresh)).rows.isEmpty) {
+            return Opened(lane: fresh, told: recovery)
+        }
         guard let row = try Self.read(connection, shard: shard, node: node) else {
             throw PostgresError(kind: .invalid(reason: "the lane vanished while it was opened"))
         }
@@ -35,7 +49,7 @@ struct LaneStart {
         Failpoint.pass("start.before-fence")
         if row.isLive { _ = try connection.execute(LaneStatements.fence(old, silentFor: .zero)) }
         Failpoint.pass("start.after-fence")
-        try settle(old, row, connection)
+        let (recovery, unbooked) = try settle(old, row, connection)
         Failpoint.pass("start.before-renew")
         let renewed = try connection.execute(LaneStatements.renew(old, epoch: fresh.epoch))
         guard !renewed.rows.isEmpty else {
@@ -43,33 +57,36 @@ struct LaneStart {
                 kind: .invalid(reason: "another process opened this node's lane at the same time"))
         }
         Failpoint.pass("start.after-renew")
-        return fresh
+        return Opened(lane: fresh, told: recovery, unbooked: unbooked, previous: old)
     }
 
+    /// Tells the ledger all that happened under earlier epochs. What can be forgotten once the new
+    /// epoch is open.
     private func settle(
         _ old: LaneKey, _ row: LaneMachine.Row, _ connection: any LedgerConnection
-    ) throws(PostgresError) {
+    ) throws(PostgresError) -> (JournalRecovery, unbooked: [Opening]) {
         let recovery = try recovery.covering(
             row, accepted: accepted, acceptsLoss: settings.acceptsOlderLedger)
         try recovery.close(connection)
+        let records = recovery.lateRecords + late
         let lanes = Set(recovery.lanes + [old])
         for lane in lanes.sorted(by: { $0.epoch < $1.epoch }) {
             try Sweep(lane: lane).settleRequests(connection)
         }
         Failpoint.pass("start.before-late")
-        try LateBooking(shard: shard, node: node, logger: logger)
-            .run(recovery.lateRecords + late, connection)
+        let unbooked = try LateBooking(
+            shard: shard, node: node, lost: recovery.hasLoss ? old : nil, logger: logger
+        ).run(records, connection)
         Failpoint.pass("start.before-leases")
         try Self.endLeases(shard: shard, node: node, connection)
         Failpoint.pass("start.before-correct")
         try recovery.correct(connection)
         Failpoint.pass("start.before-forget")
-        recovery.confirm()
-        Failpoint.pass("start.forgotten")
+        return (recovery, unbooked)
     }
 
     /// Ends what the node still holds under epochs that are over.
-    private static func endLeases(
+    static func endLeases(
         shard: Int16, node: Int64, _ connection: any LedgerConnection
     ) throws(PostgresError) {
         for row in try connection.execute(SweepStatements.held(shard: shard, node: node)).rows {

@@ -107,5 +107,11 @@ public struct LedgerStartError: Error, Sendable, CustomStringConvertible {
     /// What is wrong, for an operator.
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    /// Whether it is that the disk has no room.
+    let isFullDisk: Bool
+
+    init(_ description: String, isFullDisk: Bool = false) {
+        self.description = description
+        self.isFullDisk = isFullDisk
+    }
 }

@@ -14,11 +14,17 @@ extension ShardLedger {
             change { state, _ in state.isOpeningLane = true }
             do {
                 let sent = clock.uptime
-                let lane = try await openLane()
+                let opened = try await openLane()
+                let lane = opened.lane
+                // Under the new epoch, which was opened after all of it: whoever loses some of it
+                // loses that too.
+                journal.laneOpened(lane)
+                opened.told.confirm(under: lane)
+                Failpoint.pass("start.forgotten")
                 hasRecovered.store(true, ordering: .relaxed)
                 let now = clock.uptime
-                journal.laneOpened(lane)
                 change { state, wakeups in
+                    state.unbooked(opened)
                     state.laneOpened(lane, at: now, sent: sent, &wakeups)
                 }
                 logger.debug("lane open", metadata: ["node": "\(node)"])
@@ -36,18 +42,18 @@ extension ShardLedger {
 
     /// Opens the lane, and asks for the ledger's time before anything is admitted through it: a
     /// host whose clock is a day ahead would take tomorrow's quota today.
-    private func openLane() async throws(PostgresError) -> LaneKey {
+    private func openLane() async throws(PostgresError) -> LaneStart.Opened {
         try await pools.lanes.run { [start, clock] connection throws(PostgresError) in
-            let lane = try start.open(connection)
+            let opened = try start.open(connection)
             let sent = clock.uptime
-            let beat = try connection.execute(LaneStatements.beat(lane))
+            let beat = try connection.execute(LaneStatements.beat(opened.lane))
             // No row: fenced already, which the first batch will hear.
             if let row = beat.rows.first {
                 clock.observe(
                     Timestamp(microseconds: try row.timestamp(0)), sent: sent,
                     received: clock.uptime)
             }
-            return lane
+            return opened
         }
     }
 
@@ -194,9 +200,17 @@ extension ShardLedger {
                 try await finishApplied(batch)
                 return .done
             case .fenced:
-                logger.error("this node was fenced; it starts anew", metadata: ["node": "\(node)"])
                 let now = clock.uptime
-                change { state, wakeups in state.fenced(at: now, &wakeups) }
+                let isNews = change { state, wakeups in
+                    // A heartbeat may have found the same, or a loss, before.
+                    guard state.lane.key == lane else { return false }
+                    state.fenced(at: now, &wakeups)
+                    return true
+                }
+                if isNews {
+                    logger.error(
+                        "this node was fenced; it starts anew", metadata: ["node": "\(node)"])
+                }
                 return .fenced
             case .forgotten:
                 noteLoss(of: lane)
@@ -251,7 +265,7 @@ extension ShardLedger {
             metadata: ["node": "\(node)"])
         let now = clock.uptime
         change { state, wakeups in
-            if state.lane.key == lane { state.forgotten(at: now, &wakeups) }
+            if state.lane.key == lane { state.fenced(at: now, &wakeups) }
         }
     }
 

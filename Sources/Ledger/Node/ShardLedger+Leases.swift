@@ -43,16 +43,25 @@ extension ShardLedger {
     /// Attempts over about a second: those who wait for a lease wait no longer.
     private static let attempts = 8
 
-    /// Sets a swept request right, once the ledger answers. The journal keeps it until then.
+    /// Sets a swept request right, or tells the ledger of one that it does not know, once it
+    /// answers. The journal keeps it until then.
     func correct(_ closing: Closing) async {
+        let unbooked = change { state, _ in state.unbooked[closing.requestID] }
         var backOff = BackOff()
         while !Task.isCancelled {
             do {
-                let correction = Correction(shard: shard, closing: closing)
-                try await pools.clerks.run { connection throws(PostgresError) in
-                    try correction.run(connection)
+                if let (opening, lane) = unbooked {
+                    try await book(LateRecord(opening, settled: closing.settlement), of: lane)
+                } else {
+                    let correction = Correction(shard: shard, closing: closing)
+                    try await pools.clerks.run { connection throws(PostgresError) in
+                        try correction.run(connection)
+                    }
                 }
-                change { _, wakeups in wakeups.finished.append(closing.requestID) }
+                change { state, _ in
+                    state.unbooked[closing.requestID] = nil
+                    state.lane.corrected(closing)
+                }
                 return
             } catch {
                 guard error.isRetryable || error.isAmbiguous else {
@@ -63,6 +72,17 @@ extension ShardLedger {
                 }
                 await pause(backOff.next(random: random.bits()))
             }
+        }
+    }
+
+    /// Records a request that the ledger lost while it ran, at its end, and gives back what its
+    /// leases had too much.
+    private func book(_ record: LateRecord, of lane: LaneKey) async throws(PostgresError) {
+        guard record.settlement.basis != .void else { return }
+        let booking = LateBooking(shard: shard, node: node, lost: lane, logger: logger)
+        try await pools.clerks.run { [shard, node] connection throws(PostgresError) in
+            _ = try booking.run([record], connection)
+            try LaneStart.endLeases(shard: shard, node: node, connection)
         }
     }
 

@@ -90,6 +90,9 @@ struct ShardState {
     var heldLate: [LateRecord] = []
     /// Requests that the ledger had accepted before it lost batches.
     var acceptedBeforeLoss: Set<RequestID> = []
+    /// Requests that still run and that the ledger does not know, and the epoch whose leases they
+    /// spend.
+    var unbooked: [RequestID: (opening: Opening, lane: LaneKey)] = [:]
     /// Whether the ledger answers.
     var silence = Silence()
     var isDraining = false
@@ -160,6 +163,12 @@ struct ShardState {
         wakeups.lanes += laneWaits.takeAll().map { ($0, true) }
     }
 
+    /// What could not be told to the ledger when the lane was opened.
+    mutating func unbooked(_ opened: LaneStart.Opened) {
+        guard let lane = opened.previous else { return }
+        for opening in opened.unbooked { unbooked[opening.requestID] = (opening, lane) }
+    }
+
     /// A batch was committed: `accepted` and `settled` name the requests whose rows it wrote.
     mutating func committed(
         _ batch: Batch, accepted: Set<RequestID>, settled: Set<RequestID>, at now: Uptime,
@@ -167,6 +176,7 @@ struct ShardState {
     ) {
         silence.batchAnswered(at: now)
         wakeups.committed = batch.sequence
+        wakeups.finished += batch.corrected
         for opening in batch.openings {
             let id = opening.requestID
             if accepted.contains(id) {
@@ -211,20 +221,18 @@ struct ShardState {
         }
     }
 
-    /// The ledger has lost confirmed batches: the lane starts anew, and the journal tells it again
-    /// what it knew. Requests that it had accepted and that still run may be unknown to it now.
-    mutating func forgotten(at now: Uptime, _ wakeups: inout Wakeups) {
+    /// The lane was fenced, or the ledger has lost confirmed batches of it: nothing of its epoch is
+    /// accepted any more, and its leases are gone. The lane starts anew.
+    mutating func fenced(at now: Uptime, _ wakeups: inout Wakeups) {
+        silence.batchAnswered(at: now)
+        // A failover that fenced may also have lost: what the ledger had accepted and what still
+        // runs, or waits to be settled, may be unknown to it now.
         for (id, request) in open {
             if case .accepted = request.opening { acceptedBeforeLoss.insert(id) }
         }
-        fenced(at: now, &wakeups)
-    }
-
-    /// The lane was fenced: nothing of its epoch is accepted any more, and its leases are gone.
-    mutating func fenced(at now: Uptime, _ wakeups: inout Wakeups) {
-        silence.batchAnswered(at: now)
         let lost = lane.fenced()
-        keepLate(lost)
+        keepLate(lost.openings, ends: lost.closings)
+        for closing in lost.corrected { correct(closing, &wakeups) }
         for opening in lost.openings { resolve(opening.requestID, .failed(.fenced), &wakeups) }
         // What was accepted under the old epoch is settled at its bound by the sweep.
         for id in open.keys { open[id]?.opening = .failed(.fenced) }
@@ -244,9 +252,9 @@ struct ShardState {
 
     /// What went on without the ledger's word and was not told to it before the fence: as it ended,
     /// or at its bound while it still runs, to be corrected.
-    private mutating func keepLate(_ lost: (openings: [Opening], closings: [Closing])) {
-        let ends = Dictionary(lost.closings.map { ($0.requestID, $0) }) { first, _ in first }
-        for opening in lost.openings where lane.isRiding(opening.requestID) {
+    private mutating func keepLate(_ openings: [Opening], ends closings: [Closing]) {
+        let ends = Dictionary(closings.map { ($0.requestID, $0) }) { first, _ in first }
+        for opening in openings where lane.isRiding(opening.requestID) {
             lane.accepted(opening.requestID)
             if let end = ends[opening.requestID] {
                 heldLate.append(LateRecord(opening, settled: end.settlement))

@@ -123,6 +123,8 @@ struct LateRecord: Sendable {
     let charges: [Int64]
     /// In nano-dollars.
     let cost: Int64
+    /// Whether it has not ended.
+    private(set) var isRunning = false
 
     /// One whose true usage is known: basis `late`.
     init(_ opening: Opening, settled settlement: Settlement) {
@@ -138,7 +140,8 @@ struct LateRecord: Sendable {
 
     /// One that still runs, or whose usage no disk remembers: at its bound, as a sweep would, and
     /// so to be corrected once the truth is known.
-    init(atBound opening: Opening) {
+    init(atBound opening: Opening, isRunning: Bool = false) {
+        self.isRunning = isRunning
         self.opening = opening
         settlement = Settlement(
             usage: TokenUsage(prompt: opening.bound.prompt, completion: opening.bound.completion),

@@ -44,6 +44,26 @@ extension LedgerTables {
         ]
     }
 
+    mutating func regrant(
+        _ given: StatementParameters
+    ) throws(StatementFault) -> [[AnswerValue]] {
+        let (id, lease) = (given.int8(2), given.int8(3))
+        let held = leases[lease]
+        let missing = given.int8(6) - (held.map { $0.granted - $0.settled - $0.reserved } ?? 0)
+        guard var account = accounts[id], missing > 0, account.cap > account.granted else {
+            return []
+        }
+        account.lastGrant = min(missing, account.cap - account.granted)
+        account.granted += account.lastGrant
+        try write(account, id)
+        var row =
+            held ?? Lease(account: id, node: given.int8(4), epoch: given.uuid(5), granted: 0)
+        row.granted += account.lastGrant
+        row.rides = true
+        try write(row, lease)
+        return [[.int8(row.granted)]]
+    }
+
     func status(_ given: StatementParameters) -> [[AnswerValue]] {
         let id = given.int8(2)
         guard let account = accounts[id] else { return [] }

@@ -59,7 +59,7 @@ struct RandomCommands {
     mutating func next() -> [PostgresCommand] {
         let lane = lane()
         let (account, lease) = anAccount(of: lane)
-        switch random.below(32) {
+        switch random.below(34) {
         case 0..<9: return batch(lane)
         case 9..<11, 26...29: return [grow(lane)]
         case 11: return [ensure()]
@@ -89,6 +89,13 @@ struct RandomCommands {
             let day = origin.day
             return [ResumeStatements.known(shard: shard, ids, from: day, to: day.next)]
         case 30, 31: return [late(lane)]
+        case 32, 33:
+            let number = random.below(3)
+            return [
+                RegrantStatement.command(
+                    lane, account: accounts[number], lease: self.lease(number, of: lane),
+                    need: Int64(random.below(20)))
+            ]
         default:
             return [LaneStatements.recall(shard: shard, account: account.rawValue)]
         }
