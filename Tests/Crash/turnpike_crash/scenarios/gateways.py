@@ -42,7 +42,7 @@ class _Lives:
         if not self.node.is_running:
             self.node.start()
 
-    async def die(self, death: str, tries: int = 3) -> None:
+    async def die(self, death: str, tries: int = 6) -> None:
         node = self.node
         if death == "random":
             if not node.is_running:
