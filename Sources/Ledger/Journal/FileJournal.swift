@@ -107,7 +107,8 @@ final class FileJournal: RecoverableJournal {
                 unfinished: left[$0] ?? 0)
         }
         var forgotten = replay.forgotten
-        let file = try Self.openSegment(next, in: folder, &segments, &forgotten)
+        let file = try Self.openSegment(
+            next, in: folder, after: &segments, needed: 0, &forgotten)
         file.clear(from: 0)
         disk.goesOn(in: file.file, new: folders)
         Failpoint.pass("start.segment-made")
@@ -209,7 +210,7 @@ final class FileJournal: RecoverableJournal {
         }
     }
 
-    func loss(_ row: LaneMachine.Row, shard: Int16) -> LedgerLoss? {
+    func loss(_ row: LaneMachine.Row?, shard: Int16) -> LedgerLoss? {
         state.withLock { state in
             LedgerLoss(row: row, lanes: state.lanes[shard] ?? [], confirmed: state.confirmed)
         }
@@ -219,10 +220,10 @@ final class FileJournal: RecoverableJournal {
         state.withLock { state in loss.isWithin(forgotten: state.forgotten) }
     }
 
-    func everything() -> JournalReplay {
+    func everything(in loss: LedgerLoss) -> JournalReplay {
         // Files are only added and removed at the ends; one that goes meanwhile is old enough.
         let segments = state.withLock { state in state.segments.map(\.first) }
-        var replay = JournalReplay(from: segments.first ?? 1, keepsFinished: true)
+        var replay = JournalReplay(from: segments.first ?? 1, keeping: loss)
         for first in segments {
             guard let file = try? folder.open(first), replay.read(segment: file.contents()) else {
                 break
@@ -249,19 +250,19 @@ final class FileJournal: RecoverableJournal {
     }
 
     /// Opens a new segment. On a full disk, what is kept only for the sake of a failover makes room
-    /// for it, the oldest first.
+    /// for it, the oldest first; the last `needed` segments stay.
     private static func openSegment(
-        _ first: UInt64, in folder: SegmentFolder, _ segments: inout [Segment],
-        _ forgotten: inout [LaneKey: Int64]
+        _ first: UInt64, in folder: SegmentFolder, after segments: inout [Segment], needed: Int,
+        _ forgotten: inout [LaneKey: Int64], letGo: () -> Void = {}
     ) throws(LedgerStartError) -> MappedFile {
         while true {
             do {
                 return try folder.open(first)
             } catch {
-                guard error.isFullDisk, !segments.isEmpty, segments[0].unfinished == 0 else {
-                    throw error
-                }
+                guard error.isFullDisk, segments.count > needed, segments[0].unfinished == 0
+                else { throw error }
                 let oldest = segments.removeFirst()
+                letGo()
                 _ = note(oldest, in: &forgotten)
                 folder.remove(oldest.first)
             }
@@ -298,7 +299,8 @@ final class FileJournal: RecoverableJournal {
     private func rotate(_ state: inout State) -> Bool {
         guard
             let file = try? Self.openSegment(
-                state.nextSequence, in: folder, &state.segments, &state.forgotten)
+                state.nextSequence, in: folder, after: &state.segments, needed: 1,
+                &state.forgotten, letGo: disk.letGo)
         else { return false }
         file.clear(from: 0)
         disk.goesOn(in: file.file, new: folders)

@@ -50,14 +50,15 @@ protocol RecoverableJournal: Journal {
     /// Returns when the disk has failed, or the task is cancelled. For one task.
     func failure() async
 
-    /// What the ledger has lost, by its row of this node's lane; nil when nothing is.
-    func loss(_ row: LaneMachine.Row, shard: Int16) -> LedgerLoss?
+    /// What the ledger has lost, by its row of this node's lane, if it has one; nil when nothing is.
+    func loss(_ row: LaneMachine.Row?, shard: Int16) -> LedgerLoss?
 
     /// Whether everything that is lost can be told again.
     func reaches(back loss: LedgerLoss) -> Bool
 
-    /// Every request that the journal holds, ended or not, as it is on the disk now.
-    func everything() -> JournalReplay
+    /// What the journal holds of the loss, and every request that has not ended, as it is on the
+    /// disk now.
+    func everything(in loss: LedgerLoss) -> JournalReplay
 }
 
 /// Keeps nothing: for a ledger without a disk of its own. A killed node's open requests are then

@@ -41,19 +41,18 @@ struct JournalRecovery {
     ///
     /// Throws when the journal does not reach back so far, unless `acceptsLoss`.
     func covering(
-        _ row: LaneMachine.Row, accepted: Set<RequestID>, acceptsLoss: Bool
+        _ row: LaneMachine.Row?, accepted: Set<RequestID>, acceptsLoss: Bool
     ) throws(PostgresError) -> JournalRecovery {
         guard let loss = journal.loss(row, shard: shard) else { return self }
         guard acceptsLoss || journal.reaches(back: loss) else {
             throw PostgresError(kind: .invalid(reason: Self.olderLedger("").description))
         }
-        let replay = journal.everything()
-        let ended = replay.finished.filter { loss.covers($0.lane, $0.sequence) }
+        let replay = journal.everything(in: loss)
         let running = replay.unfinished.values.map(\.opening).filter {
             accepted.contains($0.requestID)
         }
         return JournalRecovery(
-            journal, shard, requests + ended.map(\.request), running, hasLoss: true)
+            journal, shard, requests + replay.finished.map(\.request), running, hasLoss: true)
     }
 
     /// A recovery of nothing that this process left, for ``covering(_:accepted:acceptsLoss:)``.

@@ -46,9 +46,9 @@ struct JournalReplay: Sendable {
 
     /// By request, in no order.
     private(set) var unfinished: [RequestID: Unfinished] = [:]
-    /// In the order of their ends; only of a replay that keeps them.
+    /// In the order of their ends; only those that a loss covers.
     private(set) var finished: [Finished] = []
-    private let keepsFinished: Bool
+    private let kept: LedgerLoss?
     /// The node's last lanes of each shard, in the order in which they were opened.
     private(set) var lanes: [Int16: [LaneKey]] = [:]
     /// The last batch of each lane whose requests the journal does not hold any more.
@@ -70,9 +70,9 @@ struct JournalReplay: Sendable {
     static let keptLanes = 16
 
     /// Starts before the record `sequence`.
-    init(from sequence: UInt64, keepsFinished: Bool = false) {
+    init(from sequence: UInt64, keeping kept: LedgerLoss? = nil) {
         nextSequence = sequence
-        self.keepsFinished = keepsFinished
+        self.kept = kept
     }
 
     /// Reads one segment, up to its end or its first bad record. False when nothing after this
@@ -113,9 +113,9 @@ struct JournalReplay: Sendable {
             // Zero says that requests are over without a batch of their own.
             if sequence > 0 { confirmed[lane] = max(confirmed[lane] ?? 0, sequence) }
             for id in finished {
-                guard let request = unfinished.removeValue(forKey: id), keepsFinished else {
-                    continue
-                }
+                guard let request = unfinished.removeValue(forKey: id),
+                    kept?.covers(lane, sequence) == true
+                else { continue }
                 self.finished.append(Finished(request: request, lane: lane, sequence: sequence))
             }
         case .laneOpened(let lane):

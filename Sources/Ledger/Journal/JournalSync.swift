@@ -37,6 +37,9 @@ final class JournalSync: Sendable {
         }
     }
 
+    /// Nothing that is waited for is in the segment before the last: its file may go.
+    func letGo() { state.withLock { state in state.segments = state.segments.suffix(1) } }
+
     /// `fdatasync(2)`: the data, and the metadata that is needed to read it.
     static let dataSync: Flush = { file in
         while true {

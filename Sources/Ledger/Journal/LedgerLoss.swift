@@ -5,13 +5,22 @@ import Domain
 struct LedgerLoss: Sendable, Equatable {
     /// Per lane, the last batch that the ledger has; all later ones are lost.
     let lanes: [LaneKey: Int64]
+    /// The node's last lane before it noticed.
+    let last: LaneKey
 
     /// Compares the ledger's row with the lanes that the journal saw opened, in their order, and
     /// the last batch of each that was confirmed. Nil when nothing is lost.
     ///
     /// An epoch that the journal does not know is newer than it: the process died before it could
-    /// note it. An earlier one than the last says that everything since is lost.
-    init?(row: LaneMachine.Row, lanes known: [LaneKey], confirmed: [LaneKey: Int64]) {
+    /// note it. An earlier one than the last says that everything since is lost, and no row at all
+    /// that everything is.
+    init?(row: LaneMachine.Row?, lanes known: [LaneKey], confirmed: [LaneKey: Int64]) {
+        guard let last = known.last else { return nil }
+        self.last = last
+        guard let row else {
+            lanes = Dictionary(known.map { ($0, 0) }) { first, _ in first }
+            return
+        }
         guard let index = known.lastIndex(where: { $0.epoch == row.epoch }) else { return nil }
         var lost: [LaneKey: Int64] = [:]
         if row.lastSequence < confirmed[known[index]] ?? 0 {

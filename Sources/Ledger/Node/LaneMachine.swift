@@ -185,15 +185,15 @@ struct LaneMachine {
     }
 
     /// The lane was fenced: hands out everything that waited or was in flight. None of it was
-    /// applied, but for closings that the sweeper settled at their bound, and corrections, which
-    /// may be repeated.
-    mutating func fenced() -> (openings: [Opening], closings: [Closing], corrected: [Closing]) {
+    /// applied, but for closings that the sweeper settled at their bound. What seals corrections is
+    /// gone with the epoch.
+    mutating func fenced() -> (openings: [Opening], closings: [Closing]) {
         let waiting = (suspects.openings + openings.takeAll()).filter {
             self.waiting.contains($0.requestID)
         }
         let lost = (
             (inFlight?.openings ?? []) + waiting,
-            (inFlight?.closings ?? []) + suspects.closings + closings.takeAll(), corrected
+            (inFlight?.closings ?? []) + suspects.closings + closings.takeAll()
         )
         corrected = []
         key = nil

@@ -15,13 +15,15 @@ struct LaneStart {
     let accepted: Set<RequestID>
     /// What this process itself has to tell the ledger after the fact, of an epoch that was fenced.
     let late: [LateRecord]
+    /// Whether the ledger has refused a request for a lease that it does not have, or not so large.
+    let hasLostLeases: Bool
     let logger: Logger
 
     /// A lane that is open.
     struct Opened: Sendable {
         let lane: LaneKey
         /// What the ledger was told of earlier epochs, and the journal may forget.
-        let told: JournalRecovery
+        var told: JournalRecovery
         /// Requests that still run and that the ledger does not know, for want of room: to be told
         /// at their end.
         var unbooked: [Opening] = []
@@ -39,11 +41,8 @@ struct LaneStart {
     func open(_ connection: any LedgerConnection) throws(PostgresError) -> Opened {
         try writeNames(connection)
         let fresh = LaneKey(shard: shard, node: node, epoch: random.epoch())
-        if !(try connection.execute(LaneStatements.insert(fresh)).rows.isEmpty) {
-            return Opened(lane: fresh, told: recovery)
-        }
         guard let row = try Self.read(connection, shard: shard, node: node) else {
-            throw PostgresError(kind: .invalid(reason: "the lane vanished while it was opened"))
+            return try begin(fresh, connection)
         }
         let old = LaneKey(shard: shard, node: node, epoch: row.epoch)
         Failpoint.pass("start.before-fence")
@@ -60,10 +59,25 @@ struct LaneStart {
         return Opened(lane: fresh, told: recovery, unbooked: unbooked, previous: old)
     }
 
+    /// Opens the node's first lane in the shard; or once more, if the ledger has lost even that.
+    private func begin(
+        _ fresh: LaneKey, _ connection: any LedgerConnection
+    ) throws(PostgresError) -> Opened {
+        var opened = Opened(lane: fresh, told: recovery)
+        if let loss = recovery.journal.loss(nil, shard: shard) {
+            (opened.told, opened.unbooked) = try settle(loss.last, nil, connection)
+            opened.previous = loss.last
+        }
+        guard !(try connection.execute(LaneStatements.insert(fresh)).rows.isEmpty) else {
+            throw PostgresError(kind: .invalid(reason: "the lane appeared while it was opened"))
+        }
+        return opened
+    }
+
     /// Tells the ledger all that happened under earlier epochs. What can be forgotten once the new
     /// epoch is open.
     private func settle(
-        _ old: LaneKey, _ row: LaneMachine.Row, _ connection: any LedgerConnection
+        _ old: LaneKey, _ row: LaneMachine.Row?, _ connection: any LedgerConnection
     ) throws(PostgresError) -> (JournalRecovery, unbooked: [Opening]) {
         let recovery = try recovery.covering(
             row, accepted: accepted, acceptsLoss: settings.acceptsOlderLedger)
@@ -75,7 +89,8 @@ struct LaneStart {
         }
         Failpoint.pass("start.before-late")
         let unbooked = try LateBooking(
-            shard: shard, node: node, lost: recovery.hasLoss ? old : nil, logger: logger
+            shard: shard, node: node, lost: recovery.hasLoss || hasLostLeases ? old : nil,
+            logger: logger
         ).run(records, connection)
         Failpoint.pass("start.before-leases")
         try Self.endLeases(shard: shard, node: node, connection)

@@ -22,10 +22,10 @@ struct LateBooking {
         var unbooked: [Opening] = []
         var rest = records[...]
         while !rest.isEmpty {
-            let batch = Array(rest.prefix(LaneMachine.batchLimit))
-            rest = rest.dropFirst(batch.count)
+            let batch = try unknown(Array(rest.prefix(LaneMachine.batchLimit)), connection)
+            rest = rest.dropFirst(LaneMachine.batchLimit)
+            guard !batch.isEmpty else { continue }
             do {
-                try regrant(for: batch, connection)
                 try book(batch, connection)
             } catch {
                 guard Self.isRefusal(error) else { throw error }
@@ -37,21 +37,42 @@ struct LateBooking {
         return unbooked
     }
 
-    /// What leases lack that a failover took is granted again, as far as the limits allow.
-    private func regrant(
-        for records: [LateRecord], _ connection: any LedgerConnection
-    ) throws(PostgresError) {
-        guard let lost else { return }
-        for command in RegrantStatement.commands(lost, for: records) {
-            _ = try connection.execute(command)
-        }
+    /// What a ledger with a loss does not know: nothing is granted again for the rest.
+    private func unknown(
+        _ records: [LateRecord], _ connection: any LedgerConnection
+    ) throws(PostgresError) -> [LateRecord] {
+        let days = records.map(\.opening.admittedAt.day)
+        guard lost != nil, let first = days.min(), let last = days.max() else { return records }
+        let rows = try connection.execute(
+            ResumeStatements.known(
+                shard: shard, records.map(\.opening.requestID), from: first, to: last)
+        ).rows
+        var known: Set<RequestID> = []
+        for row in rows { known.insert(RequestID(rawValue: try row.uuid(0))) }
+        return records.filter { !known.contains($0.opening.requestID) }
     }
 
+    /// Records all, or throws. After a loss, what leases lack is granted again in the same
+    /// transaction, as far as the limits allow.
     private func book(
         _ records: [LateRecord], _ connection: any LedgerConnection
     ) throws(PostgresError) {
-        let result = try connection.execute(
-            LateStatement.command(shard: shard, node: node, records))
+        guard let lost else {
+            let command = LateStatement.command(shard: shard, node: node, records)
+            return try note(connection.execute(command))
+        }
+        let commands =
+            [PostgresCommand(LaneStatements.begin, [])]
+            + RegrantStatement.commands(lost, for: records)
+            + [
+                LateStatement.command(shard: shard, node: node, records, needsLeases: true),
+                PostgresCommand(LaneStatements.commit, []),
+            ]
+        let results = try connection.pipeline(commands)
+        try note(results[commands.count - 2])
+    }
+
+    private func note(_ result: PostgresResult) throws(PostgresError) {
         let recorded = try LateStatement.recorded(in: result)
         guard !recorded.isEmpty else { return }
         logger.notice(
@@ -59,26 +80,34 @@ struct LateBooking {
     }
 
     /// A grant that a failover lost may have been given to another node: such a request is recorded
-    /// without a charge, so that the limit holds and an operator can see it; or not yet (false),
-    /// while it runs.
+    /// without a charge to that account, so that the limit holds and an operator can see it; or not
+    /// yet (false), while it runs.
     private func bookAlone(
         _ record: LateRecord, _ connection: any LedgerConnection
     ) throws(PostgresError) -> Bool {
         do {
-            try regrant(for: [record], connection)
             try book([record], connection)
             return true
         } catch {
             guard Self.isRefusal(error) else { throw error }
-            if record.isRunning { return false }
-            logger.error(
-                "a late request is beyond its leases; it is recorded without a charge",
-                metadata: [
-                    "request": "\(record.opening.requestID)", "tokens": "\(record.charge.tokens)",
-                ])
-            try book([LateRecord(uncharged: record)], connection)
-            return true
         }
+        if record.isRunning { return false }
+        logger.error(
+            "a late request is beyond its leases; it is recorded without a charge",
+            metadata: [
+                "request": "\(record.opening.requestID)", "tokens": "\(record.charge.tokens)",
+            ])
+        do {
+            // To the accounts whose leases do cover it, if the others' are gone.
+            let command = LateStatement.command(shard: shard, node: node, [record])
+            try note(connection.execute(command))
+        } catch {
+            guard Self.isRefusal(error) else { throw error }
+            let command = LateStatement.command(
+                shard: shard, node: node, [LateRecord(uncharged: record)])
+            try note(connection.execute(command))
+        }
+        return true
     }
 
     /// Whether the ledger refused a row, rather than being away or busy.

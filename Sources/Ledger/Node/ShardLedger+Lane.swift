@@ -63,7 +63,8 @@ extension ShardLedger {
             recovery: hasRecovered.load(ordering: .relaxed)
                 ? .ofNothing(journal: journal, shard: shard) : recovery,
             accepted: change { state, _ in state.acceptedBeforeLoss },
-            late: change { state, _ in state.heldLate }, logger: logger)
+            late: change { state, _ in state.heldLate },
+            hasLostLeases: change { state, _ in state.hasLostLeases }, logger: logger)
     }
 
     private var isStopped: Bool { change { state, _ in state.isStopped } }
@@ -124,7 +125,7 @@ extension ShardLedger {
                     try connection.pipeline(Self.commands(batch, lane))
                 }
                 Failpoint.pass("after-commit")
-                try commit(batch, results)
+                try commit(batch, lane, results)
                 return true
             } catch {
                 switch await recover(from: error, batch, lane) {
@@ -148,7 +149,9 @@ extension ShardLedger {
         return commands
     }
 
-    private func commit(_ batch: Batch, _ results: [PostgresResult]) throws(PostgresError) {
+    private func commit(
+        _ batch: Batch, _ lane: LaneKey, _ results: [PostgresResult]
+    ) throws(PostgresError) {
         var accepted: Set<RequestID> = []
         var settled: Set<RequestID> = []
         var index = 2 + BatchPlan.commands(rows: batch.count).count
@@ -157,12 +160,16 @@ extension ShardLedger {
             index += 1
         }
         if !batch.closings.isEmpty { settled = try CloseStatement.settled(in: results[index]) }
-        finish(batch, accepted: accepted, settled: settled)
+        finish(batch, lane, accepted: accepted, settled: settled)
     }
 
-    private func finish(_ batch: Batch, accepted: Set<RequestID>, settled: Set<RequestID>) {
+    private func finish(
+        _ batch: Batch, _ lane: LaneKey, accepted: Set<RequestID>, settled: Set<RequestID>
+    ) {
         let now = clock.uptime
         change { state, wakeups in
+            // A heartbeat may have heard of a fence while the answer was on its way.
+            guard state.lane.key == lane else { return }
             state.lane.committed()
             state.committed(batch, accepted: accepted, settled: settled, at: now, &wakeups)
         }
@@ -197,7 +204,8 @@ extension ShardLedger {
             switch resumption {
             case .resend: return .again
             case .applied(let batch):
-                try await finishApplied(batch)
+                let (open, settled) = try await outcome(of: batch)
+                finish(batch, lane, accepted: open.union(settled), settled: settled)
                 return .done
             case .fenced:
                 let now = clock.uptime
@@ -223,7 +231,9 @@ extension ShardLedger {
     }
 
     /// The batch was applied and its results were lost: asks the rows themselves.
-    private func finishApplied(_ batch: Batch) async throws(PostgresError) {
+    private func outcome(
+        of batch: Batch
+    ) async throws(PostgresError) -> (open: Set<RequestID>, settled: Set<RequestID>) {
         let ids = batch.openings.map(\.requestID) + batch.closings.map(\.requestID)
         let days = clock.now.day
         // A request may have been admitted before midnight, or long ago while the ledger was away.
@@ -238,7 +248,7 @@ extension ShardLedger {
             let id = RequestID(rawValue: try row.uuid(0))
             if try row.bool(1) { settled.insert(id) } else { open.insert(id) }
         }
-        finish(batch, accepted: open.union(settled), settled: settled)
+        return (open, settled)
     }
 
     /// The ledger refused a row for good: alone it is set aside, among others they are sent one by
@@ -251,8 +261,15 @@ extension ShardLedger {
                 "rows": "\(batch.count)",
             ])
         let now = clock.uptime
+        // A division by zero, or a lease's CHECK: the lease is not what this node believes, because
+        // a failover took a grant, or an operator wrote the node off.
+        let isLease = sqlState == "22012" || sqlState == "23514"
         change { state, wakeups in
             state.silence.batchAnswered(at: now)
+            if isLease, batch.count == 1, !batch.openings.isEmpty {
+                state.hasLostLeases = true
+                return state.fenced(at: now, &wakeups)
+            }
             let rejection = state.lane.rejected()
             state.quarantined(rejection, at: now, &wakeups)
         }

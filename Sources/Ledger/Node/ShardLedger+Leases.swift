@@ -68,6 +68,8 @@ extension ShardLedger {
                     logger.error(
                         "a swept request could not be corrected",
                         metadata: ["request": "\(closing.requestID)", "error": "\(error)"])
+                    // It stays in the journal.
+                    change { state, _ in state.correcting[closing.requestID] = nil }
                     return
                 }
                 await pause(backOff.next(random: random.bits()))

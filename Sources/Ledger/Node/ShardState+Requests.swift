@@ -37,7 +37,7 @@ extension ShardState {
             }
             if fault == .fenced {
                 open[id] = nil
-                correct(closing, &wakeups)
+                correct(closing, isKnown: request.isKnown, &wakeups)
                 if let waiter = settlementWaits.take(id) {
                     wakeups.settlements.append((waiter, .recorded(false)))
                 }

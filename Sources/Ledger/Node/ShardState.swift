@@ -37,6 +37,8 @@ struct ShardState {
         var charge: Charge?
         /// Whether it went on without the ledger's word.
         var rode = false
+        /// Whether the ledger had it before a fence, or was told of it after one.
+        var isKnown = false
     }
 
     /// Continuations to resume, outside the lock.
@@ -90,6 +92,10 @@ struct ShardState {
     var heldLate: [LateRecord] = []
     /// Requests that the ledger had accepted before it lost batches.
     var acceptedBeforeLoss: Set<RequestID> = []
+    /// Whether the ledger has refused a request for a lease that it does not have.
+    var hasLostLeases = false
+    /// Requests whose correction is not sealed by a batch, and whether the ledger ever had them.
+    var correcting: [RequestID: (closing: Closing, isKnown: Bool)] = [:]
     /// Requests that still run and that the ledger does not know, and the epoch whose leases they
     /// spend.
     var unbooked: [RequestID: (opening: Opening, lane: LaneKey)] = [:]
@@ -154,6 +160,7 @@ struct ShardState {
         silence.answered(at: now, sent: sent)
         heldLate = []
         acceptedBeforeLoss = []
+        hasLostLeases = false
         isOpeningLane = false
         let held = heldOrders
         heldOrders = []
@@ -177,6 +184,7 @@ struct ShardState {
         silence.batchAnswered(at: now)
         wakeups.committed = batch.sequence
         wakeups.finished += batch.corrected
+        for id in batch.corrected { correcting[id] = nil }
         for opening in batch.openings {
             let id = opening.requestID
             if accepted.contains(id) {
@@ -228,17 +236,24 @@ struct ShardState {
         // A failover that fenced may also have lost: what the ledger had accepted and what still
         // runs, or waits to be settled, may be unknown to it now.
         for (id, request) in open {
-            if case .accepted = request.opening { acceptedBeforeLoss.insert(id) }
+            if case .accepted = request.opening { open[id]?.isKnown = true }
+            if open[id]?.isKnown == true { acceptedBeforeLoss.insert(id) }
+        }
+        for (id, correction) in correcting where correction.isKnown {
+            acceptedBeforeLoss.insert(id)
         }
         let lost = lane.fenced()
         keepLate(lost.openings, ends: lost.closings)
-        for closing in lost.corrected { correct(closing, &wakeups) }
+        // Those under way too: none is sealed.
+        heldCorrections = correcting.values.map(\.closing).sorted {
+            $0.requestID.rawValue < $1.requestID.rawValue
+        }
         for opening in lost.openings { resolve(opening.requestID, .failed(.fenced), &wakeups) }
         // What was accepted under the old epoch is settled at its bound by the sweep.
         for id in open.keys { open[id]?.opening = .failed(.fenced) }
         for closing in lost.closings {
-            open[closing.requestID] = nil
-            correct(closing, &wakeups)
+            let isKnown = open.removeValue(forKey: closing.requestID)?.isKnown ?? false
+            correct(closing, isKnown: isKnown, &wakeups)
             if let waiter = settlementWaits.take(closing.requestID) {
                 wakeups.settlements.append((waiter, .failed(.fenced)))
             }
@@ -256,17 +271,19 @@ struct ShardState {
         let ends = Dictionary(closings.map { ($0.requestID, $0) }) { first, _ in first }
         for opening in openings where lane.isRiding(opening.requestID) {
             lane.accepted(opening.requestID)
+            open[opening.requestID]?.isKnown = true
             if let end = ends[opening.requestID] {
                 heldLate.append(LateRecord(opening, settled: end.settlement))
             } else {
-                heldLate.append(LateRecord(atBound: opening))
+                heldLate.append(LateRecord(atBound: opening, isRunning: true))
             }
         }
     }
 
     /// A request that a sweep may have charged at its bound: its true amount is set right once the
     /// sweep is over.
-    mutating func correct(_ closing: Closing, _ wakeups: inout Wakeups) {
+    mutating func correct(_ closing: Closing, isKnown: Bool, _ wakeups: inout Wakeups) {
+        correcting[closing.requestID] = (closing, isKnown)
         if lane.key == nil {
             heldCorrections.append(closing)
         } else {

@@ -8,7 +8,8 @@ enum LateStatement {
     // counters, so repeating it, or naming a request that was swept or settled, changes nothing. A
     // lease that is gone (an operator wrote it off) leaves its account out of the record: the
     // tokens are kept, the limit is not broken. One that is too small fails the lease's CHECK, and
-    // one that goes meanwhile the division by zero; nothing of the statement is then done. The
+    // one that goes meanwhile, or with $27 one that is gone, the division by zero; nothing of the
+    // statement is then done. The
     // request's day bounds the partition. The lane's row is locked before all others, as in a batch,
     // and counts what is inserted. Primary keys.
     private static let statement = PostgresStatement(
@@ -23,7 +24,7 @@ enum LateStatement {
                 SELECT x.rid, x.kid, x.model, x.backend, x.price, x.prompt, x.cached,
                     x.cache_write, x.completion, x.reasoning, x.charged, x.overage, x.cost,
                     x.basis, x.end_state, x.first_token, x.duration, x.at,
-                    z.leases, z.accounts, z.charges
+                    z.leases, z.accounts, z.charges, x.l - x.f + 1 AS claims
                 FROM unnest($3::uuid[], $4::int8[], $5::int4[], $6::int4[], $7::int8[],
                         $8::int8[], $9::int8[], $10::int8[], $11::int8[], $12::int8[],
                         $13::int8[], $14::int8[], $15::int8[], $16::int2[], $17::int2[],
@@ -73,11 +74,14 @@ enum LateStatement {
                 RETURNING 1)
             SELECT (SELECT coalesce(array_agg(request_id), '{}') FROM u),
                 1 / (CASE WHEN (SELECT count(*) FROM l) = (SELECT count(*) FROM d)
+                        AND ($27::bool IS FALSE OR NOT EXISTS (
+                            SELECT 1 FROM x WHERE cardinality(x.leases) < x.claims))
                      THEN 1 ELSE 0 END)
             """)
 
+    /// With `needsLeases` it fails where a lease is gone, instead of leaving its account out.
     static func command(
-        shard: Int16, node: Int64, _ records: [LateRecord]
+        shard: Int16, node: Int64, _ records: [LateRecord], needsLeases: Bool = false
     ) -> PostgresCommand {
         var claims = ClaimColumns()
         for record in records { claims.append(record.opening.claims) }
@@ -104,6 +108,7 @@ enum LateStatement {
                 .int4s(claims.first), .int4s(claims.last),
                 .int8s(claims.leases), .int8s(claims.accounts),
                 .int8s(records.flatMap(\.charges)), .int8s(Array(Set(claims.leases))),
+                .bool(needsLeases),
             ])
     }
 

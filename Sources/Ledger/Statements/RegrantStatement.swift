@@ -7,7 +7,8 @@ enum RegrantStatement {
     // a failover to a server that lacked the grant lost the lease, or its growth, and requests that
     // spent it are about to be recorded. Like a grant in all but that the lane is over; `rides`, so
     // that a sweep leaves it to its node. What is not spent goes back when the node ends the lease,
-    // so a repetition grants no more. Locks: account, then lease. Primary keys.
+    // so a repetition grants no more. The account's row is locked by a statement before, so that
+    // what the lease has free is read as it is. Locks: account, then lease. Primary keys.
     private static let statement = PostgresStatement(
         name: "g_regrant",
         sql: """
@@ -40,16 +41,36 @@ enum RegrantStatement {
             ])
     }
 
-    /// The commands for everything that `records` charge, one for each lease.
+    // Holds back every other grant and return of these accounts, and the ends of their leases, until
+    // the transaction is over. In one order, like all who lock several.
+    private static let lock = PostgresStatement(
+        name: "g_lock",
+        sql: """
+            SELECT count(*) FROM (
+                SELECT 1 FROM account a WHERE a.shard = $1 AND a.account_id = ANY ($2)
+                ORDER BY a.account_id FOR UPDATE) AS locked
+            """)
+
+    /// The commands for everything that `records` charge: the accounts' rows, made under their old
+    /// numbers if they are lost too, and locked, then each lease.
     static func commands(_ lane: LaneKey, for records: [LateRecord]) -> [PostgresCommand] {
         var needs: [LeaseID: (account: AccountID, units: Int64)] = [:]
+        var accounts: [AccountID: AccountKey] = [:]
         for record in records {
             for (claim, charge) in zip(record.opening.claims, record.charges) {
+                accounts[claim.accountID] = claim.account
                 needs[claim.lease, default: (claim.accountID, 0)].units += charge
             }
         }
-        return needs.sorted { $0.value.account.rawValue < $1.value.account.rawValue }.map {
-            command(lane, account: $0.value.account, lease: $0.key, need: $0.value.units)
+        let lock = PostgresCommand(
+            lock, [.int2(lane.shard), .int8s(Set(needs.values.map(\.account.rawValue)).sorted())])
+        let ensured = accounts.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+            GrowStatement.ensure(
+                shard: lane.shard, account: $0.value, candidate: $0.key.rawValue)
         }
+        return ensured + [lock]
+            + needs.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+                command(lane, account: $0.value.account, lease: $0.key, need: $0.value.units)
+            }
     }
 }

@@ -126,13 +126,15 @@ extension LedgerTables {
         let (first, last, leaseIDs) = (given.int4s(21), given.int4s(22), given.int8s(23))
         let (accountIDs, charges) = (given.int8s(24), given.int8s(25))
         var recorded: [UInt128] = []
+        var lacksLease = false
         var moves: [Int64: Int64] = [:]
         for index in ids.indices {
             let name = UsageName(day: Self.day(of: instants[index]), request: ids[index])
-            guard usage[name] == nil || mutation == .lateRecordTwice else { continue }
             let held = slice(first[index], last[index]).filter {
                 leases[leaseIDs[$0]]?.node == node
             }
+            lacksLease = lacksLease || held.count < Int(last[index] - first[index] + 1)
+            guard usage[name] == nil || mutation == .lateRecordTwice else { continue }
             try insertUsage(
                 ids[index], at: instants[index],
                 Usage(
@@ -149,6 +151,7 @@ extension LedgerTables {
             lease.settled += charge
             try write(lease, id)
         }
+        if given.bool(27), lacksLease { throw .divisionByZero }
         return [[.uuids(recorded), .int8(1)]]
     }
 

@@ -187,7 +187,7 @@ struct RandomCommands {
             shard: shard, node: lane.node,
             distinct.values.sorted {
                 $0.opening.requestID.rawValue < $1.opening.requestID.rawValue
-            })
+            }, needsLeases: random.chance(1, of: 3))
     }
 
     private mutating func closing() -> Closing? {

@@ -137,7 +137,7 @@ final class MemoryJournal: RecoverableJournal, @unchecked Sendable {
         append(.laneOpened(lane))
     }
 
-    func loss(_ row: LaneMachine.Row, shard: Int16) -> LedgerLoss? {
+    func loss(_ row: LaneMachine.Row?, shard: Int16) -> LedgerLoss? {
         guard mutation != .asynchronousSettlements else { return nil }
         return LedgerLoss(row: row, lanes: lanes[shard] ?? [], confirmed: confirmed)
     }
@@ -145,8 +145,8 @@ final class MemoryJournal: RecoverableJournal, @unchecked Sendable {
     /// This journal forgets nothing.
     func reaches(back loss: LedgerLoss) -> Bool { true }
 
-    func everything() -> JournalReplay {
-        var replay = JournalReplay(from: 1, keepsFinished: true)
+    func everything(in loss: LedgerLoss) -> JournalReplay {
+        var replay = JournalReplay(from: 1, keeping: loss)
         _ = replay.read(segment: disk?.bytes ?? [])
         return replay
     }
