@@ -14,7 +14,7 @@ WITHIN_SECONDS = 0.1
 async def run(rig: Rig) -> Outcome:
     await rig.make()
     await rig.start()
-    wanted = rig.settings.count(600)
+    wanted = rig.settings.count(2000)
     driver = rig.driver(Load(leaving=0.7))
     driver.start()
     while sum(attempt.outcome == "left" for attempt in driver.attempts) < wanted:

@@ -38,7 +38,7 @@ async def run(rig: Rig) -> Outcome:
     await rig.start()
     driver = rig.driver()
     driver.start()
-    for number in range(rig.settings.count(10)):
+    for number in range(rig.settings.count(50)):
         await asyncio.sleep(dice.uniform(0.3, 0.7))
         _set(clock, dice.choice(_JUMPS))
         rig.count("clock jumps")

@@ -17,7 +17,7 @@ async def run(rig: Rig) -> Outcome:
     dice = random.Random(rig.settings.seed)
     driver = rig.driver()
     driver.start()
-    for number in range(rig.settings.count(6)):
+    for number in range(rig.settings.count(20)):
         await asyncio.sleep(dice.uniform(0.4, 1.0))
         victim, digger, other = dice.sample(rig.nodes, 3)
         await rig.lose(victim)

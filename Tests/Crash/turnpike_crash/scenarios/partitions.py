@@ -21,7 +21,7 @@ async def run(rig: Rig) -> Outcome:
     dice = random.Random(rig.settings.seed)
     driver = rig.driver()
     driver.start()
-    for number in range(rig.settings.count(8)):
+    for number in range(rig.settings.count(30)):
         await asyncio.sleep(dice.uniform(0.3, 1.0))
         kind = (*DIRECTIONS, "flapping")[number % 4]
         # Now and then everybody at once: then nobody is there to sweep.

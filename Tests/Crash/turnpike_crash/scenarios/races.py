@@ -23,7 +23,7 @@ async def run(rig: Rig) -> Outcome:
     driver = rig.driver(Load(quick=True, streaming=0.5))
     driver.started_at = time.monotonic()
     shares = []
-    for number in range(rig.settings.count(8)):
+    for number in range(rig.settings.count(50)):
         key = await rig.make_key("wide", f"race-{number}", ["--requests", f"{_BUDGET}/total"])
         rig.keys.append(key)
         shares.append(await _race(rig, driver, key))

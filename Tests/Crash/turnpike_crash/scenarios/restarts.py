@@ -12,7 +12,7 @@ async def run(rig: Rig) -> Outcome:
     await rig.start()
     driver = rig.driver()
     driver.start()
-    for number in range(rig.settings.count(4)):
+    for number in range(rig.settings.count(5)):
         await asyncio.sleep(0.8)
         node = rig.nodes[number % len(rig.nodes)]
         # No balancer takes the node out first: its clients see 503, or nobody listening, and nothing else.

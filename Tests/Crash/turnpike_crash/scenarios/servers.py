@@ -14,7 +14,7 @@ async def run(rig: Rig) -> Outcome:
     driver = rig.driver()
     driver.start()
     postgres = rig.cluster.postgres
-    for _ in range(rig.settings.count(5)):
+    for _ in range(rig.settings.count(10)):
         await asyncio.sleep(dice.uniform(0.8, 2.5))
         await postgres.kill()
         # Now and then it is away for longer than a request waits.

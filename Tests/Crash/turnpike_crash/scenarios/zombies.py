@@ -15,7 +15,7 @@ async def run(rig: Rig, stops: int | None = None) -> Outcome:
     dice = random.Random(rig.settings.seed)
     driver = rig.driver()
     driver.start()
-    for number in range(stops or rig.settings.count(6)):
+    for number in range(stops or rig.settings.count(30)):
         await asyncio.sleep(dice.uniform(0.5, 1.5))
         node = dice.choice(rig.nodes)
         # Some just before the fence, some beyond it; long ones in long runs.
