@@ -182,6 +182,15 @@ def _judge_rows(evidence: Evidence, matches: Matches, verdict: Verdict) -> None:
             record.basis == SWEPT and record.node == node and not record.adjusted for record in books.usage)
         if swept != count:
             verdict.say("O6", f"the lost node {node} had {count} requests open, and {swept} were swept")
+    # Every request of a key is charged to the same number of accounts: a record that has fewer was not charged to all.
+    whole: dict[str, int] = {}
+    for record in books.usage:
+        whole[record.key] = max(whole.get(record.key, 0), len(record.accounts))
+    for record in books.usage:
+        if record.charged and len(record.accounts) < whole[record.key]:
+            verdict.lost.add(record.request_id)
+            verdict.say("O4", f"{record.request_id}: basis {record.basis}, {record.charged} tokens, charged to "
+                              f"{len(record.accounts)} accounts of {whole[record.key]}")
     if books.default_partition:
         verdict.say("O6", f"{books.default_partition} records in the default partition")
 
