@@ -112,8 +112,10 @@ struct ShardState {
         rates = RateBook(patience: patience)
     }
 
-    /// Whether nothing is open and nothing waits to be written.
-    var isQuiet: Bool { open.isEmpty && lane.backlog == 0 && ordersUnderWay == 0 }
+    /// Whether nothing is open and nothing waits to be written, or to be set right.
+    var isQuiet: Bool {
+        open.isEmpty && correcting.isEmpty && lane.backlog == 0 && ordersUnderWay == 0
+    }
 
     // MARK: Effects of the lease book
 
