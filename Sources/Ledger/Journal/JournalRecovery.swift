@@ -41,7 +41,7 @@ struct JournalRecovery {
     ///
     /// Throws when the journal does not reach back so far, unless `acceptsLoss`.
     func covering(
-        _ row: LaneMachine.Row?, accepted: Set<RequestID>, acceptsLoss: Bool
+        _ row: LaneMachine.Row, accepted: Set<RequestID>, acceptsLoss: Bool
     ) throws(PostgresError) -> JournalRecovery {
         guard let loss = journal.loss(row, shard: shard) else { return self }
         guard acceptsLoss || journal.reaches(back: loss) else {

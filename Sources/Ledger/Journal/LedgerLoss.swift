@@ -5,8 +5,8 @@ import Domain
 struct LedgerLoss: Sendable, Equatable {
     /// Per lane, the last batch that the ledger has; all later ones are lost.
     let lanes: [LaneKey: Int64]
-    /// The node's last lane before it noticed.
-    let last: LaneKey
+    /// The node's first lane that the journal knows.
+    let first: LaneKey
 
     /// Compares the ledger's row with the lanes that the journal saw opened, in their order, and
     /// the last batch of each that was confirmed. Nil when nothing is lost.
@@ -15,10 +15,10 @@ struct LedgerLoss: Sendable, Equatable {
     /// note it. An earlier one than the last says that everything since is lost, and no row at all
     /// that everything is.
     init?(row: LaneMachine.Row?, lanes known: [LaneKey], confirmed: [LaneKey: Int64]) {
-        guard let last = known.last else { return nil }
-        self.last = last
+        guard let first = known.first else { return nil }
+        self.first = first
         guard let row else {
-            lanes = Dictionary(known.map { ($0, 0) }) { first, _ in first }
+            lanes = Dictionary(known.map { ($0, 0) }) { one, _ in one }
             return
         }
         guard let index = known.lastIndex(where: { $0.epoch == row.epoch }) else { return nil }

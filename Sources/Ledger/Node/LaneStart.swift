@@ -23,7 +23,7 @@ struct LaneStart {
     struct Opened: Sendable {
         let lane: LaneKey
         /// What the ledger was told of earlier epochs, and the journal may forget.
-        var told: JournalRecovery
+        let told: JournalRecovery
         /// Requests that still run and that the ledger does not know, for want of room: to be told
         /// at their end.
         var unbooked: [Opening] = []
@@ -41,9 +41,25 @@ struct LaneStart {
     func open(_ connection: any LedgerConnection) throws(PostgresError) -> Opened {
         try writeNames(connection)
         let fresh = LaneKey(shard: shard, node: node, epoch: random.epoch())
-        guard let row = try Self.read(connection, shard: shard, node: node) else {
-            return try begin(fresh, connection)
+        if let row = try Self.read(connection, shard: shard, node: node) {
+            return try renew(row, as: fresh, connection)
         }
+        if let loss = recovery.journal.loss(nil, shard: shard) {
+            // The ledger has lost even the lane: it begins where it once began, so that what is
+            // told now counts for it.
+            _ = try connection.execute(LaneStatements.insert(loss.first))
+            let row = LaneMachine.Row(epoch: loss.first.epoch, lastSequence: 0, isLive: true)
+            return try renew(row, as: fresh, connection)
+        }
+        guard !(try connection.execute(LaneStatements.insert(fresh)).rows.isEmpty) else {
+            throw PostgresError(kind: .invalid(reason: "the lane appeared while it was opened"))
+        }
+        return Opened(lane: fresh, told: recovery)
+    }
+
+    private func renew(
+        _ row: LaneMachine.Row, as fresh: LaneKey, _ connection: any LedgerConnection
+    ) throws(PostgresError) -> Opened {
         let old = LaneKey(shard: shard, node: node, epoch: row.epoch)
         Failpoint.pass("start.before-fence")
         if row.isLive { _ = try connection.execute(LaneStatements.fence(old, silentFor: .zero)) }
@@ -59,25 +75,10 @@ struct LaneStart {
         return Opened(lane: fresh, told: recovery, unbooked: unbooked, previous: old)
     }
 
-    /// Opens the node's first lane in the shard; or once more, if the ledger has lost even that.
-    private func begin(
-        _ fresh: LaneKey, _ connection: any LedgerConnection
-    ) throws(PostgresError) -> Opened {
-        var opened = Opened(lane: fresh, told: recovery)
-        if let loss = recovery.journal.loss(nil, shard: shard) {
-            (opened.told, opened.unbooked) = try settle(loss.last, nil, connection)
-            opened.previous = loss.last
-        }
-        guard !(try connection.execute(LaneStatements.insert(fresh)).rows.isEmpty) else {
-            throw PostgresError(kind: .invalid(reason: "the lane appeared while it was opened"))
-        }
-        return opened
-    }
-
     /// Tells the ledger all that happened under earlier epochs. What can be forgotten once the new
     /// epoch is open.
     private func settle(
-        _ old: LaneKey, _ row: LaneMachine.Row?, _ connection: any LedgerConnection
+        _ old: LaneKey, _ row: LaneMachine.Row, _ connection: any LedgerConnection
     ) throws(PostgresError) -> (JournalRecovery, unbooked: [Opening]) {
         let recovery = try recovery.covering(
             row, accepted: accepted, acceptsLoss: settings.acceptsOlderLedger)

@@ -41,14 +41,12 @@ enum RegrantStatement {
             ])
     }
 
-    // Holds back every other grant and return of these accounts, and the ends of their leases, until
-    // the transaction is over. In one order, like all who lock several.
+    // Holds back every other grant and return of the account, and the ends of its leases, until the
+    // transaction is over. Several are locked in the order of their numbers.
     private static let lock = PostgresStatement(
         name: "g_lock",
         sql: """
-            SELECT count(*) FROM (
-                SELECT 1 FROM account a WHERE a.shard = $1 AND a.account_id = ANY ($2)
-                ORDER BY a.account_id FOR UPDATE) AS locked
+            SELECT a.granted FROM account a WHERE a.shard = $1 AND a.account_id = $2 FOR UPDATE
             """)
 
     /// The commands for everything that `records` charge: the accounts' rows, made under their old
@@ -62,15 +60,16 @@ enum RegrantStatement {
                 needs[claim.lease, default: (claim.accountID, 0)].units += charge
             }
         }
-        let lock = PostgresCommand(
-            lock, [.int2(lane.shard), .int8s(Set(needs.values.map(\.account.rawValue)).sorted())])
-        let ensured = accounts.sorted { $0.key.rawValue < $1.key.rawValue }.map {
-            GrowStatement.ensure(
-                shard: lane.shard, account: $0.value, candidate: $0.key.rawValue)
+        let made = accounts.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { id, account in
+            [
+                GrowStatement.ensure(
+                    shard: lane.shard, account: account, candidate: id.rawValue),
+                PostgresCommand(lock, [.int2(lane.shard), .int8(id.rawValue)]),
+            ]
         }
-        return ensured + [lock]
-            + needs.sorted { $0.key.rawValue < $1.key.rawValue }.map {
-                command(lane, account: $0.value.account, lease: $0.key, need: $0.value.units)
-            }
+        let granted = needs.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+            command(lane, account: $0.value.account, lease: $0.key, need: $0.value.units)
+        }
+        return made + granted
     }
 }
