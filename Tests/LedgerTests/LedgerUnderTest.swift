@@ -109,7 +109,13 @@ extension LedgerUnderTest {
         switch try await ledger.admit(request) {
         case .denied: return nil
         case .admitted(let reservation):
-            let acceptance = try await ledger.acceptance(of: reservation)
+            let acceptance: Acceptance
+            do {
+                acceptance = try await ledger.acceptance(of: reservation)
+            } catch {
+                _ = try? await ledger.settle(reservation, as: .void)
+                throw error
+            }
             let isAccepted = acceptance == .accepted
             return try await ledger.settle(
                 reservation,
