@@ -80,7 +80,8 @@ let package = Package(
             resources: [.embedInCode("Migrator/Migrations")], swiftSettings: settings),
         .target(
             name: "Gateway",
-            dependencies: ["Domain", "Curl", "JSON", log, metrics, lifecycle] + hummingbird,
+            dependencies: ["Domain", "Curl", "JSON", "OpenSSL", log, metrics, lifecycle]
+                + hummingbird,
             swiftSettings: settings),
         .target(
             name: "Admin",

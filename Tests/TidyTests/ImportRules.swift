@@ -14,9 +14,11 @@ enum ImportRules {
     private static let rooms: [String: Set<String>] = [
         "TurnpikeConfiguration": ["Domain", "Yams"],
         "Ledger": ["Domain", "Postgres", "OpenSSL", "Logging", "Metrics", "ServiceLifecycle"],
+        // OpenSSL for the checksums of safeguards only; what has to do with keys is the ledger's.
         "Gateway": [
-            "Domain", "Curl", "JSON", "Logging", "Metrics", "ServiceLifecycle", "Tracing",
-            "Hummingbird", "HummingbirdCore", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTPTypes",
+            "Domain", "Curl", "JSON", "OpenSSL", "Logging", "Metrics", "ServiceLifecycle",
+            "Tracing", "Hummingbird", "HummingbirdCore", "NIOCore", "NIOPosix", "NIOHTTP1",
+            "NIOHTTPTypes",
             "HTTPTypes",
         ],
         // OpenSSL for random ids only; what has to do with keys is the ledger's.

@@ -1,0 +1,21 @@
+/// Finds personal data in a text: the built-in `StructuredRecognizer`, or a service for what needs
+/// a model, such as names.
+public protocol TextRecognizer: Sendable {
+    /// What stands in `text`, in any order; findings may overlap.
+    ///
+    /// Throws when it cannot tell. Nothing found is an answer, a failure never is: the caller must
+    /// refuse the request.
+    func findings(in text: String) async throws(RecognizerFailure) -> [EntityFinding]
+}
+
+/// A recogniser could not tell what stands in a text.
+public struct RecognizerFailure: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What went wrong, without a word of the text.
+    public let reason: String
+
+    /// A failure for that reason, which must not quote the text.
+    public init(reason: String) { self.reason = reason }
+
+    /// Safe to show to anybody.
+    public var description: String { "personal data could not be looked for: \(reason)" }
+}
