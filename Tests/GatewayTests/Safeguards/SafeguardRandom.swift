@@ -1,0 +1,37 @@
+/// Random numbers that a seed repeats: SplitMix64 (Steele, Lea and Flood, 2014).
+struct SafeguardRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed &* 0x2545_F491_4F6C_DD1D &+ 0x9E37_79B9_7F4A_7C15 }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+
+    mutating func upTo(_ bound: Int) -> Int { Int(next() >> 33) % bound }
+    mutating func within(_ range: ClosedRange<Int>) -> Int { range.lowerBound + upTo(range.count) }
+    mutating func one<Element>(of elements: [Element]) -> Element { elements[upTo(elements.count)] }
+    mutating func chance(_ percent: Int) -> Bool { upTo(100) < percent }
+
+    /// So many digits as text.
+    mutating func text(_ digits: Int) -> String {
+        (0..<digits).map { _ in String(upTo(10)) }.joined()
+    }
+
+    /// A number with zeros before it.
+    mutating func padded(_ range: ClosedRange<Int>, _ width: Int) -> String {
+        let digits = String(within(range))
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+
+    mutating func letters(_ count: Int, of alphabet: String = "abcdefghijklmnopqrstuvwxyz")
+        -> String
+    {
+        let letters = Array(alphabet)
+        return String((0..<count).map { _ in one(of: letters) })
+    }
+}
