@@ -1,0 +1,30 @@
+/// Looks for personal data in a request's texts with every recogniser that is configured, and decides.
+public struct PersonalDataCheck: Sendable {
+    private let recognizers: [any TextRecognizer]
+
+    /// A check by these recognisers, asked in this order.
+    public init(recognizers: [any TextRecognizer]) {
+        precondition(!recognizers.isEmpty, "a check without a recogniser would find nothing")
+        self.recognizers = recognizers
+    }
+
+    /// Decides about `texts`, the text parts of a request's messages in their order.
+    ///
+    /// Throws when one recogniser cannot tell, whatever the others found: the request must then be
+    /// refused. `random` is asked only after everything was found, for the methods `random` and
+    /// `fake`.
+    public func decide(
+        _ texts: [String], by policy: PersonalDataPolicy,
+        using random: inout some RandomNumberGenerator
+    ) async throws(RecognizerFailure) -> PersonalDataDecision {
+        var findings: [[EntityFinding]] = []
+        for text in texts {
+            var found: [EntityFinding] = []
+            for recognizer in recognizers {
+                found += try await recognizer.findings(in: text)
+            }
+            findings.append(found)
+        }
+        return policy.decide(texts: texts, findings: findings, using: &random)
+    }
+}
