@@ -54,26 +54,6 @@ struct BackendEvent: Sendable, Equatable {
     var completionTokensSoFar: Int64?
 }
 
-/// A piece of one choice.
-struct ChoiceDelta: Sendable, Equatable {
-    /// The choice, from 0.
-    var index: Int
-    /// Visible text.
-    var content: String?
-    /// Reasoning text.
-    var reasoning: String?
-    /// Why the choice ended; on its last piece only.
-    var finishReason: FinishReason?
-}
-
-/// Why a choice ended, in the contract's words.
-enum FinishReason: String, Sendable {
-    case stop
-    case length
-    case toolCalls = "tool_calls"
-    case contentFilter = "content_filter"
-}
-
 /// Why a backend did not answer, or stopped answering.
 struct BackendFailure: Error, Sendable, Equatable {
     /// What kind of failure, which decides the client's status.

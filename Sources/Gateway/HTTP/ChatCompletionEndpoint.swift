@@ -12,12 +12,12 @@ enum ChatCompletionEndpoint {
         let identity = CompletionIdentity(
             session.exchange.requestID, createdAt: session.exchange.receivedAtWall,
             model: request.model)
+        let style = AnswerStyle(request, for: principal)
         switch consume response {
-        case .whole(let answer): session.send(ChatCompletionWriter.write(answer, identity))
+        case .whole(let answer):
+            session.send(ChatCompletionWriter.write(answer, identity, in: style))
         case .stream(let stream):
-            let showsUsage = request.includesUsage || principal.alwaysShowsUsage
-            try await write(
-                stream, ServerSentEventWriter(identity, showsUsage: showsUsage), &session)
+            try await write(stream, ServerSentEventWriter(identity, in: style), &session)
         }
     }
 

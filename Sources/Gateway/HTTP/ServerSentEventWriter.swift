@@ -7,17 +7,17 @@ import NIOCore
 ///
 /// What does not change is made once; a piece costs its escaping and three copies.
 struct ServerSentEventWriter: ~Copyable {
-    private let showsUsage: Bool
+    private let style: AnswerStyle
     /// `data: {…,"choices":[` up to where a choice begins.
     private let prefix: [UInt8]
     private var buffer = ByteBuffer()
     private var text = JSONWriter(capacity: 256)
     private var begun: Set<Int> = []
 
-    /// Makes the writer of a stream; with `showsUsage` the end tells the usage, and every other
+    /// Makes the writer of a stream; in a style that shows usage the end tells it, and every other
     /// chunk that there is none.
-    init(_ identity: CompletionIdentity, showsUsage: Bool) {
-        self.showsUsage = showsUsage
+    init(_ identity: CompletionIdentity, in style: AnswerStyle) {
+        self.style = style
         var writer = JSONWriter(capacity: 192)
         writer.beginObject()
         identity.write(object: "chat.completion.chunk", &writer)
@@ -59,7 +59,9 @@ struct ServerSentEventWriter: ~Copyable {
             buffer.writeStaticString("\"content\":")
             write(content)
         }
-        buffer.writeStaticString("},\"finish_reason\":")
+        buffer.writeStaticString("},")
+        if style.showsLogprobs { write(delta.logprobs) }
+        buffer.writeStaticString("\"finish_reason\":")
         if let reason = delta.finishReason {
             write(reason.rawValue)
         } else {
@@ -71,7 +73,7 @@ struct ServerSentEventWriter: ~Copyable {
 
     /// Writes what comes after every choice has ended: the usage where it is shown, and `[DONE]`.
     mutating func finish(usage: TokenUsage) {
-        if showsUsage {
+        if style.showsUsage {
             buffer.writeBytes(prefix)
             buffer.writeStaticString("],\"usage\":")
             var writer = JSONWriter(capacity: 192)
@@ -98,10 +100,22 @@ struct ServerSentEventWriter: ~Copyable {
     }
 
     private mutating func close() {
-        if showsUsage {
+        if style.showsUsage {
             buffer.writeStaticString("],\"usage\":null}\n\n")
         } else {
             buffer.writeStaticString("]}\n\n")
+        }
+    }
+
+    private mutating func write(_ logprobs: [TokenLogprob]) {
+        buffer.writeStaticString("\"logprobs\":")
+        if logprobs.isEmpty {
+            buffer.writeStaticString("null,")
+        } else {
+            text.removeAll(keepingCapacity: true)
+            LogprobWriter.write(logprobs, &text)
+            buffer.writeBytes(text.bytes)
+            buffer.writeStaticString(",")
         }
     }
 

@@ -4,10 +4,10 @@ import Domain
 struct CompletionCount: Sendable, Equatable {
     /// What the backend may generate at most, in tokens.
     let bound: Int64
-    /// Events that carried text. A token may be spread over no more than one event, so this is a
+    /// Events that carried text or a piece of a call. A token may be spread over no more than one event, so this is a
     /// lower bound of tokens.
     private(set) var chunks: Int64 = 0
-    /// Bytes of text, visible or not.
+    /// Bytes of text, visible or not, and of tool calls.
     private(set) var bytes: Int64 = 0
     /// The backend's own count so far, where it tells.
     private(set) var reportedSoFar: Int64?
@@ -30,7 +30,7 @@ struct CompletionCount: Sendable, Equatable {
             reportedSoFar = max(reportedSoFar ?? 0, soFar)
         }
         for delta in event.deltas {
-            let size = (delta.content?.utf8.count ?? 0) + (delta.reasoning?.utf8.count ?? 0)
+            let size = delta.generatedBytes
             if size > 0 {
                 chunks += 1
                 bytes += Int64(size)

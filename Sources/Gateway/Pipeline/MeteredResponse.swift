@@ -15,6 +15,9 @@ struct CompletedAnswer: Sendable, Equatable {
         let index: Int
         var content = ""
         var reasoning: String?
+        /// Complete calls, by their index.
+        var toolCalls: [ToolCallDelta] = []
+        var logprobs: [TokenLogprob] = []
         var finishReason: FinishReason?
     }
 
@@ -34,6 +37,8 @@ struct CompletedAnswer: Sendable, Equatable {
         if let reasoning = delta.reasoning {
             choices[position].reasoning = (choices[position].reasoning ?? "") + reasoning
         }
+        for piece in delta.toolCalls { choices[position].append(piece) }
+        choices[position].logprobs += delta.logprobs
         if let reason = delta.finishReason { choices[position].finishReason = reason }
     }
 
@@ -46,4 +51,19 @@ struct CompletedAnswer: Sendable, Equatable {
 
     /// Whether there is a choice and every choice has ended.
     var isComplete: Bool { !choices.isEmpty && choices.allSatisfy { $0.finishReason != nil } }
+}
+
+extension CompletedAnswer.Choice {
+    /// Adds a piece to its call. The first id and the first name hold: some backends repeat them
+    /// with each piece.
+    fileprivate mutating func append(_ piece: ToolCallDelta) {
+        guard let position = toolCalls.firstIndex(where: { $0.index == piece.index }) else {
+            return toolCalls.append(piece)
+        }
+        toolCalls[position].id = toolCalls[position].id ?? piece.id
+        toolCalls[position].name = toolCalls[position].name ?? piece.name
+        if let arguments = piece.arguments {
+            toolCalls[position].arguments = (toolCalls[position].arguments ?? "") + arguments
+        }
+    }
 }

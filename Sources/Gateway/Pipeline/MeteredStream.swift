@@ -55,7 +55,7 @@ struct MeteredStream: ~Copyable, Sendable {
     var beginsWithText: Bool {
         guard let pending else { return false }
         return pending.contains { event in
-            event.deltas.contains { $0.content?.isEmpty == false || $0.reasoning?.isEmpty == false }
+            event.deltas.contains { $0.saysSomething }
         }
     }
 
@@ -100,7 +100,7 @@ struct MeteredStream: ~Copyable, Sendable {
             }
             for delta in event.deltas {
                 let isEnded = finishReasons.contains { $0.index == delta.index }
-                if delta.content?.isEmpty == false || delta.reasoning?.isEmpty == false {
+                if delta.saysSomething {
                     guard !isEnded else {
                         return BackendFailure(kind: .malformed, detail: "text after a choice's end")
                     }

@@ -22,6 +22,22 @@ extension BackendCall {
     }
 }
 
+/// The body that a dialect sends for a call that asks `hi` and sets only what `change` sets, with a
+/// bound of 77.
+func forwardedBody(
+    _ dialect: Dialect, streams: Bool = true,
+    change: (inout ChatCompletionRequest) -> Void = { _ in }
+) throws -> [String: Any] {
+    let call = BackendCall.ask("hi", bound: 77) { request in
+        request.temperature = nil
+        change(&request)
+    }
+    let bytes = ForwardedBody.make(call, in: dialect, streams: streams)
+    let value = try JSONSerialization.jsonObject(with: Data(bytes))
+    guard let body = value as? [String: Any] else { throw CocoaError(.coderReadCorrupt) }
+    return body
+}
+
 /// A whole answer, put together.
 struct WholeAnswer {
     var text = ""

@@ -6,7 +6,8 @@ import Testing
 @Suite struct ChatChunks {
     private func decoder(readsTimings: Bool = true) -> ChatChunkDecoder {
         ChatChunkDecoder(
-            maximumBytes: 1 << 20, readsTimings: readsTimings, secrets: [Array("sk-secret".utf8)])
+            maximumBytes: 1 << 20, readsTimings: readsTimings, alternatives: nil,
+            secrets: [Array("sk-secret".utf8)])
     }
 
     private func chunk(_ text: String) throws -> BackendEvent? {

@@ -9,13 +9,7 @@ import Testing
         _ dialect: Dialect, streams: Bool = true,
         change: (inout ChatCompletionRequest) -> Void = { _ in }
     ) throws -> [String: Any] {
-        let call = BackendCall.ask("hi", bound: 77) { request in
-            request.temperature = nil
-            change(&request)
-        }
-        let bytes = ForwardedBody.make(call, in: dialect, streams: streams)
-        let value = try JSONSerialization.jsonObject(with: Data(bytes))
-        return try #require(value as? [String: Any])
+        try forwardedBody(dialect, streams: streams, change: change)
     }
 
     private let openAI = Dialect.openAI(bound: .maxCompletionTokens)

@@ -16,6 +16,7 @@ actor ChatAnswer: BackendAnswer {
     struct Decoding: Sendable {
         var maximumBytes: Int
         var readsTimings: Bool
+        var alternatives: Int?
         var secrets: [[UInt8]]
     }
 
@@ -47,7 +48,7 @@ actor ChatAnswer: BackendAnswer {
         iterator = body.makeAsyncIterator()
         decoder = ChatChunkDecoder(
             maximumBytes: decoding.maximumBytes, readsTimings: decoding.readsTimings,
-            secrets: decoding.secrets)
+            alternatives: decoding.alternatives, secrets: decoding.secrets)
     }
 
     nonisolated func cancel() {

@@ -10,6 +10,7 @@ final class ChatChunkDecoder {
 
     private let parser: JSONParser
     private let readsTimings: Bool
+    private let alternatives: Int?
     private let secrets: [[UInt8]]
     /// The choices that were seen, and whether each has said why it ended.
     private var choices: [Int: Bool] = [:]
@@ -18,12 +19,15 @@ final class ChatChunkDecoder {
     ///   - maximumBytes: of one chunk or of a whole answer.
     ///   - readsTimings: whether `timings.predicted_n` is believed: llama-server's exact count of
     /// the tokens generated so far. An upstream that is not ours may write there what it likes.
+    ///   - alternatives: how many alternatives are kept beside each token's probability; nil when
+    /// probabilities are not read at all.
     ///   - secrets: what must not stand in a log, should the backend repeat it.
-    init(maximumBytes: Int, readsTimings: Bool, secrets: [[UInt8]]) {
+    init(maximumBytes: Int, readsTimings: Bool, alternatives: Int?, secrets: [[UInt8]]) {
         parser = JSONParser(
             maximumBytes: maximumBytes, maximumDepth: 64, maximumNodes: 100_000,
             checkDuplicateKeys: false)
         self.readsTimings = readsTimings
+        self.alternatives = alternatives
         self.secrets = secrets
     }
 
@@ -107,14 +111,17 @@ final class ChatChunkDecoder {
         }
         let reason = Self.finishReason(choice["finish_reason"]) ?? (position == nil ? nil : .stop)
         choices[index] = choices[index] == true || reason != nil
-        let delta = ChoiceDelta(
+        var delta = ChoiceDelta(
             index: index,
             // A refusal is text of the model like any other: counted and shown.
             content: try Self.text(text, "content", or: "refusal"),
             reasoning: try Self.text(text, "reasoning_content", or: "reasoning"),
+            toolCalls: try ToolCallReader.calls(in: text, isWhole: position != nil),
             finishReason: reason)
-        guard position != nil || delta.content != nil || delta.reasoning != nil || reason != nil
-        else { return }
+        if let alternatives {
+            delta.logprobs = LogprobReader.tokens(choice["logprobs"], alternatives: alternatives)
+        }
+        guard position != nil || delta.saysSomething || reason != nil else { return }
         event.deltas.append(delta)
     }
 

@@ -40,6 +40,7 @@ struct ChatExchange: Sendable {
             response.body, form: try form(of: response, streams: streams), lease: lease,
             decodes: .init(
                 maximumBytes: limits.maximumResponseBytes, readsTimings: dialect.readsTimings,
+                alternatives: call.request.tellsLogprobs ? call.request.topLogprobs ?? 0 : nil,
                 secrets: secrets))
     }
 

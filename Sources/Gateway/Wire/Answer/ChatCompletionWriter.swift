@@ -3,14 +3,16 @@ import JSON
 /// Writes a whole answer: rebuilt from its types, so that nothing of a backend's own shape passes.
 enum ChatCompletionWriter {
     /// The body of an answer.
-    static func write(_ answer: CompletedAnswer, _ identity: CompletionIdentity) -> [UInt8] {
+    static func write(
+        _ answer: CompletedAnswer, _ identity: CompletionIdentity, in style: AnswerStyle
+    ) -> [UInt8] {
         let size = answer.choices.reduce(0) { $0 + $1.content.utf8.count }
         var writer = JSONWriter(capacity: 512 + size + size / 8)
         writer.beginObject()
         identity.write(object: "chat.completion", &writer)
         writer.key("choices")
         writer.beginArray()
-        for choice in answer.choices { write(choice, &writer) }
+        for choice in answer.choices { write(choice, style, &writer) }
         writer.endArray()
         writer.key("usage")
         UsageWriter.write(answer.usage, &writer)
@@ -18,7 +20,9 @@ enum ChatCompletionWriter {
         return writer.finish()
     }
 
-    private static func write(_ choice: CompletedAnswer.Choice, _ writer: inout JSONWriter) {
+    private static func write(
+        _ choice: CompletedAnswer.Choice, _ style: AnswerStyle, _ writer: inout JSONWriter
+    ) {
         writer.beginObject()
         writer.key("index")
         writer.integer(choice.index)
@@ -27,7 +31,11 @@ enum ChatCompletionWriter {
         writer.key("role")
         writer.string("assistant")
         writer.key("content")
-        writer.string(choice.content)
+        if choice.content.isEmpty && !choice.toolCalls.isEmpty {
+            writer.null()
+        } else {
+            writer.string(choice.content)
+        }
         if let reasoning = choice.reasoning {
             writer.key("reasoning_content")
             writer.string(reasoning)
@@ -36,7 +44,11 @@ enum ChatCompletionWriter {
         writer.null()
         writer.endObject()
         writer.key("logprobs")
-        writer.null()
+        if style.showsLogprobs {
+            LogprobWriter.write(choice.logprobs, &writer)
+        } else {
+            writer.null()
+        }
         writer.key("finish_reason")
         writer.string((choice.finishReason ?? .stop).rawValue)
         writer.endObject()

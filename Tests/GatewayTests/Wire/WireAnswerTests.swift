@@ -167,7 +167,7 @@ import Testing
         RequestID(rawValue: 1), createdAt: Timestamp(microseconds: 5_000_000), model: "m\"")
 
     @Test func `text cannot leave its line`() throws {
-        var writer = ServerSentEventWriter(identity, showsUsage: false)
+        var writer = ServerSentEventWriter(identity, in: AnswerStyle())
         writer.append(ChoiceDelta(index: 0, content: "a\r\n\ndata: [DONE]\u{2028}\u{0}"))
         let text = String(buffer: writer.take())
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -183,7 +183,9 @@ import Testing
     }
 
     @Test func `with usage shown every chunk says null and one says it all`() {
-        var writer = ServerSentEventWriter(identity, showsUsage: true)
+        var style = AnswerStyle()
+        style.showsUsage = true
+        var writer = ServerSentEventWriter(identity, in: style)
         writer.append(ChoiceDelta(index: 0, content: "x"))
         writer.append(ChoiceDelta(index: 0, finishReason: .length))
         writer.finish(usage: TokenUsage(prompt: 1, completion: 2))

@@ -24,6 +24,12 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var presencePenalty: Double?
     /// Any 64-bit number.
     var seed: Int64?
+    /// What is added to the logits of tokens; each token is named once or the last holds.
+    var logitBias: [LogitBias] = []
+    /// Whether the answer tells how likely each of its tokens was (`logprobs`).
+    var tellsLogprobs = false
+    /// 0...20: how many alternatives are told beside each token; nil is none.
+    var topLogprobs: Int?
     /// At most four, none empty.
     var stop: [String] = []
     /// Whether the answer is a stream of events.
@@ -32,6 +38,14 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var includesUsage = false
     /// The client's name for its own user; forwarded to upstreams that know the field.
     var user: String?
+}
+
+/// One entry of `logit_bias`.
+struct LogitBias: Sendable, Equatable {
+    /// The token's number in the model's own vocabulary.
+    var token: Int64
+    /// -100...100.
+    var bias: Double
 }
 
 /// One message of the conversation.

@@ -9,6 +9,7 @@ struct RequestFault: Error, Sendable, Equatable {
         case invalidValue = "invalid_value"
         case emptyArray = "empty_array"
         case arrayAboveMaxLength = "array_above_max_length"
+        case objectAboveMaxLength = "object_above_max_length"
         case stringAboveMaxLength = "string_above_max_length"
         case decimalAboveMaxValue = "decimal_above_max_value"
         case decimalBelowMinValue = "decimal_below_min_value"

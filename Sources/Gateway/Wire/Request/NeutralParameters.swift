@@ -64,14 +64,11 @@ enum NeutralParameters {
             "chat_template_kwargs": .emptyObject,
             // What does not fit is cut by the context window, which is what truncating asks for.
             "context_length_exceeded_behavior": .words(["truncate"]),
-            "do_sample": .bool(true),
             "function_call": .words(["none"]),
             "functions": .emptyArray,
             "ignore_eos": .bool(false),
             "include_stop_str_in_output": .bool(false),
             "input": .members(["block_prompt_injection": false, "entity_list": false]),
-            "logit_bias": .emptyObject,
-            "logprobs": .bool(false),
             "metadata": .emptyObject,
             "modalities": .onlyText,
             "n": .integer(1),
@@ -100,7 +97,7 @@ enum NeutralParameters {
     private static let refused = [
         "audio", "enable_thinking", "grammar", "json_schema", "moderation", "prediction",
         "prompt_cache_key", "reasoning_budget_tokens", "reasoning_control", "reasoning_effort",
-        "reasoning_format", "safety_identifier", "thinking", "top_logprobs", "web_search_options",
+        "reasoning_format", "safety_identifier", "thinking", "web_search_options",
         "dry_allowed_length", "dry_base", "dry_multiplier", "dry_penalty_last_n",
         "dry_sequence_breakers", "dynatemp_exponent", "dynatemp_range", "id_slot", "lora",
         "mirostat",

@@ -1,0 +1,67 @@
+/// A piece of one choice.
+struct ChoiceDelta: Sendable, Equatable {
+    /// The choice, from 0.
+    var index: Int
+    /// Visible text.
+    var content: String?
+    /// Reasoning text.
+    var reasoning: String?
+    /// Pieces of tool calls.
+    var toolCalls: [ToolCallDelta] = []
+    /// How likely each token of this piece was, where that was asked for.
+    var logprobs: [TokenLogprob] = []
+    /// Why the choice ended; on its last piece only.
+    var finishReason: FinishReason?
+
+    /// Whether it carries anything besides the reason of its end.
+    var saysSomething: Bool {
+        content?.isEmpty == false || reasoning?.isEmpty == false || !toolCalls.isEmpty
+            || !logprobs.isEmpty
+    }
+
+    /// Bytes that the model generated: text, visible or not, and calls.
+    var generatedBytes: Int {
+        toolCalls.reduce((content?.utf8.count ?? 0) + (reasoning?.utf8.count ?? 0)) {
+            $0 + ($1.name?.utf8.count ?? 0) + ($1.arguments?.utf8.count ?? 0)
+        }
+    }
+}
+
+/// A piece of one tool call: its id and name come once, its arguments in pieces.
+struct ToolCallDelta: Sendable, Equatable {
+    /// The call within its choice, from 0.
+    var index: Int
+    var id: String?
+    var name: String?
+    /// A piece of a JSON text, which the model may get wrong.
+    var arguments: String?
+}
+
+/// How likely a token was.
+struct TokenLogprob: Sendable, Equatable {
+    /// A token and its probability.
+    struct Candidate: Sendable, Equatable {
+        /// The token as text; a part of a character reads as a replacement character.
+        var token: String
+        /// The natural logarithm of its probability, not below ``least``.
+        var logprob: Double
+        /// Its bytes, where the backend tells them.
+        var bytes: [UInt8]?
+    }
+
+    /// The token that was drawn.
+    var drawn: Candidate
+    /// The likeliest alternatives, as many as were asked for.
+    var alternatives: [Candidate] = []
+
+    /// What OpenAI writes for a probability of zero.
+    static let least = -9999.0
+}
+
+/// Why a choice ended, in the contract's words.
+enum FinishReason: String, Sendable {
+    case stop
+    case length
+    case toolCalls = "tool_calls"
+    case contentFilter = "content_filter"
+}

@@ -1,0 +1,46 @@
+import JSON
+
+/// Writes the parameters that are particular to llama-server.
+enum LlamaServerParameters {
+    /// Writes every value that matters, since llama-server's own defaults (temperature 0.8, top_p
+    /// 0.95, top_k 40, min_p 0.05) are not those a client of OpenAI's API relies on.
+    static func write(_ call: BackendCall, to json: inout JSONWriter) {
+        let request = call.request
+        json.key("max_tokens")
+        json.integer(call.completionBound)
+        json.member("temperature", request.temperature ?? 1)
+        json.member("top_p", request.topP ?? 1)
+        json.key("top_k")
+        json.integer(request.topK ?? 0)
+        json.member("min_p", request.minP ?? 0)
+        json.member("repeat_penalty", request.repetitionPenalty ?? 1)
+        json.member("frequency_penalty", request.frequencyPenalty ?? 0)
+        json.member("presence_penalty", request.presencePenalty ?? 0)
+        if let seed = request.seed {
+            json.key("seed")
+            json.unsigned(UInt64(engineSeed(seed)))
+            // What the cache holds differs from run to run and so would the rounding, and then the
+            // text.
+            json.key("cache_prompt")
+            json.bool(false)
+        }
+        if request.tellsLogprobs {
+            json.key("logprobs")
+            json.bool(true)
+            // Without a number it tells 20 alternatives, with 0 nothing at all: one is asked for,
+            // and left out when the answer is read.
+            json.key("top_logprobs")
+            json.integer(max(1, request.topLogprobs ?? 0))
+        }
+        json.key("reasoning_format")
+        json.string("deepseek")
+        json.key("timings_per_token")
+        json.bool(true)
+    }
+
+    /// A seed modulo 2^32, but for the one value that llama-server reads as "take a random one".
+    static func engineSeed(_ seed: Int64) -> UInt32 {
+        let reduced = UInt32(truncatingIfNeeded: seed)
+        return reduced == .max ? .max - 1 : reduced
+    }
+}

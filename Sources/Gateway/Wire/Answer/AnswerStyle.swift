@@ -1,0 +1,18 @@
+import Domain
+
+/// What of an answer its client is shown: what it asked for, and what its key says.
+struct AnswerStyle: Sendable, Equatable {
+    /// Whether a stream ends with its usage.
+    var showsUsage = false
+    /// Whether every choice tells the probabilities of its tokens.
+    var showsLogprobs = false
+
+    /// Shows nothing that has to be asked for.
+    init() {}
+
+    /// The style of the answer to `request` from `principal`.
+    init(_ request: ChatCompletionRequest, for principal: Principal) {
+        showsUsage = request.includesUsage || principal.alwaysShowsUsage
+        showsLogprobs = request.tellsLogprobs
+    }
+}

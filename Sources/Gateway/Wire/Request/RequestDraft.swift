@@ -1,0 +1,83 @@
+import JSON
+
+/// A request while its members are read, in whatever order they stand. Each group of parameters
+/// takes its own in a file of its own; what holds between members is checked at the end.
+struct RequestDraft {
+    let mostStops: Int
+    var request = ChatCompletionRequest(model: "", messages: [])
+    var maxTokens: Int64?
+    var maxCompletionTokens: Int64?
+    var hasStreamOptions = false
+    /// `do_sample: false`: greedy whatever the temperature.
+    var isGreedy = false
+
+    /// An empty draft.
+    init(mostStops: Int) { self.mostStops = mostStops }
+
+    /// Takes what belongs to no other group; false for another name.
+    mutating func takeMain(_ name: String, _ value: JSONValue) throws(RequestFault) -> Bool {
+        switch name {
+        case "model": request.model = try model(value)
+        case "messages": request.messages = try ChatMessageReader.messages(value)
+        case "stream": request.streams = try ParameterReading.bool(value, name)
+        case "stream_options": try takeStreamOptions(value)
+        case "max_tokens":
+            maxTokens = try ParameterReading.integer(
+                value, name, in: 1...ParameterReading.largestCount)
+        case "max_completion_tokens":
+            maxCompletionTokens = try ParameterReading.integer(
+                value, name, in: 1...ParameterReading.largestCount)
+        case "stop":
+            request.stop = try ParameterReading.stops(value, name, atMost: mostStops)
+        case "user": request.user = try ParameterReading.string(value, name)
+        default: return false
+        }
+        return true
+    }
+
+    /// Checks what holds between parameters and hands out the request.
+    consuming func finish() throws(RequestFault) -> ChatCompletionRequest {
+        if request.model.isEmpty { throw .missing("model") }
+        if request.messages.isEmpty { throw .missing("messages") }
+        if let maxTokens, let maxCompletionTokens, maxTokens != maxCompletionTokens {
+            throw RequestFault(
+                "'max_tokens' and 'max_completion_tokens' are both given and differ; give one.",
+                parameter: "max_tokens", code: .invalidValue)
+        }
+        if hasStreamOptions && !request.streams {
+            throw RequestFault(
+                "'stream_options' is only allowed when 'stream' is true.",
+                parameter: "stream_options", code: .invalidValue)
+        }
+        request.maximumCompletionTokens = maxCompletionTokens ?? maxTokens
+        try finishSampling()
+        return request
+    }
+
+    private func model(_ value: JSONValue) throws(RequestFault) -> String {
+        let name = try ParameterReading.string(value, "model")
+        guard !name.isEmpty else { throw .value("model", expected: "the name of a model") }
+        let longest = ChatCompletionRequestReader.longestModelName
+        guard name.utf8.count <= longest else {
+            throw RequestFault(
+                "Invalid 'model': must be at most \(longest) bytes long.",
+                parameter: "model", code: .stringAboveMaxLength)
+        }
+        return name
+    }
+
+    private mutating func takeStreamOptions(_ value: JSONValue) throws(RequestFault) {
+        guard value.kind == .object else {
+            throw .type("stream_options", expected: "an object")
+        }
+        hasStreamOptions = true
+        if let usage = value["include_usage"], !usage.isNull {
+            request.includesUsage = try ParameterReading.bool(
+                usage, "stream_options.include_usage")
+        }
+        if let padding = value["include_obfuscation"], !padding.isNull {
+            let asked = try ParameterReading.bool(padding, "stream_options.include_obfuscation")
+            if asked { throw .unsupported("stream_options.include_obfuscation") }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import JSON
+import Testing
+
+@testable import Gateway
+
+/// Reads a request of `{"model":"m","messages":"hi",…members…}`.
+func readRequest(_ members: String) throws -> ChatCompletionRequest {
+    try readRequest(
+        body: #"{"model":"m","messages":"hi"\#(members.isEmpty ? "" : ",")\#(members)}"#)
+}
+
+/// Reads a request of a whole body.
+func readRequest(body: String) throws -> ChatCompletionRequest {
+    let parser = JSONParser(maximumBytes: 1 << 20, maximumDepth: 64, maximumNodes: 10_000)
+    return try ChatCompletionRequestReader.read(parser.parse(body).root, mostStops: 4)
+}
+
+/// What is wrong with the request that `body` reads.
+func requestFault(_ body: () throws -> ChatCompletionRequest) throws -> RequestFault {
+    try #require(throws: RequestFault.self) { _ = try body() }
+}
+
+/// Members of a body, and how they are refused.
+struct RefusedMembers: Sendable, CustomTestStringConvertible {
+    let members: String
+    let parameter: String
+    let code: RequestFault.Code
+    var testDescription: String { members }
+
+    init(_ members: String, _ parameter: String, _ code: RequestFault.Code) {
+        (self.members, self.parameter, self.code) = (members, parameter, code)
+    }
+
+    /// Reads the members and checks the refusal.
+    func check() throws {
+        let fault = try requestFault { try readRequest(members) }
+        #expect(fault.parameter == parameter)
+        #expect(fault.code == code)
+    }
+}
+
+extension ChatCompletionRequest {
+    /// What `{"model":"m","messages":"hi"}` reads as, changed.
+    static func plain(
+        _ change: (inout ChatCompletionRequest) -> Void = { _ in }
+    ) -> ChatCompletionRequest {
+        var request = ChatCompletionRequest(
+            model: "m", messages: [ChatMessage(role: .user, content: .text("hi"))])
+        change(&request)
+        return request
+    }
+}
