@@ -13,11 +13,15 @@ struct ServerSentEventWriter: ~Copyable {
     private var buffer = ByteBuffer()
     private var text = JSONWriter(capacity: 256)
     private var begun: Set<Int> = []
+    private let identity: CompletionIdentity
+    /// The calls that have said their name, by choice.
+    private var named: [Int: Set<Int>] = [:]
 
     /// Makes the writer of a stream; in a style that shows usage the end tells it, and every other
     /// chunk that there is none.
     init(_ identity: CompletionIdentity, in style: AnswerStyle) {
         self.style = style
+        self.identity = identity
         var writer = JSONWriter(capacity: 192)
         writer.beginObject()
         identity.write(object: "chat.completion.chunk", &writer)
@@ -48,6 +52,12 @@ struct ServerSentEventWriter: ~Copyable {
 
     /// Writes a piece of text, or the end of a choice.
     mutating func append(_ delta: ChoiceDelta) {
+        var delta = delta
+        if style.usesFunctionCall {
+            // The older form has room for one call.
+            delta.toolCalls.removeAll { $0.index > 0 }
+            guard delta.saysSomething || delta.finishReason != nil else { return }
+        }
         begin(choice: delta.index)
         open(delta.index)
         if let reasoning = delta.reasoning {
@@ -59,11 +69,15 @@ struct ServerSentEventWriter: ~Copyable {
             buffer.writeStaticString("\"content\":")
             write(content)
         }
+        if !delta.toolCalls.isEmpty {
+            if delta.reasoning != nil || delta.content != nil { buffer.writeStaticString(",") }
+            write(delta.toolCalls, of: delta.index)
+        }
         buffer.writeStaticString("},")
         if style.showsLogprobs { write(delta.logprobs) }
         buffer.writeStaticString("\"finish_reason\":")
         if let reason = delta.finishReason {
-            write(reason.rawValue)
+            write(style.word(for: reason))
         } else {
             buffer.writeStaticString("null")
         }
@@ -105,6 +119,26 @@ struct ServerSentEventWriter: ~Copyable {
         } else {
             buffer.writeStaticString("]}\n\n")
         }
+    }
+
+    private mutating func write(_ calls: [ToolCallDelta], of choice: Int) {
+        text.removeAll(keepingCapacity: true)
+        if style.usesFunctionCall {
+            buffer.writeStaticString("\"function_call\":")
+            ToolCallWriter.writeFunction(
+                calls[0], isFirst: named[choice, default: []].insert(calls[0].index).inserted, &text
+            )
+        } else {
+            buffer.writeStaticString("\"tool_calls\":")
+            text.beginArray()
+            for call in calls {
+                ToolCallWriter.writePiece(
+                    call, isFirst: named[choice, default: []].insert(call.index).inserted,
+                    makeID: { [identity] in identity.callID(choice: choice, call: $0) }, &text)
+            }
+            text.endArray()
+        }
+        buffer.writeBytes(text.bytes)
     }
 
     private mutating func write(_ logprobs: [TokenLogprob]) {

@@ -12,16 +12,15 @@ extension CompletionPipeline {
         case .unknown: throw .modelUnknown(request.model)
         }
         let backend = try chooseBackend(of: route, for: request)
-        let bytes = PromptBound.bytes(request.messages)
         let bound = TokenBound(
-            prompt: PromptBound.tokens(bytes: bytes, messages: request.messages.count),
+            prompt: PromptBound.tokens(request),
             completion: PromptBound.completion(
                 asked: request.maximumCompletionTokens,
                 fallback: principal.defaultCompletionTokens ?? defaultCompletionTokens,
                 maximum: route.maximumCompletionTokens, contextTokens: route.contextTokens))
         return ResolvedRequest(
             request: request, principal: principal, route: route, backend: backend, bound: bound,
-            promptBytes: bytes, exchange: exchange)
+            promptBytes: PromptBound.bytes(request), exchange: exchange)
     }
 
     /// The first backend, in the route's order, that takes requests and can honour this one.

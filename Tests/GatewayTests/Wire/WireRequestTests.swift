@@ -125,7 +125,6 @@ import Testing
 
     @Test(arguments: [
         (#""n":3"#, "n"),
-        (#""tools":[{}]"#, "tools"), (#""tool_choice":"auto""#, "tool_choice"),
         (#""response_format":{"type":"json_object"}"#, "response_format"),
         (#""reasoning_effort":"low""#, "reasoning_effort"),
         (#""best_of":2"#, "best_of"),
@@ -133,7 +132,7 @@ import Testing
         (#""output":{"factuality":true}"#, "output.factuality"),
         (#""n_predict":-1"#, "n_predict"), (#""api_base":"http://169.254.169.254""#, "api_base"),
         (#""context_length_exceeded_behavior":"error""#, "context_length_exceeded_behavior"),
-        (#""functions":[{}]"#, "functions"), (#""metadata":{"a":"b"}"#, "metadata"),
+        (#""metadata":{"a":"b"}"#, "metadata"),
         (#""enable_thinking":false"#, "enable_thinking"),
         (#""modalities":["text","audio"]"#, "modalities"),
         (#""grammar":"x""#, "grammar"), (#""prediction":{}"#, "prediction"),
@@ -170,13 +169,14 @@ import Testing
             #"[{"role":"user","content":[{"type":"text"}]}]"#, "messages[0].content[0].text",
             .missingRequiredParameter),
         Row(
-            #"[{"role":"tool","content":"x","tool_call_id":"c"}]"#, "messages[0].tool_call_id",
-            .unsupportedParameter),
-        Row(#"[{"role":"tool","content":"x"}]"#, "messages[0].role", .unsupportedParameter),
+            #"[{"role":"user","content":[{"type":"refusal","refusal":"no"}]}]"#,
+            "messages[0].content[0].type", .unsupportedParameter),
         Row(
-            #"[{"role":"assistant","content":null,"tool_calls":[{"id":"a"}]}]"#,
-            "messages[0].tool_calls",
+            #"[{"role":"assistant","content":"x","audio":{"id":"a"}}]"#, "messages[0].audio",
             .unsupportedParameter),
+        Row(
+            #"[{"role":"user","content":"x","reasoning_content":"y"}]"#,
+            "messages[0].reasoning_content", .invalidValue),
         Row(#"[{"role":"function","content":"x"}]"#, "messages[0].name", .missingRequiredParameter),
         Row(#"[{"role":"user","content":"x","name":1}]"#, "messages[0].name", .invalidType),
     ]
@@ -212,13 +212,14 @@ import Testing
 
 @Suite struct PromptBounds {
     @Test func `the bound of a prompt covers every byte and the template around it`() {
-        let messages = [
-            ChatMessage(role: .user, content: .parts(["é", "ab"]), name: "bo"),
-            ChatMessage(role: .system, content: .text("")),
-        ]
-        let bytes = PromptBound.bytes(messages)
-        #expect(bytes == 4 + 2 + 2 + 2 + 6)
-        #expect(PromptBound.tokens(bytes: bytes, messages: 2) == bytes + 2 * 16 + 64)
+        let request = ChatCompletionRequest(
+            model: "m",
+            messages: [
+                ChatMessage(role: .user, content: .parts(["é", "ab"]), name: "bo"),
+                ChatMessage(role: .system, content: .text("")),
+            ])
+        #expect(PromptBound.bytes(request) == 4 + 2 + 2 + 2 + 6)
+        #expect(PromptBound.tokens(request) == 16 + 2 * 16 + 64)
     }
 
     @Test(arguments: [

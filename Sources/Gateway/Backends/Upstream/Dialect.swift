@@ -26,7 +26,7 @@ enum Dialect: Sendable, Equatable {
     /// asked for, so the pipeline refuses with this name before anything is reserved.
     func unsupportedParameter(in request: ChatCompletionRequest) -> String? {
         switch self {
-        case .llamaServer: return nil
+        case .llamaServer: return LlamaServerParameters.unsupported(in: request)
         case .openAI:
             if request.topK != nil { return "top_k" }
             if request.minP != nil { return "min_p" }

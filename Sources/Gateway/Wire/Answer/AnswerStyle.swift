@@ -6,6 +6,8 @@ struct AnswerStyle: Sendable, Equatable {
     var showsUsage = false
     /// Whether every choice tells the probabilities of its tokens.
     var showsLogprobs = false
+    /// Whether calls are told in OpenAI's older form, which the client used to offer functions.
+    var usesFunctionCall = false
 
     /// Shows nothing that has to be asked for.
     init() {}
@@ -14,5 +16,11 @@ struct AnswerStyle: Sendable, Equatable {
     init(_ request: ChatCompletionRequest, for principal: Principal) {
         showsUsage = request.includesUsage || principal.alwaysShowsUsage
         showsLogprobs = request.tellsLogprobs
+        usesFunctionCall = request.tools.isLegacy
+    }
+
+    /// The word for why a choice ended.
+    func word(for reason: FinishReason) -> String {
+        reason == .toolCalls && usesFunctionCall ? "function_call" : reason.rawValue
     }
 }

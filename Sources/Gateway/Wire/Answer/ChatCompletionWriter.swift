@@ -12,7 +12,7 @@ enum ChatCompletionWriter {
         identity.write(object: "chat.completion", &writer)
         writer.key("choices")
         writer.beginArray()
-        for choice in answer.choices { write(choice, style, &writer) }
+        for choice in answer.choices { write(choice, identity, style, &writer) }
         writer.endArray()
         writer.key("usage")
         UsageWriter.write(answer.usage, &writer)
@@ -21,7 +21,8 @@ enum ChatCompletionWriter {
     }
 
     private static func write(
-        _ choice: CompletedAnswer.Choice, _ style: AnswerStyle, _ writer: inout JSONWriter
+        _ choice: CompletedAnswer.Choice, _ identity: CompletionIdentity, _ style: AnswerStyle,
+        _ writer: inout JSONWriter
     ) {
         writer.beginObject()
         writer.key("index")
@@ -40,6 +41,11 @@ enum ChatCompletionWriter {
             writer.key("reasoning_content")
             writer.string(reasoning)
         }
+        if !choice.toolCalls.isEmpty {
+            ToolCallWriter.writeMessage(
+                choice.toolCalls, isLegacy: style.usesFunctionCall,
+                makeID: { identity.callID(choice: choice.index, call: $0) }, &writer)
+        }
         writer.key("refusal")
         writer.null()
         writer.endObject()
@@ -50,7 +56,7 @@ enum ChatCompletionWriter {
             writer.null()
         }
         writer.key("finish_reason")
-        writer.string((choice.finishReason ?? .stop).rawValue)
+        writer.string(style.word(for: choice.finishReason ?? .stop))
         writer.endObject()
     }
 }

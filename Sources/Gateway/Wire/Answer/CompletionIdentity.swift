@@ -18,6 +18,11 @@ struct CompletionIdentity: Sendable {
         self.model = model
     }
 
+    /// The id of a tool call that its backend gave none: the answer's own, the choice and the call.
+    func callID(choice: Int, call: Int) -> String {
+        "call_\(id.dropFirst("chatcmpl-".count))_\(choice)_\(call)"
+    }
+
     /// Writes the members of an open object.
     func write(object: String, _ writer: inout JSONWriter) {
         writer.key("id")

@@ -30,6 +30,8 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var tellsLogprobs = false
     /// 0...20: how many alternatives are told beside each token; nil is none.
     var topLogprobs: Int?
+    /// The functions that the model may call.
+    var tools = ToolUse()
     /// At most four, none empty.
     var stop: [String] = []
     /// Whether the answer is a stream of events.
@@ -46,32 +48,4 @@ struct LogitBias: Sendable, Equatable {
     var token: Int64
     /// -100...100.
     var bias: Double
-}
-
-/// One message of the conversation.
-struct ChatMessage: Sendable, Equatable {
-    /// Who speaks.
-    enum Role: String, Sendable, CaseIterable {
-        case system, developer, user, assistant, tool, function
-    }
-
-    var role: Role
-    /// The text; parts of text are kept apart, as the client sent them.
-    var content: Content
-    /// The speaker's name, if given.
-    var name: String?
-
-    /// What is said.
-    enum Content: Sendable, Equatable {
-        case text(String)
-        case parts([String])
-
-        /// The texts, in order.
-        var texts: [String] {
-            switch self {
-            case .text(let text): [text]
-            case .parts(let parts): parts
-            }
-        }
-    }
 }

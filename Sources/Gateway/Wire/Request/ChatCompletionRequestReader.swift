@@ -22,6 +22,7 @@ enum ChatCompletionRequestReader {
         for member in body.members where !member.value.isNull {
             if try draft.takeMain(member.key, member.value) { continue }
             if try draft.takeSampling(member.key, member.value) { continue }
+            if try draft.takeTools(member.key, member.value) { continue }
             if let offence = NeutralParameters.offence(of: member.key, member.value) {
                 throw .unsupported(offence)
             }

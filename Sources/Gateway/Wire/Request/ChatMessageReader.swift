@@ -16,25 +16,28 @@ enum ChatMessageReader {
         var messages: [ChatMessage] = []
         messages.reserveCapacity(value.count)
         for (position, element) in value.elements.enumerated() {
-            messages.append(try message(element, "messages[\(position)]"))
+            let path = "messages[\(position)]"
+            guard element.kind == .object else { throw .type(path, expected: "an object") }
+            messages.append(try message(element, path, position))
         }
+        LegacyCalls.answer(&messages)
         return messages
     }
 
     private static func message(
-        _ value: JSONValue, _ path: String
+        _ value: JSONValue, _ path: String, _ position: Int
     ) throws(RequestFault) -> ChatMessage {
-        guard value.kind == .object else { throw .type(path, expected: "an object") }
         if let offence = offence(in: value) { throw .unsupported("\(path).\(offence)") }
         let role = try role(value["role"], "\(path).role")
-        var name: String?
+        var message = ChatMessage(role: role, content: .none)
         if let given = value["name"], !given.isNull {
-            name = try ParameterReading.string(given, "\(path).name")
+            message.name = try ParameterReading.string(given, "\(path).name")
         }
-        if role == .function && name == nil { throw .missing("\(path).name") }
-        guard let content = value["content"] else { throw .missing("\(path).content") }
-        return ChatMessage(
-            role: role, content: try self.content(content, "\(path).content"), name: name)
+        if role == .function && message.name == nil { throw .missing("\(path).name") }
+        try readCalls(value, path, position, into: &message)
+        try readReasoning(value, path, into: &message)
+        message.content = try content(value, path, of: message)
+        return message
     }
 
     private static func role(
@@ -46,17 +49,73 @@ enum ChatMessageReader {
             let known = ChatMessage.Role.allCases.map { "'\($0.rawValue)'" }
             throw .value(path, expected: "one of \(known.joined(separator: ", "))")
         }
-        // A tool message answers a call by its id, and calls are not supported yet.
-        if role == .tool { throw .unsupported(path) }
         return role
     }
 
+    // MARK: Calls and reasoning
+
+    private static func readCalls(
+        _ value: JSONValue, _ path: String, _ position: Int, into message: inout ChatMessage
+    ) throws(RequestFault) {
+        if let id = value["tool_call_id"], !isEmpty(id) {
+            guard message.role == .tool else {
+                throw .value("\(path).tool_call_id", expected: "nothing but in a tool message")
+            }
+            message.toolCallID = try ParameterReading.string(id, "\(path).tool_call_id")
+        }
+        if message.role == .tool && message.toolCallID == nil {
+            throw .missing("\(path).tool_call_id")
+        }
+        if let calls = value["tool_calls"], !isEmpty(calls) {
+            try assertAssistant(message, "\(path).tool_calls")
+            message.toolCalls = try ToolCallHistory.calls(calls, "\(path).tool_calls")
+        }
+        if let call = value["function_call"], !isEmpty(call) {
+            try assertAssistant(message, "\(path).function_call")
+            guard message.toolCalls.isEmpty else {
+                throw .value("\(path).function_call", expected: "nothing beside 'tool_calls'")
+            }
+            message.toolCalls = [
+                try ToolCallHistory.function(
+                    call, "\(path).function_call", id: LegacyCalls.id(at: position))
+            ]
+        }
+    }
+
+    private static func readReasoning(
+        _ value: JSONValue, _ path: String, into message: inout ChatMessage
+    ) throws(RequestFault) {
+        for name in ["reasoning_content", "reasoning"] {
+            guard let text = value[name], !isEmpty(text) else { continue }
+            try assertAssistant(message, "\(path).\(name)")
+            message.reasoning = try ParameterReading.string(text, "\(path).\(name)")
+            return
+        }
+    }
+
+    private static func assertAssistant(
+        _ message: ChatMessage, _ path: String
+    ) throws(RequestFault) {
+        guard message.role == .assistant else {
+            throw .value(path, expected: "nothing but in an assistant message")
+        }
+    }
+
+    // MARK: Content
+
     private static func content(
-        _ value: JSONValue, _ path: String
+        _ message: JSONValue, _ path: String, of read: ChatMessage
     ) throws(RequestFault) -> ChatMessage.Content {
+        let path = "\(path).content"
+        guard let value = message["content"], !value.isNull else {
+            if !read.toolCalls.isEmpty { return .none }
+            // A refusal is all that such an assistant said.
+            if let refusal = message["refusal"]?.string, !refusal.isEmpty { return .text(refusal) }
+            if message["content"] == nil { throw .missing(path) }
+            throw .type(path, expected: "a string or an array of parts")
+        }
         if let text = value.string { return .text(text) }
         guard value.kind == .array else {
-            // Null is for an assistant that only calls tools, which are not supported yet.
             throw .type(path, expected: "a string or an array of parts")
         }
         guard value.count > 0 else {
@@ -66,42 +125,43 @@ enum ChatMessageReader {
         }
         var parts: [String] = []
         for (position, element) in value.elements.enumerated() {
-            parts.append(try part(element, "\(path)[\(position)]"))
+            parts.append(try part(element, "\(path)[\(position)]", of: read.role))
         }
         return .parts(parts)
     }
 
-    private static func part(_ value: JSONValue, _ path: String) throws(RequestFault) -> String {
+    private static func part(
+        _ value: JSONValue, _ path: String, of role: ChatMessage.Role
+    ) throws(RequestFault) -> String {
         guard value.kind == .object else { throw .type(path, expected: "an object") }
         guard let type = value["type"], !type.isNull else { throw .missing("\(path).type") }
         let word = try ParameterReading.string(type, "\(path).type")
-        guard word == "text" else {
+        guard word == "text" || (word == "refusal" && role == .assistant) else {
             guard otherParts.contains(word) else {
                 throw .value("\(path).type", expected: "'text'")
             }
             throw .unsupported("\(path).type")
         }
-        guard let text = value["text"], !text.isNull else { throw .missing("\(path).text") }
-        return try ParameterReading.string(text, "\(path).text")
+        guard let text = value[word], !text.isNull else { throw .missing("\(path).\(word)") }
+        return try ParameterReading.string(text, "\(path).\(word)")
     }
 
-    /// The member of a message that asks for what is not supported yet. Null and what is empty ask
-    /// for nothing: clients send an answer's message back as they got it.
+    /// The member of a message that asks for what is not supported.
     private static func offence(in message: JSONValue) -> String? {
-        otherMembers.first { name in
-            guard let value = message[name], !value.isNull else { return false }
-            switch value.kind {
-            case .array, .object: return value.count > 0
-            case .string: return value.utf8Count > 0
-            default: return true
-            }
+        otherMembers.first { name in message[name].map { !isEmpty($0) } ?? false }
+    }
+
+    /// Null and what is empty say nothing: clients send an answer's message back as they got it.
+    private static func isEmpty(_ value: JSONValue) -> Bool {
+        switch value.kind {
+        case .null: true
+        case .array, .object: value.count == 0
+        case .string: value.utf8Count == 0
+        default: false
         }
     }
 
-    private static let otherMembers = [
-        "tool_calls", "tool_call_id", "function_call", "refusal", "reasoning_content", "reasoning",
-        "channel", "audio",
-    ]
+    private static let otherMembers = ["channel", "audio"]
 
     private static let otherParts: Set<String> = [
         "image_url", "input_audio", "audio_content", "video_url", "input_video", "file", "refusal",

@@ -20,7 +20,6 @@ enum NeutralParameters {
         case .words(let neutral):
             guard let word = value.string, neutral.contains(word) else { return name }
             return nil
-        case .emptyArray: return value.kind == .array && value.count == 0 ? nil : name
         case .emptyObject: return value.kind == .object && value.count == 0 ? nil : name
         case .onlyText:
             guard value.kind == .array, value.elements.allSatisfy({ $0.isString("text") }) else {
@@ -37,7 +36,7 @@ enum NeutralParameters {
         case bool(Bool)
         case integer(Int64)
         case words([String])
-        case emptyArray, emptyObject, onlyText, textFormat
+        case emptyObject, onlyText, textFormat
         /// An object whose members are neutral with the value given, and refused by their path
         /// otherwise.
         case members([String: Bool])
@@ -64,8 +63,6 @@ enum NeutralParameters {
             "chat_template_kwargs": .emptyObject,
             // What does not fit is cut by the context window, which is what truncating asks for.
             "context_length_exceeded_behavior": .words(["truncate"]),
-            "function_call": .words(["none"]),
-            "functions": .emptyArray,
             "ignore_eos": .bool(false),
             "include_stop_str_in_output": .bool(false),
             "input": .members(["block_prompt_injection": false, "entity_list": false]),
@@ -73,7 +70,6 @@ enum NeutralParameters {
             "modalities": .onlyText,
             "n": .integer(1),
             "output": .members(["factuality": false, "toxicity": false]),
-            "parallel_tool_calls": .bool(true),
             "prompt_cache_options": .emptyObject,
             "prompt_cache_retention": .words(["in_memory"]),
             "response_format": .textFormat,
@@ -83,8 +79,6 @@ enum NeutralParameters {
             "service_tier": .words(["auto", "default"]),
             "store": .bool(false),
             "timings_per_token": .bool(false),
-            "tool_choice": .words(["none"]),
-            "tools": .emptyArray,
             "verbose": .bool(false),
             "verbosity": .words(["medium"]),
         ]

@@ -54,6 +54,24 @@ enum ParameterReading {
         return string
     }
 
+    /// A name of a function or a schema: `[A-Za-z0-9_-]{1,64}`.
+    static func name(_ value: JSONValue?, _ path: String) throws(RequestFault) -> String {
+        guard let value, !value.isNull else { throw .missing(path) }
+        let name = try string(value, path)
+        let isPlain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        guard isPlain, (1...64).contains(name.utf8.count) else {
+            throw .value(path, expected: "1 to 64 letters, digits, underscores and hyphens")
+        }
+        return name
+    }
+
     /// One stop sequence or a list of them, none empty.
     static func stops(
         _ value: JSONValue, _ name: String, atMost most: Int

@@ -1,30 +1,54 @@
 /// The ceiling of a prompt's tokens, from its bytes alone.
 ///
 /// Byte-level tokenizers make at most one token of one byte of the rendered prompt (`ledger.md`
-/// §3.3). The rendered prompt is every text, role and name, and what the chat template puts around
-/// them, which constants cover.
+/// §3.3). The rendered prompt is every text, role and name, every function, schema and template
+/// argument, and what the chat template puts around them, which constants cover.
 enum PromptBound {
     /// What a template adds once.
     static let baseTokens: Int64 = 64
-    /// What a template adds to each message.
+    /// What a template adds to each message, and to each call in it.
     static let tokensPerMessage: Int64 = 16
+    /// What a template adds where functions are offered: it explains how to call them, some at
+    /// length.
+    static let toolPreambleTokens: Int64 = 1024
+    /// What a template adds to each function beside its own text.
+    static let tokensPerTool: Int64 = 64
 
-    /// The bytes of every text, role and name.
-    static func bytes(_ messages: [ChatMessage]) -> Int64 {
+    /// The bytes of everything that a client puts into the prompt.
+    static func bytes(_ request: ChatCompletionRequest) -> Int64 {
         var bytes = 0
-        for message in messages {
+        for message in request.messages {
             bytes += message.role.rawValue.utf8.count + (message.name?.utf8.count ?? 0)
-            switch message.content {
-            case .text(let text): bytes += text.utf8.count
-            case .parts(let parts): for part in parts { bytes += part.utf8.count }
+            for text in message.content.texts { bytes += text.utf8.count }
+            bytes += message.reasoning?.utf8.count ?? 0
+            bytes += message.toolCallID?.utf8.count ?? 0
+            for call in message.toolCalls {
+                bytes += call.id.utf8.count + call.name.utf8.count + call.arguments.utf8.count
             }
+        }
+        for tool in request.tools.functions {
+            bytes += tool.name.utf8.count + (tool.description?.utf8.count ?? 0)
+            bytes += tool.parameters?.bytes.count ?? 0
         }
         return Int64(bytes)
     }
 
-    /// The most tokens that `messages` can be, where their ``bytes(_:)`` are known.
-    static func tokens(bytes: Int64, messages: Int) -> Int64 {
-        bytes + Int64(messages) * tokensPerMessage + baseTokens
+    /// The most tokens that the prompt of `request` can be.
+    static func tokens(_ request: ChatCompletionRequest) -> Int64 {
+        var tokens = bytes(request) + Int64(request.messages.count) * tokensPerMessage + baseTokens
+        for call in request.messages.lazy.flatMap(\.toolCalls) {
+            tokens += RenderedJSON.growth(of: call.arguments.utf8) + tokensPerMessage
+        }
+        guard !request.tools.functions.isEmpty else { return tokens }
+        tokens += toolPreambleTokens
+        for tool in request.tools.functions {
+            tokens += tokensPerTool
+            tokens += RenderedJSON.growth(of: (tool.description ?? "").utf8)
+            if let parameters = tool.parameters {
+                tokens += RenderedJSON.growth(of: parameters.bytes)
+            }
+        }
+        return tokens
     }
 
     /// The most tokens the completion may have: the smallest of what the client asks for (or

@@ -10,6 +10,9 @@ struct RequestDraft {
     var hasStreamOptions = false
     /// `do_sample: false`: greedy whatever the temperature.
     var isGreedy = false
+    /// `functions` and `function_call`.
+    var legacyFunctions: [FunctionTool] = []
+    var legacyChoice: ToolChoice?
 
     /// An empty draft.
     init(mostStops: Int) { self.mostStops = mostStops }
@@ -51,6 +54,7 @@ struct RequestDraft {
         }
         request.maximumCompletionTokens = maxCompletionTokens ?? maxTokens
         try finishSampling()
+        try finishTools()
         return request
     }
 

@@ -32,6 +32,7 @@ enum ForwardedBody {
         case .openAI(let bound): OpenAIParameters.write(call, bound: bound, to: &json)
         case .llamaServer: LlamaServerParameters.write(call, to: &json)
         }
+        ForwardedTools.write(request.tools, in: dialect, to: &json)
         writeShared(request, to: &json)
         json.endObject()
         return json.finish()
@@ -66,9 +67,8 @@ enum ForwardedBody {
     }
 
     private static func textBytes(of request: ChatCompletionRequest) -> Int {
-        request.messages.reduce(0) { sum, message in
-            message.content.texts.reduce(sum + 64) { $0 + $1.utf8.count + 32 }
-        }
+        Int(PromptBound.bytes(request)) + 96 * request.messages.count
+            + 128 * request.tools.functions.count
     }
 }
 

@@ -21,9 +21,36 @@ enum ForwardedMessage {
                 json.endObject()
             }
             json.endArray()
+        case .none: json.null()
         }
         json.member("name", message.name)
+        json.member("tool_call_id", message.toolCallID)
+        // OpenAI's API has no place for it; templates that keep it are llama-server's.
+        if dialect == .llamaServer { json.member("reasoning_content", message.reasoning) }
+        write(message.toolCalls, to: &json)
         json.endObject()
+    }
+
+    private static func write(_ calls: [ToolCall], to json: inout JSONWriter) {
+        guard !calls.isEmpty else { return }
+        json.key("tool_calls")
+        json.beginArray()
+        for call in calls {
+            json.beginObject()
+            json.key("id")
+            json.string(call.id)
+            json.key("type")
+            json.string("function")
+            json.key("function")
+            json.beginObject()
+            json.key("name")
+            json.string(call.name)
+            json.key("arguments")
+            json.string(call.arguments)
+            json.endObject()
+            json.endObject()
+        }
+        json.endArray()
     }
 
     /// Chat templates know neither `developer`, which is OpenAI's newer word for `system`, nor

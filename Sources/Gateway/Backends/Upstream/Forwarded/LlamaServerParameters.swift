@@ -38,6 +38,20 @@ enum LlamaServerParameters {
         json.bool(true)
     }
 
+    /// The first parameter that llama-server cannot honour; nil if it can honour all.
+    static func unsupported(in request: ChatCompletionRequest) -> String? {
+        // It tells no probabilities in a stream with tools, and it is always streamed from.
+        if request.tellsLogprobs && !request.tools.callable.isEmpty { return "logprobs" }
+        // Its templates take calls apart, and it fails where they are no object.
+        for (position, message) in request.messages.enumerated() {
+            guard let call = message.toolCalls.firstIndex(where: { !$0.hasObject }) else {
+                continue
+            }
+            return "messages[\(position)].tool_calls[\(call)].function.arguments"
+        }
+        return nil
+    }
+
     /// A seed modulo 2^32, but for the one value that llama-server reads as "take a random one".
     static func engineSeed(_ seed: Int64) -> UInt32 {
         let reduced = UInt32(truncatingIfNeeded: seed)

@@ -1,0 +1,36 @@
+/// One message of the conversation.
+struct ChatMessage: Sendable, Equatable {
+    /// Who speaks.
+    enum Role: String, Sendable, CaseIterable {
+        case system, developer, user, assistant, tool, function
+    }
+
+    var role: Role
+    /// What is said; parts are kept apart, as the client sent them.
+    var content: Content
+    /// The speaker's name, if given.
+    var name: String?
+    /// The calls that an assistant made.
+    var toolCalls: [ToolCall] = []
+    /// Which call a tool answers.
+    var toolCallID: String?
+    /// The reasoning that an assistant gave, for templates that keep it.
+    var reasoning: String?
+
+    /// What is said.
+    enum Content: Sendable, Equatable {
+        case text(String)
+        case parts([String])
+        /// Nothing: of an assistant that only calls tools.
+        case none
+
+        /// The texts, in order.
+        var texts: [String] {
+            switch self {
+            case .text(let text): [text]
+            case .parts(let parts): parts
+            case .none: []
+            }
+        }
+    }
+}
