@@ -102,4 +102,52 @@ import Testing
             #expect(answer.choices[0].content.contains("sunny"))
         }
     }
+
+    @Test func `a schema is followed`() async throws {
+        try await withEngine { engine in
+            let schema = try JSONParser(maximumBytes: 4096, maximumDepth: 16, maximumNodes: 99)
+                .parse(
+                    #"{"type":"object","properties":{"answer":{"enum":[7]}},"required":["answer"],"additionalProperties":false}"#
+                ).root
+            for format in [
+                ResponseFormat.jsonSchema(
+                    JSONSchemaFormat(name: "s", schema: JSONFragment(schema))), .jsonObject,
+            ] {
+                let answer = try await collect(engine, "What is the capital of Japan?") {
+                    $0.format = format
+                }
+                let text = try #require(answer.choices.first).content
+                let object = try JSONSerialization.jsonObject(with: Data(text.utf8))
+                let values = try #require(object as? [String: Any])
+                if format != .jsonObject { #expect(values["answer"] as? Int == 7) }
+            }
+        }
+    }
+
+    @Test func `what exceeds the context is cut, or refused where the client asks for that`()
+        async throws
+    {
+        try await withEngine { engine in
+            let question = "What is the capital of Japan?"
+            let call = BackendCall.ask(question, bound: 1024) {
+                $0.overflow = .error
+                $0.maximumCompletionTokens = 1024
+            }
+            let failure = await failure { _ = try await engine.forward(call) }
+            guard case .contextExceeded(let prompt?, 1024)? = failure?.kind else {
+                Issue.record("ended with \(String(describing: failure))")
+                return
+            }
+            #expect(prompt < 100)
+            let fitting = try await collect(engine, question, bound: 1024) {
+                $0.overflow = .error
+                $0.maximumCompletionTokens = 1024 - prompt
+            }
+            #expect(fitting.usage.prompt == prompt)
+            let cut = try await collect(engine, question, bound: 1024) {
+                $0.maximumCompletionTokens = 1024
+            }
+            #expect(cut.choices[0].content.contains("Tokyo"))
+        }
+    }
 }

@@ -125,15 +125,11 @@ import Testing
 
     @Test(arguments: [
         (#""n":3"#, "n"),
-        (#""response_format":{"type":"json_object"}"#, "response_format"),
-        (#""reasoning_effort":"low""#, "reasoning_effort"),
         (#""best_of":2"#, "best_of"),
         (#""input":{"pii":"block"}"#, "input.pii"),
         (#""output":{"factuality":true}"#, "output.factuality"),
         (#""n_predict":-1"#, "n_predict"), (#""api_base":"http://169.254.169.254""#, "api_base"),
-        (#""context_length_exceeded_behavior":"error""#, "context_length_exceeded_behavior"),
-        (#""metadata":{"a":"b"}"#, "metadata"),
-        (#""enable_thinking":false"#, "enable_thinking"),
+
         (#""modalities":["text","audio"]"#, "modalities"),
         (#""grammar":"x""#, "grammar"), (#""prediction":{}"#, "prediction"),
     ])

@@ -96,6 +96,13 @@ final class LocalEngine: Backend, Service {
         guard let instance = state.withLock({ $0.isOpen ? $0.instance : nil }) else {
             throw unavailability ?? BackendFailure(kind: .unreachable, detail: "no engine")
         }
+        if call.request.overflow == .error {
+            let count = try await instance.exchange.promptTokens(of: call, over: instance.client)
+            let context = Int64(configuration.contextTokensPerSlot)
+            if let failure = call.overflow(promptTokens: count, contextTokens: context) {
+                throw failure
+            }
+        }
         return try await instance.exchange.begin(call, over: instance.client, holding: lease)
     }
 

@@ -44,6 +44,20 @@ struct ChatExchange: Sendable {
                 secrets: secrets))
     }
 
+    /// Sends a call to an endpoint that answers with a short JSON text, and reads that.
+    func fetch(_ call: BackendCall, over client: CurlClient) async throws(BackendFailure) -> [UInt8]
+    {
+        let response: CurlResponse
+        do throws(CurlFailure) {
+            response = try await client.execute(makeRequest(call, streams: false))
+        } catch {
+            throw BackendFailure(error, redacting: secrets)
+        }
+        guard response.status == 200 else { throw await failure(of: response) }
+        return await response.body.excerpt(
+            atMost: Self.errorBodyBytes, within: Self.errorBodyTimeout)
+    }
+
     /// The headers are written here and nowhere else: nothing of the client's is passed on.
     private func makeRequest(_ call: BackendCall, streams: Bool) -> CurlRequest {
         var headers = [

@@ -27,11 +27,7 @@ enum Dialect: Sendable, Equatable {
     func unsupportedParameter(in request: ChatCompletionRequest) -> String? {
         switch self {
         case .llamaServer: return LlamaServerParameters.unsupported(in: request)
-        case .openAI:
-            if request.topK != nil { return "top_k" }
-            if request.minP != nil { return "min_p" }
-            if request.repetitionPenalty != nil { return "repetition_penalty" }
-            return nil
+        case .openAI: return OpenAIParameters.unsupported(in: request)
         }
     }
 }

@@ -22,9 +22,14 @@ struct OpenAIUpstream: Backend {
 
     /// Forwards a call. A pooled connection that the upstream had closed meanwhile costs one
     /// further try on a new one, by libcurl and only if no byte of an answer came; nothing else is
-    /// tried twice.
+    /// tried twice, but for a call that is refused for a bound that its context has no room for.
     func forward(_ call: BackendCall) async throws(BackendFailure) -> any BackendAnswer {
-        try await exchange.begin(call, over: client, holding: nil)
+        do throws(BackendFailure) {
+            return try await exchange.begin(call, over: client, holding: nil)
+        } catch {
+            guard let shorter = call.shortened(after: error) else { throw error }
+            return try await exchange.begin(shorter, over: client, holding: nil)
+        }
     }
 
     func unsupportedParameter(in request: ChatCompletionRequest) -> String? {

@@ -44,8 +44,24 @@ struct UpstreamErrorBody {
             let found = text.firstRange(of: "maximum context length")
         else { return }
         saysContextLength = true
-        let digits = text[found.upperBound...].drop { !$0.isNumber }.prefix { $0.isNumber }
-        contextTokens = contextTokens ?? Int64(digits)
+        contextTokens = contextTokens ?? Self.number(in: text[found.upperBound...])
+        promptTokens = promptTokens ?? Self.promptTokens(in: text)
+    }
+
+    /// "… (1000 in the messages, 4000 in the completion)", or "… your request has 1000 input
+    /// tokens".
+    private static func promptTokens(in text: String) -> Int64? {
+        if let end = text.firstRange(of: " in the messages"),
+            let start = text[..<end.lowerBound].lastIndex(where: { !$0.isNumber })
+        {
+            return Int64(text[text.index(after: start)..<end.lowerBound])
+        }
+        return text.firstRange(of: "request has ").flatMap { number(in: text[$0.upperBound...]) }
+    }
+
+    /// The first whole number in `text`.
+    private static func number(in text: Substring) -> Int64? {
+        Int64(text.drop { !$0.isNumber }.prefix { $0.isNumber })
     }
 
     /// Its type and code for the log, which are names. Never its message: upstreams quote the

@@ -8,6 +8,8 @@ struct AnswerStyle: Sendable, Equatable {
     var showsLogprobs = false
     /// Whether calls are told in OpenAI's older form, which the client used to offer functions.
     var usesFunctionCall = false
+    /// The client's own notes, told back with a plain answer.
+    var metadata: [MetadataEntry] = []
 
     /// Shows nothing that has to be asked for.
     init() {}
@@ -17,6 +19,7 @@ struct AnswerStyle: Sendable, Equatable {
         showsUsage = request.includesUsage || principal.alwaysShowsUsage
         showsLogprobs = request.tellsLogprobs
         usesFunctionCall = request.tools.isLegacy
+        metadata = request.metadata
     }
 
     /// The word for why a choice ended.

@@ -16,6 +16,15 @@ enum ChatCompletionWriter {
         writer.endArray()
         writer.key("usage")
         UsageWriter.write(answer.usage, &writer)
+        if !style.metadata.isEmpty {
+            writer.key("metadata")
+            writer.beginObject()
+            for entry in style.metadata {
+                writer.key(entry.key)
+                writer.string(entry.value)
+            }
+            writer.endObject()
+        }
         writer.endObject()
         return writer.finish()
     }

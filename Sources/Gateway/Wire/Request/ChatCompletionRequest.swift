@@ -32,6 +32,14 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var topLogprobs: Int?
     /// The functions that the model may call.
     var tools = ToolUse()
+    /// The form of the answer's text.
+    var format = ResponseFormat.text
+    /// How the model reasons.
+    var reasoning = ReasoningOptions()
+    /// What becomes of a request that does not fit the model's context.
+    var overflow = ContextOverflow.truncate
+    /// How much the model says.
+    var verbosity: Verbosity?
     /// At most four, none empty.
     var stop: [String] = []
     /// Whether the answer is a stream of events.
@@ -40,6 +48,23 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var includesUsage = false
     /// The client's name for its own user; forwarded to upstreams that know the field.
     var user: String?
+    /// The same, under OpenAI's newer name.
+    var safetyIdentifier: String?
+    /// A hint to an upstream, which requests share a prompt.
+    var promptCacheKey: String?
+    /// The client's notes about its request: told back with a plain answer, sent to nobody.
+    var metadata: [MetadataEntry] = []
+}
+
+/// How much a model says.
+enum Verbosity: String, Sendable, CaseIterable {
+    case low, medium, high
+}
+
+/// One entry of `metadata`.
+struct MetadataEntry: Sendable, Equatable {
+    var key: String
+    var value: String
 }
 
 /// One entry of `logit_bias`.

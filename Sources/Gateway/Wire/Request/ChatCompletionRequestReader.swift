@@ -23,6 +23,9 @@ enum ChatCompletionRequestReader {
             if try draft.takeMain(member.key, member.value) { continue }
             if try draft.takeSampling(member.key, member.value) { continue }
             if try draft.takeTools(member.key, member.value) { continue }
+            if try draft.takeFormat(member.key, member.value) { continue }
+            if try draft.takeReasoning(member.key, member.value) { continue }
+            if try draft.takeAccount(member.key, member.value) { continue }
             if let offence = NeutralParameters.offence(of: member.key, member.value) {
                 throw .unsupported(offence)
             }

@@ -26,7 +26,6 @@ enum NeutralParameters {
                 return name
             }
             return nil
-        case .textFormat: return value["type"]?.isString("text") == true ? nil : name
         case .members(let rules): return offence(of: name, value, members: rules)
         }
     }
@@ -36,7 +35,7 @@ enum NeutralParameters {
         case bool(Bool)
         case integer(Int64)
         case words([String])
-        case emptyObject, onlyText, textFormat
+        case emptyObject, onlyText
         /// An object whose members are neutral with the value given, and refused by their path
         /// otherwise.
         case members([String: Bool])
@@ -60,27 +59,20 @@ enum NeutralParameters {
         var table: [String: Rule] = [
             "best_of": .integer(1),
             "cache_prompt": .bool(true),
-            "chat_template_kwargs": .emptyObject,
-            // What does not fit is cut by the context window, which is what truncating asks for.
-            "context_length_exceeded_behavior": .words(["truncate"]),
             "ignore_eos": .bool(false),
             "include_stop_str_in_output": .bool(false),
             "input": .members(["block_prompt_injection": false, "entity_list": false]),
-            "metadata": .emptyObject,
             "modalities": .onlyText,
             "n": .integer(1),
             "output": .members(["factuality": false, "toxicity": false]),
             "prompt_cache_options": .emptyObject,
             "prompt_cache_retention": .words(["in_memory"]),
-            "response_format": .textFormat,
             "return_progress": .bool(false),
             "return_tokens": .bool(false),
-            "separate_reasoning": .bool(true),
             "service_tier": .words(["auto", "default"]),
             "store": .bool(false),
             "timings_per_token": .bool(false),
             "verbose": .bool(false),
-            "verbosity": .words(["medium"]),
         ]
         for name in refused { table[name] = .refused }
         return table
@@ -89,9 +81,9 @@ enum NeutralParameters {
     /// Without a neutral value. The last line are names other gateways let a client steer the
     /// upstream with.
     private static let refused = [
-        "audio", "enable_thinking", "grammar", "json_schema", "moderation", "prediction",
-        "prompt_cache_key", "reasoning_budget_tokens", "reasoning_control", "reasoning_effort",
-        "reasoning_format", "safety_identifier", "thinking", "web_search_options",
+        "audio", "grammar", "json_schema", "moderation", "prediction",
+        "reasoning_budget_tokens", "reasoning_control",
+        "reasoning_format", "thinking", "web_search_options",
         "dry_allowed_length", "dry_base", "dry_multiplier", "dry_penalty_last_n",
         "dry_sequence_breakers", "dynatemp_exponent", "dynatemp_range", "id_slot", "lora",
         "mirostat",

@@ -54,6 +54,17 @@ enum ParameterReading {
         return string
     }
 
+    /// One of a set of words.
+    static func word<Word: RawRepresentable<String> & CaseIterable>(
+        _ value: JSONValue, _ name: String
+    ) throws(RequestFault) -> Word {
+        guard let word = Word(rawValue: try string(value, name)) else {
+            let known = Word.allCases.map { "'\($0.rawValue)'" }
+            throw .value(name, expected: "one of \(known.joined(separator: ", "))")
+        }
+        return word
+    }
+
     /// A name of a function or a schema: `[A-Za-z0-9_-]{1,64}`.
     static func name(_ value: JSONValue?, _ path: String) throws(RequestFault) -> String {
         guard let value, !value.isNull else { throw .missing(path) }

@@ -11,6 +11,8 @@ enum PromptBound {
     /// What a template adds where functions are offered: it explains how to call them, some at
     /// length.
     static let toolPreambleTokens: Int64 = 1024
+    /// What an upstream may add to say that JSON is wanted.
+    static let formatPreambleTokens: Int64 = 256
     /// What a template adds to each function beside its own text.
     static let tokensPerTool: Int64 = 64
 
@@ -30,6 +32,13 @@ enum PromptBound {
             bytes += tool.name.utf8.count + (tool.description?.utf8.count ?? 0)
             bytes += tool.parameters?.bytes.count ?? 0
         }
+        if case .jsonSchema(let format) = request.format {
+            bytes += format.name.utf8.count + (format.description?.utf8.count ?? 0)
+            bytes += format.schema.bytes.count
+        }
+        for argument in request.reasoning.templateArguments {
+            bytes += argument.name.utf8.count + argument.value.bytes.count
+        }
         return Int64(bytes)
     }
 
@@ -38,6 +47,14 @@ enum PromptBound {
         var tokens = bytes(request) + Int64(request.messages.count) * tokensPerMessage + baseTokens
         for call in request.messages.lazy.flatMap(\.toolCalls) {
             tokens += RenderedJSON.growth(of: call.arguments.utf8) + tokensPerMessage
+        }
+        if request.format != .text { tokens += formatPreambleTokens }
+        if case .jsonSchema(let format) = request.format {
+            tokens += RenderedJSON.growth(of: (format.description ?? "").utf8)
+            tokens += RenderedJSON.growth(of: format.schema.bytes)
+        }
+        for argument in request.reasoning.templateArguments {
+            tokens += RenderedJSON.growth(of: argument.value.bytes) + tokensPerMessage
         }
         guard !request.tools.functions.isEmpty else { return tokens }
         tokens += toolPreambleTokens

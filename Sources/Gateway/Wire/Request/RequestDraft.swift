@@ -13,6 +13,9 @@ struct RequestDraft {
     /// `functions` and `function_call`.
     var legacyFunctions: [FunctionTool] = []
     var legacyChoice: ToolChoice?
+    /// What `chat_template_kwargs` says of reasoning.
+    var templateThinking: Bool?
+    var templateEffort: ReasoningOptions.Effort?
 
     /// An empty draft.
     init(mostStops: Int) { self.mostStops = mostStops }
@@ -32,7 +35,6 @@ struct RequestDraft {
                 value, name, in: 1...ParameterReading.largestCount)
         case "stop":
             request.stop = try ParameterReading.stops(value, name, atMost: mostStops)
-        case "user": request.user = try ParameterReading.string(value, name)
         default: return false
         }
         return true
@@ -55,6 +57,7 @@ struct RequestDraft {
         request.maximumCompletionTokens = maxCompletionTokens ?? maxTokens
         try finishSampling()
         try finishTools()
+        try finishReasoning()
         return request
     }
 

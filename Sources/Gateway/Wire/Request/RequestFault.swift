@@ -53,6 +53,13 @@ struct RequestFault: Error, Sendable, Equatable {
             code: .invalidValue)
     }
 
+    /// Two parameters say the same thing differently.
+    static func contradiction(_ parameter: String, _ other: String) -> RequestFault {
+        RequestFault(
+            "'\(parameter)' and '\(other)' contradict each other.", parameter: parameter,
+            code: .invalidValue)
+    }
+
     /// A parameter that the contract knows and this gateway, or the model's backend, cannot honour.
     static func unsupported(_ parameter: String) -> RequestFault {
         RequestFault(

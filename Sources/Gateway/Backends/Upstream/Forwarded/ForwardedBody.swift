@@ -33,6 +33,7 @@ enum ForwardedBody {
         case .llamaServer: LlamaServerParameters.write(call, to: &json)
         }
         ForwardedTools.write(request.tools, in: dialect, to: &json)
+        ForwardedFormat.write(request.format, to: &json)
         writeShared(request, to: &json)
         json.endObject()
         return json.finish()

@@ -33,15 +33,36 @@ enum LlamaServerParameters {
             json.integer(max(1, request.topLogprobs ?? 0))
         }
         json.key("reasoning_format")
-        json.string("deepseek")
+        json.string(request.reasoning.isSeparate ? "deepseek" : "none")
+        write(request.reasoning, to: &json)
         json.key("timings_per_token")
         json.bool(true)
+    }
+
+    /// Writes the variables of the chat template: thinking and effort are two of them.
+    private static func write(_ reasoning: ReasoningOptions, to json: inout JSONWriter) {
+        let effort = reasoning.effort == .some(.none) ? nil : reasoning.effort
+        guard !reasoning.templateArguments.isEmpty || reasoning.isEnabled != nil || effort != nil
+        else { return }
+        json.key("chat_template_kwargs")
+        json.beginObject()
+        for argument in reasoning.templateArguments {
+            json.key(argument.name)
+            json.raw(argument.value.bytes)
+        }
+        json.member("enable_thinking", reasoning.isEnabled)
+        json.member("reasoning_effort", effort?.rawValue)
+        json.endObject()
     }
 
     /// The first parameter that llama-server cannot honour; nil if it can honour all.
     static func unsupported(in request: ChatCompletionRequest) -> String? {
         // It tells no probabilities in a stream with tools, and it is always streamed from.
         if request.tellsLogprobs && !request.tools.callable.isEmpty { return "logprobs" }
+        // Its grammar for a schema leaves no room for calls.
+        if request.format != .text && !request.tools.callable.isEmpty { return "response_format" }
+        // It has no such control.
+        if let verbosity = request.verbosity, verbosity != .medium { return "verbosity" }
         // Its templates take calls apart, and it fails where they are no object.
         for (position, message) in request.messages.enumerated() {
             guard let call = message.toolCalls.firstIndex(where: { !$0.hasObject }) else {

@@ -29,6 +29,22 @@ enum OpenAIParameters {
                 json.integer(top)
             }
         }
+        json.member("reasoning_effort", request.reasoning.effort?.rawValue)
+        json.member("verbosity", request.verbosity?.rawValue)
         json.member("user", request.user)
+        json.member("safety_identifier", request.safetyIdentifier)
+        json.member("prompt_cache_key", request.promptCacheKey)
+    }
+    /// The first parameter that OpenAI's API has no name for; nil if it has one for all.
+    static func unsupported(in request: ChatCompletionRequest) -> String? {
+        if request.topK != nil { return "top_k" }
+        if request.minP != nil { return "min_p" }
+        if request.repetitionPenalty != nil { return "repetition_penalty" }
+        let reasoning = request.reasoning
+        if !reasoning.isSeparate { return "separate_reasoning" }
+        if !reasoning.templateArguments.isEmpty { return "chat_template_kwargs" }
+        // An effort of none is OpenAI's word for it; a switch is not.
+        let isSaidByEffort = reasoning.isEnabled == false && reasoning.effort == .some(.none)
+        return reasoning.isEnabled == nil || isSaidByEffort ? nil : "enable_thinking"
     }
 }
