@@ -24,8 +24,8 @@ struct BackendCall: Sendable {
     let request: ChatCompletionRequest
     /// The backend's own name for the model.
     let upstreamModel: String
-    /// The bound that is written into the forwarded request: the most completion tokens it may
-    /// generate.
+    /// The bound that is written into the forwarded request: the most completion tokens that each
+    /// choice may have.
     let completionBound: Int64
     /// Names the request in logs.
     let requestID: RequestID
@@ -76,6 +76,10 @@ struct BackendFailure: Error, Sendable, Equatable {
         /// We cancelled it.
         case cancelled
     }
+
+    /// An answer holds a choice beyond those that were asked for: nobody has reserved it.
+    static let unaskedChoice = BackendFailure(
+        kind: .malformed, detail: "the answer holds more choices than were asked for")
 
     let kind: Kind
     /// For the log only; may name hosts and quote the backend.

@@ -84,7 +84,8 @@ struct GatewayResponder: Responder {
         }
         do {
             return try ChatCompletionRequestReader.read(
-                document.root, mostStops: core.configuration.mostStops)
+                document.root, mostStops: core.configuration.mostStops,
+                mostChoices: core.configuration.mostChoices)
         } catch {
             throw .invalidRequest(error)
         }

@@ -11,9 +11,13 @@ struct AnswerCollection: Sendable {
     private(set) var completed = CompletedAnswer()
     /// The same, counted.
     private(set) var count: CompletionCount
+    private let choices: Int
 
-    /// Starts at nothing; `bound` is the most completion tokens.
-    init(bound: Int64) { count = CompletionCount(bound: bound) }
+    /// Starts at nothing; `bound` is the most completion tokens of all `choices`.
+    init(bound: Int64, choices: Int) {
+        count = CompletionCount(bound: bound)
+        self.choices = choices
+    }
 
     /// Takes `first` and everything after it until the end.
     mutating func drain(_ answer: any BackendAnswer, first: [BackendEvent]?) async -> End {
@@ -25,10 +29,10 @@ struct AnswerCollection: Sendable {
             case .failure(let failure):
                 // When every choice has ended only the rest of the protocol is missing: the answer
                 // is whole.
-                return completed.isComplete ? .finished : .failed(failure)
+                return completed.isComplete(of: choices) ? .finished : .failed(failure)
             }
         }
-        guard completed.isComplete else {
+        guard completed.isComplete(of: choices) else {
             return .failed(BackendFailure(kind: .malformed, detail: "the answer has no end"))
         }
         return .finished
@@ -40,7 +44,7 @@ struct AnswerCollection: Sendable {
             let hadText = count.hasText
             if !count.take(event) {
                 if hadText {
-                    completed.cut()
+                    completed.cut(of: choices)
                     return .cutAtBound
                 }
                 // An answer in one event that is a little too long is passed on: its overage is
@@ -50,7 +54,10 @@ struct AnswerCollection: Sendable {
                     return .failed(BackendFailure(kind: .malformed, detail: detail))
                 }
             }
-            for delta in event.deltas { completed.append(delta) }
+            for delta in event.deltas {
+                guard delta.index < choices else { return .failed(.unaskedChoice) }
+                completed.append(delta)
+            }
         }
         return nil
     }

@@ -26,7 +26,8 @@ extension CompletionPipeline {
         _ answer: any BackendAnswer, first: [BackendEvent]?, for admitted: consuming AdmittedRequest
     ) async throws(GatewayFailure) -> CompletedAnswer {
         let firstTokenAt = time.uptime
-        var collection = AnswerCollection(bound: admitted.resolved.bound.completion)
+        var collection = AnswerCollection(
+            bound: admitted.resolved.bound.completion, choices: admitted.resolved.request.choices)
         let outcome: SettlementDecision.Outcome
         switch await collection.drain(answer, first: first) {
         case .finished: outcome = .finished
@@ -52,6 +53,7 @@ extension CompletionPipeline {
         switch settled {
         case .success(let usage):
             var answer = collection.completed
+            answer.choices.sort { $0.index < $1.index }
             answer.usage = usage
             return answer
         case .failure(let fault): throw .meteringUnavailable(fault)

@@ -42,15 +42,21 @@ struct CompletedAnswer: Sendable, Equatable {
         if let reason = delta.finishReason { choices[position].finishReason = reason }
     }
 
-    /// Ends every choice that has not ended as cut by its length.
-    mutating func cut() {
+    /// Ends every choice of `count` that has not ended as cut by its length, also one that never
+    /// began.
+    mutating func cut(of count: Int) {
+        for index in 0..<count where !choices.contains(where: { $0.index == index }) {
+            choices.append(Choice(index: index))
+        }
         for position in choices.indices where choices[position].finishReason == nil {
             choices[position].finishReason = .length
         }
     }
 
-    /// Whether there is a choice and every choice has ended.
-    var isComplete: Bool { !choices.isEmpty && choices.allSatisfy { $0.finishReason != nil } }
+    /// Whether all of `count` choices are there and have ended.
+    func isComplete(of count: Int) -> Bool {
+        choices.count >= count && choices.allSatisfy { $0.finishReason != nil }
+    }
 }
 
 extension CompletedAnswer.Choice {

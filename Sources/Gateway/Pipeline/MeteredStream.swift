@@ -99,6 +99,7 @@ struct MeteredStream: ~Copyable, Sendable {
                 return nil
             }
             for delta in event.deltas {
+                guard delta.index < resolved.request.choices else { return .unaskedChoice }
                 let isEnded = finishReasons.contains { $0.index == delta.index }
                 if delta.saysSomething {
                     guard !isEnded else {
@@ -144,7 +145,8 @@ struct MeteredStream: ~Copyable, Sendable {
     private mutating func finish(after failure: BackendFailure?) async -> Step {
         // When every choice has ended only the rest of the protocol is missing: the answer is
         // whole.
-        if !finishReasons.isEmpty && failure?.kind != .malformed { return await end(as: .finished) }
+        let isWhole = finishReasons.count >= resolved.request.choices
+        if isWhole && failure?.kind != .malformed { return await end(as: .finished) }
         let failure = failure ?? BackendFailure(kind: .malformed, detail: "the stream has no end")
         answer.cancel()
         switch CompletionPipeline.stop(of: failure, resolved.exchange.presence) {
@@ -165,9 +167,10 @@ struct MeteredStream: ~Copyable, Sendable {
     private mutating func end(as outcome: SettlementDecision.Outcome) async -> Step {
         switch await settle(as: outcome) {
         case .success(let usage):
-            // A request has one choice, so far.
-            if finishReasons.isEmpty {
-                finishReasons.append(ChoiceDelta(index: 0, finishReason: .length))
+            // Those that had not ended were cut.
+            for index in 0..<resolved.request.choices
+            where !finishReasons.contains(where: { $0.index == index }) {
+                finishReasons.append(ChoiceDelta(index: index, finishReason: .length))
             }
             return .end(End(finishReasons: finishReasons, usage: usage))
         case .failure(let fault): return .failure(.meteringUnavailable(fault))

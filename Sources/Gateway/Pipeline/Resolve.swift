@@ -12,14 +12,17 @@ extension CompletionPipeline {
         case .unknown: throw .modelUnknown(request.model)
         }
         let backend = try chooseBackend(of: route, for: request)
+        let choiceBound = PromptBound.completion(
+            asked: request.maximumCompletionTokens,
+            fallback: principal.defaultCompletionTokens ?? defaultCompletionTokens,
+            maximum: route.maximumCompletionTokens, contextTokens: route.contextTokens)
+        // Every choice may be as long as it is allowed to; the prompt is the same for all.
         let bound = TokenBound(
             prompt: PromptBound.tokens(request),
-            completion: PromptBound.completion(
-                asked: request.maximumCompletionTokens,
-                fallback: principal.defaultCompletionTokens ?? defaultCompletionTokens,
-                maximum: route.maximumCompletionTokens, contextTokens: route.contextTokens))
+            completion: Int64(request.choices) * choiceBound)
         return ResolvedRequest(
             request: request, principal: principal, route: route, backend: backend, bound: bound,
+            choiceBound: choiceBound,
             promptBytes: PromptBound.bytes(request), exchange: exchange)
     }
 

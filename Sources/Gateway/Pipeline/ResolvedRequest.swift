@@ -7,8 +7,10 @@ struct ResolvedRequest: Sendable {
     let principal: Principal
     let route: ModelRoute
     let backend: any Backend
-    /// The most tokens it may use; the completion part is written into the forwarded request.
+    /// The most tokens it may use: the prompt once, and every choice at its bound.
     let bound: TokenBound
+    /// The most completion tokens of one choice, which is written into the forwarded request.
+    let choiceBound: Int64
     /// Bytes of the prompt, from which its tokens are estimated where the backend never says.
     let promptBytes: Int64
     let exchange: Exchange
@@ -17,7 +19,7 @@ struct ResolvedRequest: Sendable {
     var call: BackendCall {
         BackendCall(
             request: request, upstreamModel: route.upstreamModel,
-            completionBound: bound.completion, requestID: exchange.requestID)
+            completionBound: choiceBound, requestID: exchange.requestID)
     }
 }
 

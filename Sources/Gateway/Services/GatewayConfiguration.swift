@@ -22,6 +22,8 @@ public struct GatewayConfiguration: Sendable, Hashable {
     public var jsonNodes = 100_000
     /// The most stop sequences of a request.
     public var mostStops = 4
+    /// The most choices of a request, at most 128. Each reserves a whole completion.
+    public var mostChoices = 128
     /// The bound on completion tokens where neither the client nor its key names one.
     public var defaultCompletionTokens: Int64 = 4096
     /// How long running answers may go on after a stop was asked for.

@@ -150,4 +150,27 @@ import Testing
             #expect(cut.choices[0].content.contains("Tokyo"))
         }
     }
+
+    @Test func `more choices than slots are all answered, and the prompt counts once`()
+        async throws
+    {
+        try await withEngine { engine in
+            let question = "What is the capital of Japan?"
+            let one = try await collect(engine, question) { $0.seed = 1 }
+            let three = try await collect(engine, question) {
+                $0.choices = 3
+                $0.seed = 1
+            }
+            #expect(three.choices.map(\.index).sorted() == [0, 1, 2])
+            #expect(three.choices.allSatisfy { $0.content == one.choices[0].content })
+            #expect(three.usage.prompt == one.usage.prompt)
+            #expect(three.usage.completion == 3 * one.usage.completion)
+            let warm = try await collect(engine, "List 3 fruits.") {
+                $0.choices = 3
+                $0.seed = 7
+                $0.temperature = 2
+            }
+            #expect(Set(warm.choices.map(\.content)).count == 3)
+        }
+    }
 }

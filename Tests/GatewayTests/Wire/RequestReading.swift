@@ -10,9 +10,10 @@ func readRequest(_ members: String) throws -> ChatCompletionRequest {
 }
 
 /// Reads a request of a whole body.
-func readRequest(body: String) throws -> ChatCompletionRequest {
+func readRequest(body: String, mostChoices: Int = 128) throws -> ChatCompletionRequest {
     let parser = JSONParser(maximumBytes: 1 << 20, maximumDepth: 64, maximumNodes: 10_000)
-    return try ChatCompletionRequestReader.read(parser.parse(body).root, mostStops: 4)
+    return try ChatCompletionRequestReader.read(
+        parser.parse(body).root, mostStops: 4, mostChoices: mostChoices)
 }
 
 /// What is wrong with the request that `body` reads.

@@ -103,7 +103,7 @@ import Testing
         Row(#""seed":1.5"#, "seed", .invalidType),
         Row(#""n":0"#, "n", .integerBelowMinValue),
         Row(#""n":129"#, "n", .integerAboveMaxValue),
-        Row(#""n":2"#, "n", .unsupportedParameter),
+        Row(#""n":1.5"#, "n", .invalidType),
         Row(#""stop":[]"#, "stop", .emptyArray),
         Row(#""stop":["a","b","c","d","e"]"#, "stop", .arrayAboveMaxLength),
         Row(#""stop":"""#, "stop", .invalidValue),
@@ -124,7 +124,6 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""n":3"#, "n"),
         (#""best_of":2"#, "best_of"),
         (#""input":{"pii":"block"}"#, "input.pii"),
         (#""output":{"factuality":true}"#, "output.factuality"),

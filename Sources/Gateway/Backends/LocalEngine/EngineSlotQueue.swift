@@ -37,6 +37,9 @@ struct EngineSlotQueue {
     /// Whether a caller that asks now would be turned away.
     var isFull: Bool { inUse.count >= slots && waiting.count >= maximumWaiting }
 
+    /// Whether a caller that asks now would have a slot at once.
+    var hasFreeSlot: Bool { inUse.count < slots }
+
     /// How many callers have a slot.
     var slotsInUse: Int { inUse.count }
 

@@ -54,6 +54,19 @@ final class EngineSlots: Sendable {
         }
     }
 
+    /// Takes a slot if one is free, and nil otherwise: nobody who waits is overtaken, since a free
+    /// slot means that nobody does.
+    func acquireIfFree() -> EngineSlotLease? {
+        let now = time.uptime
+        let ticket: EngineSlotQueue.Ticket? = state.withLock { state in
+            guard state.queue.hasFreeSlot,
+                case .granted(let ticket) = state.queue.slotWasRequested(at: now)
+            else { return nil }
+            return ticket
+        }
+        return ticket.map { lease($0) }
+    }
+
     /// Sends everybody away who waits, because the engine is gone. Who has a slot keeps it until
     /// its connection breaks.
     func dismissWaiters() {

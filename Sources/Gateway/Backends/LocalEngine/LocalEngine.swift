@@ -91,7 +91,20 @@ final class LocalEngine: Backend, Service {
 
     func forward(_ call: BackendCall) async throws(BackendFailure) -> any BackendAnswer {
         if let unavailability { throw unavailability }
-        let lease = try await slots.acquire()
+        guard call.request.choices > 1 else {
+            return try await begin(call, holding: try await slots.acquire())
+        }
+        // Of several choices it counts the tokens of one only, and it takes no more than its slots.
+        return try await FannedAnswer.begin(call) { [self] call, waits throws(BackendFailure) in
+            let lease = waits ? try await slots.acquire() : slots.acquireIfFree()
+            guard let lease else { return nil }
+            return try await begin(call, holding: lease)
+        }
+    }
+
+    private func begin(
+        _ call: BackendCall, holding lease: EngineSlotLease
+    ) async throws(BackendFailure) -> ChatAnswer {
         // Asked after the wait, during which the engine may have been replaced.
         guard let instance = state.withLock({ $0.isOpen ? $0.instance : nil }) else {
             throw unavailability ?? BackendFailure(kind: .unreachable, detail: "no engine")

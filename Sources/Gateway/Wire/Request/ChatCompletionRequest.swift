@@ -8,6 +8,8 @@ struct ChatCompletionRequest: Sendable, Equatable {
     /// The client's own bound on completion tokens (`max_completion_tokens` or `max_tokens`), at
     /// least 1.
     var maximumCompletionTokens: Int64?
+    /// How many answers to the same messages, at least 1.
+    var choices = 1
     /// 0...2; 0 is greedy.
     var temperature: Double?
     /// 0...1.

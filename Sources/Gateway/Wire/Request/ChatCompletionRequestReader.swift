@@ -10,15 +10,17 @@ enum ChatCompletionRequestReader {
 
     /// Reads a request of the members of `body`.
     ///
-    /// - Parameter mostStops: the most stop sequences a request may name.
+    /// - Parameters:
+    ///   - mostStops: the most stop sequences a request may name.
+    ///   - mostChoices: the most choices it may ask for.
     static func read(
-        _ body: JSONValue, mostStops: Int
+        _ body: JSONValue, mostStops: Int, mostChoices: Int
     ) throws(RequestFault) -> ChatCompletionRequest {
         guard body.kind == .object else {
             throw RequestFault(
                 "The body must be a JSON object.", parameter: nil, code: .invalidType)
         }
-        var draft = RequestDraft(mostStops: mostStops)
+        var draft = RequestDraft(mostStops: mostStops, mostChoices: mostChoices)
         for member in body.members where !member.value.isNull {
             if try draft.takeMain(member.key, member.value) { continue }
             if try draft.takeSampling(member.key, member.value) { continue }

@@ -63,7 +63,6 @@ enum NeutralParameters {
             "include_stop_str_in_output": .bool(false),
             "input": .members(["block_prompt_injection": false, "entity_list": false]),
             "modalities": .onlyText,
-            "n": .integer(1),
             "output": .members(["factuality": false, "toxicity": false]),
             "prompt_cache_options": .emptyObject,
             "prompt_cache_retention": .words(["in_memory"]),

@@ -27,10 +27,8 @@ extension RequestDraft {
         case "top_logprobs":
             request.topLogprobs = Int(try ParameterReading.integer(value, name, in: 0...20))
         case "n":
-            // More than one is refused by name, as not supported yet; what no contract allows, by
-            // range.
-            _ = try ParameterReading.integer(value, name, in: 1...128)
-            return false
+            request.choices = Int(
+                try ParameterReading.integer(value, name, in: 1...Int64(mostChoices)))
         default: return false
         }
         return true

@@ -4,6 +4,7 @@ import JSON
 /// takes its own in a file of its own; what holds between members is checked at the end.
 struct RequestDraft {
     let mostStops: Int
+    let mostChoices: Int
     var request = ChatCompletionRequest(model: "", messages: [])
     var maxTokens: Int64?
     var maxCompletionTokens: Int64?
@@ -18,7 +19,10 @@ struct RequestDraft {
     var templateEffort: ReasoningOptions.Effort?
 
     /// An empty draft.
-    init(mostStops: Int) { self.mostStops = mostStops }
+    init(mostStops: Int, mostChoices: Int) {
+        self.mostStops = mostStops
+        self.mostChoices = mostChoices
+    }
 
     /// Takes what belongs to no other group; false for another name.
     mutating func takeMain(_ name: String, _ value: JSONValue) throws(RequestFault) -> Bool {

@@ -13,6 +13,10 @@ enum OpenAIParameters {
         case .maxTokens: json.key("max_tokens")
         }
         json.integer(call.completionBound)
+        if request.choices > 1 {
+            json.key("n")
+            json.integer(request.choices)
+        }
         json.member("temperature", request.temperature)
         json.member("top_p", request.topP)
         json.member("frequency_penalty", request.frequencyPenalty)

@@ -1,0 +1,40 @@
+import Domain
+
+/// Adds up what the calls of one request used: completions are added, and the prompt, which is the
+/// same in each, counts once. Pure.
+struct FannedTally: Sendable {
+    private let choices: Int
+    private var reported: [Int: TokenUsage] = [:]
+    private var soFar: [Int: Int64] = [:]
+
+    /// Nothing is used yet of so many choices.
+    init(choices: Int) { self.choices = choices }
+
+    /// The event of one call, as an event of the whole answer. Its usage comes with the last one:
+    /// of a part it would be mistaken for all.
+    mutating func take(_ event: BackendEvent, of choice: Int) -> BackendEvent {
+        var event = event
+        for position in event.deltas.indices { event.deltas[position].index = choice }
+        if let count = event.completionTokensSoFar {
+            soFar[choice] = max(soFar[choice] ?? 0, count)
+            event.completionTokensSoFar = soFar.values.reduce(0, +)
+        }
+        if let usage = event.usage {
+            reported[choice] = usage
+            event.usage = total
+        }
+        return event
+    }
+
+    private var total: TokenUsage? {
+        guard reported.count == choices else { return nil }
+        let all = reported.values
+        // The least that any call found in the cache is what was there before this request; the
+        // others found each other's prompt.
+        return TokenUsage(
+            prompt: all.map(\.prompt).max() ?? 0, cached: all.map(\.cached).min() ?? 0,
+            cacheWrite: all.map(\.cacheWrite).max() ?? 0,
+            completion: all.reduce(0) { $0 + $1.completion },
+            reasoning: all.reduce(0) { $0 + $1.reasoning })
+    }
+}
