@@ -81,15 +81,17 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
         .parameter(#""top_k":0"#, "top_k", "integer_below_min_value"),
         .parameter(#""stream":"yes""#, "stream", "invalid_type"),
         .parameter(#""stop":["a","b","c","d","e"]"#, "stop", "array_above_max_length"),
-        .parameter(#""logprobs":true"#, "logprobs", "unsupported_parameter"),
-        .parameter(#""n":2"#, "n", "unsupported_parameter"),
-        .parameter(#""logit_bias":{"1":2}"#, "logit_bias", "unsupported_parameter"),
+        .parameter(#""top_logprobs":1"#, "top_logprobs", "invalid_value"),
+        .parameter(#""n":129"#, "n", "integer_above_max_value"),
+        .parameter(#""logit_bias":{"a":2}"#, "logit_bias", "invalid_value"),
         .parameter(
-            #""response_format":{"type":"json_object"}"#, "response_format",
-            "unsupported_parameter"),
+            #""response_format":{"type":"xml"}"#, "response_format.type", "invalid_value"),
         .parameter(
-            #""tools":[{"type":"function","function":{"name":"f"}}]"#, "tools",
-            "unsupported_parameter"),
+            #""tools":[{"type":"function","function":{"name":"f g"}}]"#, "tools[0].function.name",
+            "invalid_value"),
+        .parameter(#""tool_choice":"required""#, "tool_choice", "invalid_value"),
+        .parameter(#""store":true"#, "store", "unsupported_parameter"),
+        .parameter(#""prediction":{"type":"content"}"#, "prediction", "unsupported_parameter"),
     ]
 }
 

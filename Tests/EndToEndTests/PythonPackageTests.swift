@@ -54,8 +54,7 @@ extension EndToEnd {
                 try expect(
                     "temperature", "BadRequestError", 400, "decimal_above_max_value", "temperature")
                 try expect("messages", "BadRequestError", 400, "empty_array", "messages")
-                try expect(
-                    "logprobs", "BadRequestError", 400, "unsupported_parameter", "logprobs")
+                try expect("store", "BadRequestError", 400, "unsupported_parameter", "store")
                 try expect("quota", "RateLimitError", 429, "insufficient_quota", nil)
                 #expect((told["served"] as? [String: Any])?["class"] is NSNull)
             }

@@ -37,9 +37,17 @@ protocol BackendAnswer: Sendable {
     /// nothing more. Throws when the backend fails, or sends what is not an answer.
     func next() async throws(BackendFailure) -> [BackendEvent]?
 
+    /// How long the call waited for room at the backend before it was sent.
+    var queueTime: Duration { get }
+
     /// Ends the call at the backend at once; its connection is closed, never reused. Harmless after
     /// the end.
     func cancel()
+}
+
+extension BackendAnswer {
+    /// No time: most backends have no queue of ours in front of them.
+    var queueTime: Duration { .zero }
 }
 
 /// One event of an answer: the same for a stream's chunk and for a whole answer, which is one
@@ -52,6 +60,12 @@ struct BackendEvent: Sendable, Equatable {
     /// The backend's exact count of completion tokens up to this event, where it offers one with
     /// each chunk.
     var completionTokensSoFar: Int64?
+
+    /// Whether it carries reasoning and nothing else.
+    var isReasoning: Bool {
+        deltas.contains { $0.reasoning?.isEmpty == false }
+            && deltas.allSatisfy { $0.content?.isEmpty != false && $0.toolCalls.isEmpty }
+    }
 }
 
 /// Why a backend did not answer, or stopped answering.

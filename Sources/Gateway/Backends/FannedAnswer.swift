@@ -23,7 +23,11 @@ actor FannedAnswer: BackendAnswer {
     private struct Held: Sendable {
         var answers: [Int: any BackendAnswer] = [:]
         var isCancelled = false
+        /// How long the first call waited; the others wait for nothing.
+        var queueTime: Duration?
     }
+
+    nonisolated var queueTime: Duration { held.withLock { $0.queueTime ?? .zero } }
 
     private init(_ call: BackendCall, _ open: @escaping Opening) {
         self.call = call
@@ -116,6 +120,7 @@ actor FannedAnswer: BackendAnswer {
     private func hold(_ answer: any BackendAnswer, _ choice: Int) throws(BackendFailure) {
         let isCancelled = held.withLock { held in
             if !held.isCancelled { held.answers[choice] = answer }
+            held.queueTime = held.queueTime ?? answer.queueTime
             return held.isCancelled
         }
         guard !isCancelled else {

@@ -11,7 +11,8 @@ enum ChatCompletionEndpoint {
             to: request, from: principal, in: session.exchange)
         let identity = CompletionIdentity(
             session.exchange.requestID, createdAt: session.exchange.receivedAtWall,
-            model: request.model)
+            model: request.model,
+            backend: session.exchange.notes.content.backend ?? "")
         let style = AnswerStyle(request, for: principal)
         switch consume response {
         case .whole(let answer):
@@ -37,7 +38,7 @@ enum ChatCompletionEndpoint {
                 Failpoint.pass("after-write")
             case .end(let end):
                 for reason in end.finishReasons { writer.append(reason) }
-                writer.finish(usage: end.usage)
+                writer.finish(usage: end.usage, end.timings)
                 Failpoint.pass("before-done")
                 return session.endStream(events: writer.take())
             case .failure(let failure): throw failure

@@ -86,12 +86,12 @@ struct ServerSentEventWriter: ~Copyable {
     }
 
     /// Writes what comes after every choice has ended: the usage where it is shown, and `[DONE]`.
-    mutating func finish(usage: TokenUsage) {
+    mutating func finish(usage: TokenUsage, _ timings: AnswerTimings) {
         if style.showsUsage {
             buffer.writeBytes(prefix)
             buffer.writeStaticString("],\"usage\":")
             var writer = JSONWriter(capacity: 192)
-            UsageWriter.write(usage, &writer)
+            UsageWriter.write(usage, timings, &writer)
             buffer.writeBytes(writer.bytes)
             buffer.writeStaticString("}\n\n")
         }

@@ -9,6 +9,8 @@ struct CompletionCount: Sendable, Equatable {
     private(set) var chunks: Int64 = 0
     /// Bytes of text, visible or not, and of tool calls.
     private(set) var bytes: Int64 = 0
+    /// Tokens of reasoning: those of events that carried nothing else, as near as can be told.
+    private(set) var reasoning: Int64 = 0
     /// The backend's own count so far, where it tells.
     private(set) var reportedSoFar: Int64?
     /// The backend's count of the whole answer, once it tells.
@@ -26,8 +28,10 @@ struct CompletionCount: Sendable, Equatable {
     /// the client.
     mutating func take(_ event: BackendEvent) -> Bool {
         if let usage = event.usage { self.usage = usage }
-        if let soFar = event.completionTokensSoFar {
-            reportedSoFar = max(reportedSoFar ?? 0, soFar)
+        let before = reportedSoFar ?? 0
+        if let soFar = event.completionTokensSoFar { reportedSoFar = max(before, soFar) }
+        if event.isReasoning {
+            reasoning += event.completionTokensSoFar == nil ? 1 : (reportedSoFar ?? 0) - before
         }
         for delta in event.deltas {
             let size = delta.generatedBytes

@@ -26,6 +26,7 @@ extension CompletionPipeline {
         _ answer: any BackendAnswer, first: [BackendEvent]?, for admitted: consuming AdmittedRequest
     ) async throws(GatewayFailure) -> CompletedAnswer {
         let firstTokenAt = time.uptime
+        let queueTime = answer.queueTime
         var collection = AnswerCollection(
             bound: admitted.resolved.bound.completion, choices: admitted.resolved.request.choices)
         let outcome: SettlementDecision.Outcome
@@ -51,10 +52,11 @@ extension CompletionPipeline {
         Failpoint.pass("whole-settled")
         if outcome == .clientGone { throw .clientGone }
         switch settled {
-        case .success(let usage):
+        case .success(let settlement):
             var answer = collection.completed
             answer.choices.sort { $0.index < $1.index }
-            answer.usage = usage
+            answer.usage = settlement.usage
+            answer.timings = AnswerTimings(settlement, queue: queueTime)
             return answer
         case .failure(let fault): throw .meteringUnavailable(fault)
         }

@@ -23,6 +23,7 @@ struct CompletedAnswer: Sendable, Equatable {
 
     var choices: [Choice] = []
     var usage = TokenUsage.none
+    var timings = AnswerTimings(queue: .zero, firstToken: nil, total: .zero)
 
     /// Adds a piece to its choice.
     mutating func append(_ delta: ChoiceDelta) {

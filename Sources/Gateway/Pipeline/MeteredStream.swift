@@ -22,6 +22,7 @@ struct MeteredStream: ~Copyable, Sendable {
         let finishReasons: [ChoiceDelta]
         /// What was charged.
         let usage: TokenUsage
+        let timings: AnswerTimings
     }
 
     private let answer: any BackendAnswer
@@ -166,20 +167,23 @@ struct MeteredStream: ~Copyable, Sendable {
 
     private mutating func end(as outcome: SettlementDecision.Outcome) async -> Step {
         switch await settle(as: outcome) {
-        case .success(let usage):
+        case .success(let settlement):
             // Those that had not ended were cut.
             for index in 0..<resolved.request.choices
             where !finishReasons.contains(where: { $0.index == index }) {
                 finishReasons.append(ChoiceDelta(index: index, finishReason: .length))
             }
-            return .end(End(finishReasons: finishReasons, usage: usage))
+            return .end(
+                End(
+                    finishReasons: finishReasons, usage: settlement.usage,
+                    timings: AnswerTimings(settlement, queue: answer.queueTime)))
         case .failure(let fault): return .failure(.meteringUnavailable(fault))
         }
     }
 
     private mutating func settle(
         as outcome: SettlementDecision.Outcome
-    ) async -> Result<TokenUsage, LedgerFault> {
+    ) async -> Result<Settlement, LedgerFault> {
         guard let admitted = admitted.take() else {
             preconditionFailure("a stream is read beyond its end")
         }

@@ -11,7 +11,7 @@ extension CompletionPipeline {
     func settle(
         _ admitted: consuming AdmittedRequest, as outcome: SettlementDecision.Outcome,
         count: CompletionCount, clientHadBytes: Bool, firstTokenAt: Uptime?
-    ) async -> Result<TokenUsage, LedgerFault> {
+    ) async -> Result<Settlement, LedgerFault> {
         let executor = admitted.resolved.exchange.executor
         let (box, settlement) = closing(
             admitted, as: outcome, count: count, clientHadBytes: clientHadBytes,
@@ -27,7 +27,7 @@ extension CompletionPipeline {
             }
         }
         if let fault { return .failure(fault) }
-        return .success(settlement.usage)
+        return .success(settlement)
     }
 
     /// Settles without waiting for the ledger's word, which keeps the settlement and has it on its

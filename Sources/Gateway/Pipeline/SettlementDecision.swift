@@ -60,7 +60,7 @@ struct SettlementDecision: Sendable {
         // saw.
         guard let usage = count.usage, outcome == .finished || usage.completion >= count.leastTokens
         else { return (counted, .counted, endState) }
-        return (usage, .reported, endState)
+        return (withReasoning(usage), .reported, endState)
     }
 
     private func void(
@@ -76,6 +76,14 @@ struct SettlementDecision: Sendable {
         return TokenUsage(
             prompt: min(bound.prompt, prompt), cached: count.usage?.cached ?? 0,
             cacheWrite: count.usage?.cacheWrite ?? 0,
-            completion: min(bound.completion, count.tokens))
+            completion: min(bound.completion, count.tokens), reasoning: count.reasoning)
+    }
+
+    /// A report without reasoning (llama-server gives none) with our own count of it.
+    private func withReasoning(_ usage: TokenUsage) -> TokenUsage {
+        guard usage.reasoning == 0, count.reasoning > 0 else { return usage }
+        return TokenUsage(
+            prompt: usage.prompt, cached: usage.cached, cacheWrite: usage.cacheWrite,
+            completion: usage.completion, reasoning: count.reasoning)
     }
 }

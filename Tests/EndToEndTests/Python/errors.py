@@ -30,7 +30,7 @@ print(
             "model": provoke({"model": "nobody"}),
             "temperature": provoke({"temperature": 3}),
             "messages": provoke({"messages": []}),
-            "logprobs": provoke({"logprobs": True}),
+            "store": provoke({"store": True}),
             "served": provoke({}),
             "quota": provoke({}),
         }

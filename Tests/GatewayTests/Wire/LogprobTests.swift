@@ -55,7 +55,7 @@ import Testing
 
     private var identity: CompletionIdentity {
         CompletionIdentity(
-            RequestID(rawValue: 1), createdAt: Timestamp(microseconds: 0), model: "m")
+            RequestID(rawValue: 1), createdAt: Timestamp(microseconds: 0), model: "m", backend: "b")
     }
 
     private var piece: ChoiceDelta {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ToolAnswers {
     private let identity = CompletionIdentity(
-        RequestID(rawValue: 1), createdAt: Timestamp(microseconds: 0), model: "m")
+        RequestID(rawValue: 1), createdAt: Timestamp(microseconds: 0), model: "m", backend: "b")
 
     /// Two calls in pieces; the second has no id, and repeats its name as some backends do.
     private let pieces: [ChoiceDelta] = [

@@ -164,7 +164,8 @@ import Testing
 
 @Suite struct EventWriting {
     private let identity = CompletionIdentity(
-        RequestID(rawValue: 1), createdAt: Timestamp(microseconds: 5_000_000), model: "m\"")
+        RequestID(rawValue: 1), createdAt: Timestamp(microseconds: 5_000_000), model: "m\"",
+        backend: "b")
 
     @Test func `text cannot leave its line`() throws {
         var writer = ServerSentEventWriter(identity, in: AnswerStyle())
@@ -188,7 +189,9 @@ import Testing
         var writer = ServerSentEventWriter(identity, in: style)
         writer.append(ChoiceDelta(index: 0, content: "x"))
         writer.append(ChoiceDelta(index: 0, finishReason: .length))
-        writer.finish(usage: TokenUsage(prompt: 1, completion: 2))
+        writer.finish(
+            usage: TokenUsage(prompt: 1, completion: 2),
+            AnswerTimings(queue: .zero, firstToken: nil, total: .zero))
         let text = String(buffer: writer.take())
         #expect(text.components(of: #""usage":null"#) == 3)
         #expect(text.components(of: #""choices":[],"usage":{"prompt_tokens":1"#) == 1)

@@ -2,10 +2,15 @@ import Synchronization
 
 /// The right to one of the engine's slots. Given back once, at the latest when it is dropped.
 final class EngineSlotLease: Sendable {
+    /// How long its holder waited for it.
+    let waited: Duration
     private let giveBack: Mutex<(@Sendable () -> Void)?>
 
     /// A lease that calls `giveBack` when it ends.
-    init(giveBack: @escaping @Sendable () -> Void) { self.giveBack = Mutex(giveBack) }
+    init(waited: Duration, giveBack: @escaping @Sendable () -> Void) {
+        self.waited = waited
+        self.giveBack = Mutex(giveBack)
+    }
 
     /// Gives the slot back; repeating it changes nothing.
     func release() {

@@ -38,12 +38,12 @@ final class EngineSlots: Sendable {
     func acquire() async throws(BackendFailure) -> EngineSlotLease {
         let now = time.uptime
         switch state.withLock({ $0.queue.slotWasRequested(at: now) }) {
-        case .granted(let ticket): return lease(ticket)
+        case .granted(let ticket): return lease(ticket, waited: .zero)
         case .full: throw Self.busy("the engine's queue is full")
         case .queued(let ticket, let deadline):
             switch await wait(for: ticket, atMost: deadline - now) {
             case .granted:
-                let lease = lease(ticket)
+                let lease = lease(ticket, waited: time.uptime - now)
                 // Granted while the client left: the lease gives the slot back when it is dropped.
                 if Task.isCancelled { throw BackendFailure(kind: .cancelled, detail: "") }
                 return lease
@@ -64,7 +64,7 @@ final class EngineSlots: Sendable {
             else { return nil }
             return ticket
         }
-        return ticket.map { lease($0) }
+        return ticket.map { lease($0, waited: .zero) }
     }
 
     /// Sends everybody away who waits, because the engine is gone. Who has a slot keeps it until
@@ -110,8 +110,10 @@ final class EngineSlots: Sendable {
         continuation?.resume(returning: outcome)
     }
 
-    private func lease(_ ticket: EngineSlotQueue.Ticket) -> EngineSlotLease {
-        EngineSlotLease { [self] in
+    private func lease(
+        _ ticket: EngineSlotQueue.Ticket, waited: Duration
+    ) -> EngineSlotLease {
+        EngineSlotLease(waited: waited) { [self] in
             let continuation = state.withLock { state in
                 state.queue.slotWasReleased(ticket).flatMap { state.resolve($0, .granted) }
             }

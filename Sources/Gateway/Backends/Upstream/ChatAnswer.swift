@@ -51,6 +51,8 @@ actor ChatAnswer: BackendAnswer {
             alternatives: decoding.alternatives, secrets: decoding.secrets)
     }
 
+    nonisolated var queueTime: Duration { lease?.waited ?? .zero }
+
     nonisolated func cancel() {
         body.cancel()
         lease?.release()

@@ -15,7 +15,7 @@ enum ChatCompletionWriter {
         for choice in answer.choices { write(choice, identity, style, &writer) }
         writer.endArray()
         writer.key("usage")
-        UsageWriter.write(answer.usage, &writer)
+        UsageWriter.write(answer.usage, answer.timings, &writer)
         if !style.metadata.isEmpty {
             writer.key("metadata")
             writer.beginObject()

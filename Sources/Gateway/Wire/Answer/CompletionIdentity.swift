@@ -9,13 +9,27 @@ struct CompletionIdentity: Sendable {
     let created: Int64
     /// The alias the client asked for.
     let model: String
+    /// `fp_` and 16 hexadecimal digits: another one when another backend answers.
+    let fingerprint: String
 
     /// Makes the identity of a request's answer.
-    init(_ requestID: RequestID, createdAt: Timestamp, model: String) {
+    init(_ requestID: RequestID, createdAt: Timestamp, model: String, backend: String) {
         let digits = String(requestID.rawValue, radix: 16)
         id = "chatcmpl-" + String(repeating: "0", count: 32 - digits.utf8.count) + digits
         created = createdAt.seconds
         self.model = model
+        fingerprint = Self.fingerprint(of: model, at: backend)
+    }
+
+    /// A hash of what answers, which says nothing of it but whether it is the same: FNV-1a of 64
+    /// bits, by Fowler, Noll and Vo.
+    private static func fingerprint(of model: String, at backend: String) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in [Array(model.utf8), [0], Array(backend.utf8)].joined() {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        let digits = String(hash, radix: 16)
+        return "fp_" + String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
     /// The id of a tool call that its backend gave none: the answer's own, the choice and the call.
@@ -33,5 +47,7 @@ struct CompletionIdentity: Sendable {
         writer.integer(created)
         writer.key("model")
         writer.string(model)
+        writer.key("system_fingerprint")
+        writer.string(fingerprint)
     }
 }

@@ -1,0 +1,39 @@
+import Domain
+
+/// When an answer came, measured at the gateway.
+struct AnswerTimings: Sendable, Equatable {
+    /// How long the request waited for room at its backend.
+    var queue: Duration
+    /// From admission to the first text; nil when there was none.
+    var firstToken: Duration?
+    /// From admission to the end.
+    var total: Duration
+
+    /// Timings that were measured by whoever is asked for them.
+    init(queue: Duration, firstToken: Duration?, total: Duration) {
+        self.queue = queue
+        self.firstToken = firstToken
+        self.total = total
+    }
+
+    /// The timings of a request that is settled.
+    init(_ settlement: Settlement, queue: Duration) {
+        self.init(
+            queue: queue, firstToken: settlement.timeToFirstToken, total: settlement.duration)
+    }
+
+    /// How long the backend worked.
+    var execution: Duration { max(.zero, total - queue) }
+
+    /// Tokens per second after the first one; 0 where there is no second one.
+    func throughput(completion: Int64) -> Double {
+        guard let firstToken, completion > 1 else { return 0 }
+        let seconds = (total - firstToken).inSeconds
+        return seconds > 0 ? Double(completion - 1) / seconds : 0
+    }
+}
+
+extension Duration {
+    /// The same in seconds, to the microsecond.
+    var inSeconds: Double { Double(microseconds) / 1_000_000 }
+}
