@@ -52,6 +52,11 @@ struct BackendWiring {
         var openAI = OpenAIUpstreamConfiguration(
             name: name, baseURL: upstream.baseURL, credential: credential)
         openAI.quirks.sendsMaxTokens = upstream.maximumTokensField == .maxTokens
+        openAI.quirks.answersOneChoice = !upstream.severalChoices
+        openAI.quirks.extraParameters = Set(
+            upstream.extraParameters.compactMap {
+                OpenAIUpstreamConfiguration.ExtraParameter(rawValue: $0.rawValue)
+            })
         openAI.limits.connectTimeout = upstream.timeouts.connect
         openAI.limits.firstByteTimeout = upstream.timeouts.firstByte
         openAI.limits.idleTimeout = upstream.timeouts.idle

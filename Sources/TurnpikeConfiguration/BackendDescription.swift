@@ -46,10 +46,24 @@ public struct UpstreamDescription: Sendable, Hashable {
     public var apiKeyVariable: String?
     /// The field that bounds an answer's tokens.
     public var maximumTokensField: MaximumTokensField
+    /// Whether it gives several choices to one call; for one that does not, a call is made for each.
+    public var severalChoices: Bool
+    /// The parameters beyond OpenAI's that it understands.
+    public var extraParameters: [ExtraParameter]
     /// Whether the URL may lead to loopback, link-local or private addresses.
     public var allowsPrivateAddresses: Bool
     /// How long a call may take to get where.
     public var timeouts: UpstreamTimeouts
+
+    /// A parameter that OpenAI's API does not have and others do.
+    public enum ExtraParameter: String, Sendable, CaseIterable {
+        case topK = "top_k"
+        case minP = "min_p"
+        case repetitionPenalty = "repetition_penalty"
+        case enableThinking = "enable_thinking"
+        case templateArguments = "chat_template_kwargs"
+        case separateReasoning = "separate_reasoning"
+    }
 
     /// The field that bounds an answer's tokens.
     public enum MaximumTokensField: String, Sendable, CaseIterable {

@@ -103,6 +103,8 @@ struct BackendsReader {
             apiKeyVariable: section.optional("api_key_env", .environmentName),
             maximumTokensField: section.value(
                 "max_tokens_field", .word, usual: .maxCompletionTokens),
+            severalChoices: section.value("several_choices", .yesOrNo, usual: true),
+            extraParameters: section.values("extra_parameters", .word)?.map(\.value) ?? [],
             allowsPrivateAddresses: section.value(
                 "allow_private_addresses", .yesOrNo, usual: false),
             timeouts: timeouts(section))

@@ -15,8 +15,8 @@ enum ConfigurationKeys {
 
     /// A backend of kind `openai`.
     static let openAI = [
-        "kind", "base_url", "api_key_env", "max_tokens_field", "allow_private_addresses",
-        "timeouts",
+        "kind", "base_url", "api_key_env", "max_tokens_field", "several_choices",
+        "extra_parameters", "allow_private_addresses", "timeouts",
     ]
 
     /// The waits of an upstream.

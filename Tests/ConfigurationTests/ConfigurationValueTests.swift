@@ -33,6 +33,7 @@ import Testing
         #expect(upstream.baseURL == "https://api.example.com/v1")
         #expect(upstream.apiKeyVariable == nil)
         #expect(upstream.maximumTokensField == .maxCompletionTokens)
+        #expect(upstream.severalChoices && upstream.extraParameters.isEmpty)
         #expect(!upstream.allowsPrivateAddresses)
         #expect(read.routes.map(\.alias) == ["demo"])
         #expect(read.routes[0].upstreamModel == "demo")

@@ -56,7 +56,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [[Self.text("a", 0), Self.end(0)], [Self.text("a", 0), Self.text("b", 2)]])
+    @Test(arguments: [
+        [Self.text("a", 0), Self.end(0)], (0...2).flatMap { [Self.text("a", $0), Self.end($0)] },
+    ])
     func `fewer choices than were asked for, or others, are the backend's failure`(
         _ events: [BackendEvent]
     ) async throws {

@@ -111,6 +111,16 @@ import Testing
         #expect(failure?.kind == .cancelled)
     }
 
+    @Test func `room is taken and comes back with the call`() {
+        let room = CallRoom(1)
+        let first = room.take()
+        let second = room.take()
+        #expect(first != nil && second == nil)
+        first?.release()
+        let third = room.take()
+        #expect(third != nil)
+    }
+
     @Test func `usage of parts is added, with the prompt once and its cache at the least`() {
         var tally = FannedTally(choices: 2)
         let first = BackendEvent(

@@ -114,6 +114,35 @@ import Testing
         #expect(body["stop"] as? [String] == [odd])
     }
 
+    @Test func `an upstream that understands more is sent more`() throws {
+        let extras = Set(OpenAIUpstreamConfiguration.ExtraParameter.allCases)
+        let change: (inout ChatCompletionRequest) -> Void = {
+            $0.topK = 5
+            $0.minP = 0.25
+            $0.repetitionPenalty = 1.5
+            $0.reasoning.isSeparate = false
+            $0.reasoning.isEnabled = false
+        }
+        let dialect = Dialect.openAI(bound: .maxTokens, extras: extras)
+        let body = try body(dialect, change: change)
+        #expect(body["top_k"] as? Int == 5)
+        #expect(body["min_p"] as? Double == 0.25)
+        #expect(body["repetition_penalty"] as? Double == 1.5)
+        #expect(body["separate_reasoning"] as? Bool == false)
+        #expect(body["enable_thinking"] as? Bool == false)
+        var request = ChatCompletionRequest.plain(change)
+        #expect(dialect.unsupportedParameter(in: request) == nil)
+        request.reasoning.templateArguments = [
+            TemplateArgument(name: "a", value: try #require(.text("b")))
+        ]
+        let sent = try self.body(dialect) { $0.reasoning = request.reasoning }
+        #expect((sent["chat_template_kwargs"] as? [String: String]) == ["a": "b"])
+        for extra in extras {
+            let less = Dialect.openAI(bound: .maxTokens, extras: extras.subtracting([extra]))
+            #expect(less.unsupportedParameter(in: request) == extra.rawValue)
+        }
+    }
+
     @Test func `a parameter that a dialect cannot express is named and never dropped`() {
         var request = BackendCall.ask("hi").request
         #expect(openAI.unsupportedParameter(in: request) == nil)

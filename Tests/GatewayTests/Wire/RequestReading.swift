@@ -40,6 +40,14 @@ struct RefusedMembers: Sendable, CustomTestStringConvertible {
     }
 }
 
+extension JSONFragment {
+    /// A string.
+    static func text(_ text: String) -> JSONFragment? {
+        let parser = JSONParser(maximumBytes: 4096, maximumDepth: 8, maximumNodes: 99)
+        return (try? parser.parse("[\"\(text)\"]").root[0]).flatMap { $0 }.map { JSONFragment($0) }
+    }
+}
+
 extension ChatCompletionRequest {
     /// What `{"model":"m","messages":"hi"}` reads as, changed.
     static func plain(

@@ -1,7 +1,8 @@
 /// How a backend of the OpenAI family wants to be spoken to.
 enum Dialect: Sendable, Equatable {
     /// OpenAI's API as published, or a server that imitates it.
-    case openAI(bound: BoundParameter)
+    case openAI(
+        bound: BoundParameter, extras: Set<OpenAIUpstreamConfiguration.ExtraParameter> = [])
     /// llama.cpp's server, which knows more parameters and has defaults that are not neutral.
     case llamaServer
 
@@ -27,7 +28,8 @@ enum Dialect: Sendable, Equatable {
     func unsupportedParameter(in request: ChatCompletionRequest) -> String? {
         switch self {
         case .llamaServer: return LlamaServerParameters.unsupported(in: request)
-        case .openAI: return OpenAIParameters.unsupported(in: request)
+        case .openAI(_, let extras):
+            return OpenAIParameters.unsupported(in: request, beside: extras)
         }
     }
 }

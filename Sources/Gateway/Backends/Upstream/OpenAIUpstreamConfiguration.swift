@@ -9,8 +9,23 @@ public struct OpenAIUpstreamConfiguration: Sendable {
         /// saying so.
         public var usesFreshConnections = false
 
+        /// Make one call for each choice: for servers that give one whatever `n` says.
+        public var answersOneChoice = false
+        /// What it understands beyond OpenAI's API.
+        public var extraParameters: Set<ExtraParameter> = []
+
         /// No quirks.
         public init() {}
+    }
+
+    /// A parameter that OpenAI's API does not have and others do, by the name that clients use.
+    public enum ExtraParameter: String, Sendable, CaseIterable {
+        case topK = "top_k"
+        case minP = "min_p"
+        case repetitionPenalty = "repetition_penalty"
+        case enableThinking = "enable_thinking"
+        case templateArguments = "chat_template_kwargs"
+        case separateReasoning = "separate_reasoning"
     }
 
     /// The backend's name.

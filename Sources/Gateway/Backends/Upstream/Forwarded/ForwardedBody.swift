@@ -29,7 +29,7 @@ enum ForwardedBody {
             json.endObject()
         }
         switch dialect {
-        case .openAI(let bound): OpenAIParameters.write(call, bound: bound, to: &json)
+        case .openAI(let bound, _): OpenAIParameters.write(call, bound: bound, to: &json)
         case .llamaServer: LlamaServerParameters.write(call, to: &json)
         }
         ForwardedTools.write(request.tools, in: dialect, to: &json)

@@ -33,22 +33,59 @@ enum OpenAIParameters {
                 json.integer(top)
             }
         }
+        writeExtras(request, to: &json)
         json.member("reasoning_effort", request.reasoning.effort?.rawValue)
         json.member("verbosity", request.verbosity?.rawValue)
         json.member("user", request.user)
         json.member("safety_identifier", request.safetyIdentifier)
         json.member("prompt_cache_key", request.promptCacheKey)
     }
-    /// The first parameter that OpenAI's API has no name for; nil if it has one for all.
-    static func unsupported(in request: ChatCompletionRequest) -> String? {
-        if request.topK != nil { return "top_k" }
-        if request.minP != nil { return "min_p" }
-        if request.repetitionPenalty != nil { return "repetition_penalty" }
+    /// Writes what goes beyond OpenAI's API. Nothing is here that the upstream does not understand:
+    /// such a request was refused by name.
+    private static func writeExtras(
+        _ request: ChatCompletionRequest, to json: inout JSONWriter
+    ) {
+        if let topK = request.topK {
+            json.key("top_k")
+            json.integer(topK)
+        }
+        json.member("min_p", request.minP)
+        json.member("repetition_penalty", request.repetitionPenalty)
         let reasoning = request.reasoning
-        if !reasoning.isSeparate { return "separate_reasoning" }
-        if !reasoning.templateArguments.isEmpty { return "chat_template_kwargs" }
-        // An effort of none is OpenAI's word for it; a switch is not.
-        let isSaidByEffort = reasoning.isEnabled == false && reasoning.effort == .some(.none)
-        return reasoning.isEnabled == nil || isSaidByEffort ? nil : "enable_thinking"
+        if !reasoning.isSeparate {
+            json.key("separate_reasoning")
+            json.bool(false)
+        }
+        if !reasoning.isSaidByEffort { json.member("enable_thinking", reasoning.isEnabled) }
+        guard !reasoning.templateArguments.isEmpty else { return }
+        json.key("chat_template_kwargs")
+        json.beginObject()
+        for argument in reasoning.templateArguments {
+            json.key(argument.name)
+            json.raw(argument.value.bytes)
+        }
+        json.endObject()
     }
+
+    /// The first parameter that the upstream has no name for, which understands `extras` beside
+    /// OpenAI's; nil if it has one for all.
+    static func unsupported(
+        in request: ChatCompletionRequest,
+        beside extras: Set<OpenAIUpstreamConfiguration.ExtraParameter>
+    ) -> String? {
+        let reasoning = request.reasoning
+        let asked: [(OpenAIUpstreamConfiguration.ExtraParameter, Bool)] = [
+            (.topK, request.topK != nil), (.minP, request.minP != nil),
+            (.repetitionPenalty, request.repetitionPenalty != nil),
+            (.separateReasoning, !reasoning.isSeparate),
+            (.templateArguments, !reasoning.templateArguments.isEmpty),
+            (.enableThinking, reasoning.isEnabled != nil && !reasoning.isSaidByEffort),
+        ]
+        return asked.first { $0.1 && !extras.contains($0.0) }?.0.rawValue
+    }
+}
+
+extension ReasoningOptions {
+    /// Whether thinking is off by OpenAI's own word for that, an effort of none.
+    fileprivate var isSaidByEffort: Bool { isEnabled == false && effort == .some(.none) }
 }
