@@ -24,7 +24,8 @@ enum ConfigurationKeys {
 
     /// A model alias.
     static let model = [
-        "backends", "upstream_model", "context_tokens", "max_completion_tokens", "price",
+        "backends", "upstream_model", "context_tokens", "max_completion_tokens", "image_tokens",
+        "price",
     ]
 
     /// A model's price.

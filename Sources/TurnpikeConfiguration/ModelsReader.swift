@@ -73,7 +73,8 @@ struct ModelsReader {
         checkSlots(names, context: context, section, backends)
         return ModelRoute(
             alias: alias, backends: names, upstreamModel: upstreamModel, contextTokens: context,
-            maximumCompletionTokens: completion, price: price)
+            maximumCompletionTokens: completion,
+            imageTokens: section.optional("image_tokens", .whole(1...1_048_576)), price: price)
     }
 
     private func backendNames(_ section: Section, _ backends: BackendsFound) -> [String] {

@@ -37,7 +37,7 @@ import Testing
         #expect(!upstream.allowsPrivateAddresses)
         #expect(read.routes.map(\.alias) == ["demo"])
         #expect(read.routes[0].upstreamModel == "demo")
-        #expect(read.routes[0].price == nil)
+        #expect(read.routes[0].price == nil && read.routes[0].imageTokens == nil)
     }
 
     @Test func `relative paths count from the folder of the file`() throws {

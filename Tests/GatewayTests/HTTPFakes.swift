@@ -191,13 +191,13 @@ func withGateway(
     adjust(&configuration)
     let route = ModelRoute(
         alias: "tiny", backends: ["local"], upstreamModel: "tiny.gguf", contextTokens: 1024,
-        maximumCompletionTokens: 512, price: nil)
+        maximumCompletionTokens: 512, imageTokens: nil, price: nil)
     let secretRoute = ModelRoute(
         alias: "secret", backends: ["local"], upstreamModel: "s", contextTokens: 1024,
-        maximumCompletionTokens: 512, price: nil)
+        maximumCompletionTokens: 512, imageTokens: nil, price: nil)
     let largeRoute = ModelRoute(
         alias: "large", backends: ["local"], upstreamModel: "l", contextTokens: 1 << 20,
-        maximumCompletionTokens: 1 << 20, price: nil)
+        maximumCompletionTokens: 1 << 20, imageTokens: 1000, price: nil)
     let addresses = Journal<(ListenerName, Int)>()
     var logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     logger.logLevel = .critical

@@ -10,13 +10,15 @@ public struct ModelRoute: Sendable, Hashable {
     public let contextTokens: Int64
     /// The most completion tokens one request may ask for.
     public let maximumCompletionTokens: Int64
+    /// The most tokens that one image in a prompt can be; nil where the model takes no images.
+    public let imageTokens: Int64?
     /// The price, if one is set.
     public let price: Price?
 
     /// Makes a route; traps without a backend, which the configuration refuses first.
     public init(
         alias: String, backends: [String], upstreamModel: String, contextTokens: Int64,
-        maximumCompletionTokens: Int64, price: Price?
+        maximumCompletionTokens: Int64, imageTokens: Int64?, price: Price?
     ) {
         precondition(!backends.isEmpty, "a model alias has at least one backend")
         self.alias = alias
@@ -24,6 +26,7 @@ public struct ModelRoute: Sendable, Hashable {
         self.upstreamModel = upstreamModel
         self.contextTokens = contextTokens
         self.maximumCompletionTokens = maximumCompletionTokens
+        self.imageTokens = imageTokens
         self.price = price
     }
 }

@@ -12,13 +12,17 @@ extension CompletionPipeline {
         case .unknown: throw .modelUnknown(request.model)
         }
         let backend = try chooseBackend(of: route, for: request)
+        if route.imageTokens == nil, let path = request.firstImagePath {
+            // Nobody knows how many tokens an image is to this model, so none can be reserved.
+            throw .invalidRequest(.unsupported(path))
+        }
         let choiceBound = PromptBound.completion(
             asked: request.maximumCompletionTokens,
             fallback: principal.defaultCompletionTokens ?? defaultCompletionTokens,
             maximum: route.maximumCompletionTokens, contextTokens: route.contextTokens)
         // Every choice may be as long as it is allowed to; the prompt is the same for all.
         let bound = TokenBound(
-            prompt: PromptBound.tokens(request),
+            prompt: PromptBound.tokens(request, imageTokens: route.imageTokens ?? 0),
             completion: Int64(request.choices) * choiceBound)
         return ResolvedRequest(
             request: request, principal: principal, route: route, backend: backend, bound: bound,

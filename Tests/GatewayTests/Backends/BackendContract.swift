@@ -127,7 +127,7 @@ import Testing
         try await subject.run { backend in
             let call = BackendCall.ask(Self.question, bound: 8) { request in
                 request.messages = ChatMessage.Role.allCases.map {
-                    ChatMessage(role: $0, content: .parts(["a", "b"]), name: "n")
+                    ChatMessage(role: $0, content: .parts([.text("a"), .text("b")]), name: "n")
                 }
                 request.temperature = 0.5
                 request.topP = 0.9

@@ -76,7 +76,7 @@ import Testing
                         <= PromptBound.tokens(
                             BackendCall.ask(question) {
                                 $0.tools = ToolUse(functions: [weather], choice: choice)
-                            }.request))
+                            }.request, imageTokens: 0))
             }
             let never = try await collect(engine, question) {
                 $0.tools = ToolUse(functions: [weather], choice: ToolChoice.none)

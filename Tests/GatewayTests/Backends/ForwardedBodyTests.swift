@@ -102,7 +102,7 @@ import Testing
         let body = try body(openAI) { request in
             request.messages = [
                 ChatMessage(role: .user, content: .text(odd), name: "é"),
-                ChatMessage(role: .user, content: .parts([odd, ""])),
+                ChatMessage(role: .user, content: .parts([.text(odd), .text("")])),
             ]
             request.stop = [odd]
         }

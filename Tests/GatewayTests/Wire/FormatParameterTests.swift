@@ -106,9 +106,9 @@ import Testing
 
     @Test func `a schema counts in the bound of the prompt, and beside tools is refused`() throws {
         let request = try readRequest(Self.schema)
-        let plain = PromptBound.tokens(.plain())
+        let plain = PromptBound.tokens(.plain(), imageTokens: 0)
         #expect(PromptBound.bytes(request) == 6 + 2 + 17)
-        #expect(PromptBound.tokens(request) > plain + 256 + 2 + 17)
+        #expect(PromptBound.tokens(request, imageTokens: 0) > plain + 256 + 2 + 17)
         var both = request
         both.tools.functions = [FunctionTool(name: "f")]
         #expect(Dialect.llamaServer.unsupportedParameter(in: both) == "response_format")

@@ -45,7 +45,9 @@ import Testing
         #expect(sent.keys.sorted() == ["style"])
         #expect((sent["style"] as? [String: [Int]]) == ["a": [1]])
         #expect(PromptBound.bytes(request) == 6 + 5 + 9)
-        #expect(PromptBound.tokens(request) > PromptBound.tokens(.plain()) + 14)
+        #expect(
+            PromptBound.tokens(request, imageTokens: 0) > PromptBound.tokens(
+                .plain(), imageTokens: 0) + 14)
     }
 
     @Test func `thoughts stay in the text only where the client wants them there`() throws {

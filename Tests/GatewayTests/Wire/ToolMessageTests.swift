@@ -23,7 +23,7 @@ import Testing
                 ToolCall(id: "c2", name: "g", arguments: "{", hasObject: false),
             ])
         #expect(messages[2].toolCallID == "c1")
-        #expect(messages[3].content == .parts(["y"]))
+        #expect(messages[3].content == .parts([.text("y")]))
     }
 
     @Test func `a call of the older form and its answer become the newer one`() throws {

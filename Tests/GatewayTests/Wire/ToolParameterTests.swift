@@ -155,11 +155,13 @@ import Testing
         let schema = #"{"type":"object","properties":{}}"#
         let bytes = "get_weatherTells\(schema)".utf8.count
         #expect(PromptBound.bytes(request) == Int64(4 + 2 + bytes))
-        let bare = try PromptBound.tokens(readRequest(""))
+        let bare = try PromptBound.tokens(readRequest(""), imageTokens: 0)
         // What Python's json.dumps(indent=4) makes of it, within a list, an object and another.
         let indented = 79
-        #expect(PromptBound.tokens(request) >= bare + Int64(bytes - schema.utf8.count + indented))
-        #expect(PromptBound.tokens(request) > bare + 1024)
+        #expect(
+            PromptBound.tokens(request, imageTokens: 0) >= bare
+                + Int64(bytes - schema.utf8.count + indented))
+        #expect(PromptBound.tokens(request, imageTokens: 0) > bare + 1024)
     }
 
     @Test(arguments: [

@@ -58,6 +58,21 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var metadata: [MetadataEntry] = []
 }
 
+extension ChatCompletionRequest {
+    /// Where the first image is, by its path; nil where there is none.
+    var firstImagePath: String? {
+        for (position, message) in messages.enumerated() {
+            guard case .parts(let parts) = message.content else { continue }
+            guard let part = parts.firstIndex(where: { $0.text == nil }) else { continue }
+            return "messages[\(position)].content[\(part)].type"
+        }
+        return nil
+    }
+
+    /// How many images the messages show.
+    var imageCount: Int { messages.reduce(0) { $0 + $1.content.images.count } }
+}
+
 /// How much a model says.
 enum Verbosity: String, Sendable, CaseIterable {
     case low, medium, high

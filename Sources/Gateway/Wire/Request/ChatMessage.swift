@@ -20,7 +20,7 @@ struct ChatMessage: Sendable, Equatable {
     /// What is said.
     enum Content: Sendable, Equatable {
         case text(String)
-        case parts([String])
+        case parts([ContentPart])
         /// Nothing: of an assistant that only calls tools.
         case none
 
@@ -28,8 +28,17 @@ struct ChatMessage: Sendable, Equatable {
         var texts: [String] {
             switch self {
             case .text(let text): [text]
-            case .parts(let parts): parts
+            case .parts(let parts): parts.compactMap(\.text)
             case .none: []
+            }
+        }
+
+        /// The images, in order.
+        var images: [ImagePart] {
+            guard case .parts(let parts) = self else { return [] }
+            return parts.compactMap { part in
+                guard case .image(let image) = part else { return nil }
+                return image
             }
         }
     }

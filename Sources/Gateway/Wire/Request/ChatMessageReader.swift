@@ -123,27 +123,12 @@ enum ChatMessageReader {
                 "Invalid '\(path)': expected at least one part.", parameter: path, code: .emptyArray
             )
         }
-        var parts: [String] = []
+        var parts: [ContentPart] = []
         for (position, element) in value.elements.enumerated() {
-            parts.append(try part(element, "\(path)[\(position)]", of: read.role))
+            parts.append(
+                try ContentPartReader.part(element, "\(path)[\(position)]", of: read.role))
         }
         return .parts(parts)
-    }
-
-    private static func part(
-        _ value: JSONValue, _ path: String, of role: ChatMessage.Role
-    ) throws(RequestFault) -> String {
-        guard value.kind == .object else { throw .type(path, expected: "an object") }
-        guard let type = value["type"], !type.isNull else { throw .missing("\(path).type") }
-        let word = try ParameterReading.string(type, "\(path).type")
-        guard word == "text" || (word == "refusal" && role == .assistant) else {
-            guard otherParts.contains(word) else {
-                throw .value("\(path).type", expected: "'text'")
-            }
-            throw .unsupported("\(path).type")
-        }
-        guard let text = value[word], !text.isNull else { throw .missing("\(path).\(word)") }
-        return try ParameterReading.string(text, "\(path).\(word)")
     }
 
     /// The member of a message that asks for what is not supported.
@@ -162,8 +147,4 @@ enum ChatMessageReader {
     }
 
     private static let otherMembers = ["channel", "audio"]
-
-    private static let otherParts: Set<String> = [
-        "image_url", "input_audio", "audio_content", "video_url", "input_video", "file", "refusal",
-    ]
 }

@@ -42,9 +42,11 @@ enum PromptBound {
         return Int64(bytes)
     }
 
-    /// The most tokens that the prompt of `request` can be.
-    static func tokens(_ request: ChatCompletionRequest) -> Int64 {
-        var tokens = bytes(request) + Int64(request.messages.count) * tokensPerMessage + baseTokens
+    /// The most tokens that the prompt of `request` can be, where one image is at most
+    /// `imageTokens`.
+    static func tokens(_ request: ChatCompletionRequest, imageTokens: Int64) -> Int64 {
+        var tokens = Int64(request.imageCount) * (imageTokens + tokensPerMessage)
+        tokens += bytes(request) + Int64(request.messages.count) * tokensPerMessage + baseTokens
         for call in request.messages.lazy.flatMap(\.toolCalls) {
             tokens += RenderedJSON.growth(of: call.arguments.utf8) + tokensPerMessage
         }

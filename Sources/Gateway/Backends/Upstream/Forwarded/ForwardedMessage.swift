@@ -12,14 +12,7 @@ enum ForwardedMessage {
         case .text(let text): json.string(text)
         case .parts(let parts):
             json.beginArray()
-            for part in parts {
-                json.beginObject()
-                json.key("type")
-                json.string("text")
-                json.key("text")
-                json.string(part)
-                json.endObject()
-            }
+            for part in parts { write(part, to: &json) }
             json.endArray()
         case .none: json.null()
         }
@@ -28,6 +21,26 @@ enum ForwardedMessage {
         // OpenAI's API has no place for it; templates that keep it are llama-server's.
         if dialect == .llamaServer { json.member("reasoning_content", message.reasoning) }
         write(message.toolCalls, to: &json)
+        json.endObject()
+    }
+
+    private static func write(_ part: ContentPart, to json: inout JSONWriter) {
+        json.beginObject()
+        json.key("type")
+        switch part {
+        case .text(let text):
+            json.string("text")
+            json.key("text")
+            json.string(text)
+        case .image(let image):
+            json.string("image_url")
+            json.key("image_url")
+            json.beginObject()
+            json.key("url")
+            json.string(image.url)
+            json.member("detail", image.detail?.rawValue)
+            json.endObject()
+        }
         json.endObject()
     }
 
