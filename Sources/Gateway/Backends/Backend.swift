@@ -64,7 +64,9 @@ struct BackendEvent: Sendable, Equatable {
     /// Whether it carries reasoning and nothing else.
     var isReasoning: Bool {
         deltas.contains { $0.reasoning?.isEmpty == false }
-            && deltas.allSatisfy { $0.content?.isEmpty != false && $0.toolCalls.isEmpty }
+            && deltas.allSatisfy { delta in
+                delta.content == nil && delta.refusal == nil && delta.toolCalls.isEmpty
+            }
     }
 }
 

@@ -4,6 +4,8 @@ struct ChoiceDelta: Sendable, Equatable {
     var index: Int
     /// Visible text.
     var content: String?
+    /// What the model says instead, when it refuses.
+    var refusal: String?
     /// Reasoning text.
     var reasoning: String?
     /// Pieces of tool calls.
@@ -15,13 +17,14 @@ struct ChoiceDelta: Sendable, Equatable {
 
     /// Whether it carries anything besides the reason of its end.
     var saysSomething: Bool {
-        content?.isEmpty == false || reasoning?.isEmpty == false || !toolCalls.isEmpty
-            || !logprobs.isEmpty
+        content?.isEmpty == false || refusal?.isEmpty == false || reasoning?.isEmpty == false
+            || !toolCalls.isEmpty || !logprobs.isEmpty
     }
 
     /// Bytes that the model generated: text, visible or not, and calls.
     var generatedBytes: Int {
-        toolCalls.reduce((content?.utf8.count ?? 0) + (reasoning?.utf8.count ?? 0)) {
+        let texts = [content, refusal, reasoning].reduce(0) { $0 + ($1?.utf8.count ?? 0) }
+        return toolCalls.reduce(texts) {
             $0 + ($1.name?.utf8.count ?? 0) + ($1.arguments?.utf8.count ?? 0)
         }
     }

@@ -69,8 +69,15 @@ struct ServerSentEventWriter: ~Copyable {
             buffer.writeStaticString("\"content\":")
             write(content)
         }
-        if !delta.toolCalls.isEmpty {
+        if let refusal = delta.refusal {
             if delta.reasoning != nil || delta.content != nil { buffer.writeStaticString(",") }
+            buffer.writeStaticString("\"refusal\":")
+            write(refusal)
+        }
+        if !delta.toolCalls.isEmpty {
+            if delta.reasoning != nil || delta.content != nil || delta.refusal != nil {
+                buffer.writeStaticString(",")
+            }
             write(delta.toolCalls, of: delta.index)
         }
         buffer.writeStaticString("},")

@@ -14,6 +14,7 @@ struct CompletedAnswer: Sendable, Equatable {
     struct Choice: Sendable, Equatable {
         let index: Int
         var content = ""
+        var refusal: String?
         var reasoning: String?
         /// Complete calls, by their index.
         var toolCalls: [ToolCallDelta] = []
@@ -35,6 +36,9 @@ struct CompletedAnswer: Sendable, Equatable {
             choices.append(Choice(index: delta.index))
         }
         if let content = delta.content { choices[position].content += content }
+        if let refusal = delta.refusal {
+            choices[position].refusal = (choices[position].refusal ?? "") + refusal
+        }
         if let reasoning = delta.reasoning {
             choices[position].reasoning = (choices[position].reasoning ?? "") + reasoning
         }

@@ -26,7 +26,7 @@ import Testing
         let other = #"{"choices":[{"delta":{"reasoning":"c"}}]}"#
         #expect(try chunk(other)?.deltas == [ChoiceDelta(index: 0, reasoning: "c")])
         let refusal = #"{"choices":[{"index":0,"delta":{"content":null,"refusal":"no"}}]}"#
-        #expect(try chunk(refusal)?.deltas == [ChoiceDelta(index: 0, content: "no")])
+        #expect(try chunk(refusal)?.deltas == [ChoiceDelta(index: 0, refusal: "no")])
     }
 
     @Test(arguments: [

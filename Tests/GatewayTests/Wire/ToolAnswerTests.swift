@@ -77,6 +77,24 @@ import Testing
         #expect(!stream.contains(#""g""#))
     }
 
+    @Test func `a refusal is told as one and counted like text`() {
+        let delta = ChoiceDelta(index: 0, refusal: "no")
+        var answer = CompletedAnswer()
+        answer.append(delta)
+        answer.append(delta)
+        let plain = String(
+            decoding: ChatCompletionWriter.write(answer, identity, in: AnswerStyle()),
+            as: UTF8.self)
+        #expect(plain.contains(#""content":null,"refusal":"nono""#))
+        var writer = ServerSentEventWriter(identity, in: AnswerStyle())
+        writer.append(delta)
+        #expect(String(buffer: writer.take()).contains(#""delta":{"refusal":"no"}"#))
+        var count = CompletionCount(bound: 1)
+        let isFirstWithin = count.take(BackendEvent(deltas: [delta]))
+        let isSecondWithin = count.take(BackendEvent(deltas: [delta]))
+        #expect(isFirstWithin && !isSecondWithin)
+    }
+
     @Test func `pieces of calls are counted like text`() {
         var count = CompletionCount(bound: 3)
         let wasWithin = count.take(BackendEvent(deltas: [pieces[0], pieces[1], pieces[2]]))

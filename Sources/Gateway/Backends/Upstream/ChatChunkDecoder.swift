@@ -113,8 +113,7 @@ final class ChatChunkDecoder {
         choices[index] = choices[index] == true || reason != nil
         var delta = ChoiceDelta(
             index: index,
-            // A refusal is text of the model like any other: counted and shown.
-            content: try Self.text(text, "content", or: "refusal"),
+            content: try Self.text(text?["content"]), refusal: try Self.text(text?["refusal"]),
             reasoning: try Self.text(text, "reasoning_content", or: "reasoning"),
             toolCalls: try ToolCallReader.calls(in: text, isWhole: position != nil),
             finishReason: reason)

@@ -41,7 +41,7 @@ enum ChatCompletionWriter {
         writer.key("role")
         writer.string("assistant")
         writer.key("content")
-        if choice.content.isEmpty && !choice.toolCalls.isEmpty {
+        if choice.content.isEmpty && (!choice.toolCalls.isEmpty || choice.refusal != nil) {
             writer.null()
         } else {
             writer.string(choice.content)
@@ -56,7 +56,7 @@ enum ChatCompletionWriter {
                 makeID: { identity.callID(choice: choice.index, call: $0) }, &writer)
         }
         writer.key("refusal")
-        writer.null()
+        if let refusal = choice.refusal { writer.string(refusal) } else { writer.null() }
         writer.endObject()
         writer.key("logprobs")
         if style.showsLogprobs {
