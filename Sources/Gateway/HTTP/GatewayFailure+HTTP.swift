@@ -99,15 +99,22 @@ extension GatewayFailure {
             return service("The model's backend is overloaded.", "server_is_overloaded")
                 .retry(after: wait ?? .seconds(5), spread: spread)
         case .contextExceeded(let prompt, let context):
-            let numbers = prompt.flatMap { prompt in
-                context.map { " It has \(prompt) tokens, and the context \($0)." }
-            }
             return .invalid(
-                400, "The messages do not fit the model's context." + (numbers ?? ""),
-                code: "context_length_exceeded", parameter: "messages")
+                400, overflow(prompt, context), code: "context_length_exceeded",
+                parameter: "messages")
         case .invalidRequest:
             return .invalid(400, "The model's backend does not accept this request.")
         }
+    }
+
+    private static func overflow(_ prompt: Int64?, _ context: Int64?) -> String {
+        guard let prompt, let context else { return "The messages do not fit the model's context." }
+        if prompt < context {
+            return "The messages have \(prompt) tokens, and the completion that is asked for does "
+                + "not fit beside them: the model's context is \(context) tokens."
+        }
+        return "The messages do not fit the model's context. They have \(prompt) tokens, and the "
+            + "context \(context)."
     }
 
     private static func api(_ message: String, _ code: String) -> ErrorAnswer {

@@ -3,8 +3,8 @@ import Domain
 /// What came of forwarding a request: the ledger accepted it and the backend began to answer, or
 /// not both.
 enum ForwardedAnswer: Sendable {
-    /// The answer and its first events; no events when it ended without any.
-    case begun(any BackendAnswer, [BackendEvent]?)
+    /// The answer and its first events, and when they came; no events when it ended without any.
+    case begun(any BackendAnswer, [BackendEvent]?, at: Uptime)
     /// It ended before the client had a byte.
     case stopped(Stop)
 
@@ -29,7 +29,7 @@ extension CompletionPipeline {
         let slot = AnswerSlot()
         let (backend, call) = (admitted.resolved.backend, admitted.resolved.call)
         Failpoint.pass("dispatch")
-        async let opening = Self.open(call, at: backend, into: slot)
+        async let opening = Self.open(call, at: backend, into: slot, time)
         do {
             switch try await ledger.acceptance(of: admitted.reservation) {
             case .accepted: break
@@ -48,7 +48,7 @@ extension CompletionPipeline {
         case .success(let opened):
             // A client that left meanwhile is the meter's to find: what was generated for it must
             // be counted.
-            return .begun(opened.answer, opened.events)
+            return .begun(opened.answer, opened.events, at: opened.firstAt)
         case .failure(let failure):
             slot.cancel()
             return .stopped(Self.stop(of: failure, presence))
@@ -69,17 +69,19 @@ extension CompletionPipeline {
     private struct Opened: Sendable {
         let answer: any BackendAnswer
         let events: [BackendEvent]?
+        let firstAt: Uptime
     }
 
     private static func open(
-        _ call: BackendCall, at backend: any Backend, into slot: AnswerSlot
+        _ call: BackendCall, at backend: any Backend, into slot: AnswerSlot,
+        _ time: any TimeSource
     ) async -> Result<Opened, BackendFailure> {
         do throws(BackendFailure) {
             let answer = try await backend.forward(call)
             slot.put(answer)
             Failpoint.pass("upstream-began")
             let events = try await answer.nextOrCancelled().get()
-            return .success(Opened(answer: answer, events: events))
+            return .success(Opened(answer: answer, events: events, firstAt: time.uptime))
         } catch {
             return .failure(error)
         }

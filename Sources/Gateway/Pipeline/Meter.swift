@@ -12,20 +12,21 @@ extension CompletionPipeline {
         switch forwarded {
         case .stopped(let stop):
             throw await settle(admitted, stoppedBy: stop)
-        case .begun(let answer, let events):
+        case .begun(let answer, let events, let firstAt):
             if admitted.resolved.request.streams {
                 return .stream(
-                    MeteredStream(of: answer, first: events, for: admitted, through: self))
+                    MeteredStream(
+                        of: answer, first: events, at: firstAt, for: admitted, through: self))
             }
-            return .whole(try await collect(answer, first: events, for: admitted))
+            return .whole(try await collect(answer, first: events, at: firstAt, for: admitted))
         }
     }
 
     /// Collects a whole answer and settles it: the client gets nothing before that.
     private func collect(
-        _ answer: any BackendAnswer, first: [BackendEvent]?, for admitted: consuming AdmittedRequest
+        _ answer: any BackendAnswer, first: [BackendEvent]?, at firstTokenAt: Uptime,
+        for admitted: consuming AdmittedRequest
     ) async throws(GatewayFailure) -> CompletedAnswer {
-        let firstTokenAt = time.uptime
         let queueTime = answer.queueTime
         var collection = AnswerCollection(
             bound: admitted.resolved.bound.completion, choices: admitted.resolved.request.choices)

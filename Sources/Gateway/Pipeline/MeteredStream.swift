@@ -36,12 +36,14 @@ struct MeteredStream: ~Copyable, Sendable {
     private var isCut = false
     private var clientHadBytes = false
     private var firstTokenAt: Uptime?
+    /// When the first events came, if they hold text.
+    private var firstTextAt: Uptime?
     private var pieces: [ChoiceDelta] = []
 
     /// Makes the stream of an answer whose first events are already here; nil when it ended without
     /// any.
     init(
-        of answer: any BackendAnswer, first: [BackendEvent]?,
+        of answer: any BackendAnswer, first: [BackendEvent]?, at firstAt: Uptime,
         for admitted: consuming AdmittedRequest, through pipeline: CompletionPipeline
     ) {
         self.answer = answer
@@ -50,6 +52,7 @@ struct MeteredStream: ~Copyable, Sendable {
         pending = first
         count = CompletionCount(bound: admitted.resolved.bound.completion)
         self.admitted = consume admitted
+        if beginsWithText { firstTextAt = firstAt }
     }
 
     /// Whether the backend's first text is here already.
@@ -121,7 +124,7 @@ struct MeteredStream: ~Copyable, Sendable {
     /// The pieces for the client, noted in the ledger before they may go to the socket (gate G2).
     private mutating func takePieces() -> [ChoiceDelta] {
         guard !pieces.isEmpty, admitted != nil else { return [] }
-        if firstTokenAt == nil { firstTokenAt = pipeline.time.uptime }
+        if firstTokenAt == nil { firstTokenAt = firstTextAt ?? pipeline.time.uptime }
         clientHadBytes = true
         Failpoint.pass("before-progress")
         note()
