@@ -137,10 +137,23 @@ import Testing
         ]
         let sent = try self.body(dialect) { $0.reasoning = request.reasoning }
         #expect((sent["chat_template_kwargs"] as? [String: String]) == ["a": "b"])
-        for extra in extras {
+        for extra in extras.subtracting([.enableThinking]) {
             let less = Dialect.openAI(bound: .maxTokens, extras: extras.subtracting([extra]))
             #expect(less.unsupportedParameter(in: request) == extra.rawValue)
         }
+    }
+
+    @Test func `thinking is a variable of the template where there is no switch for it`() throws {
+        let change: (inout ChatCompletionRequest) -> Void = { $0.reasoning.isEnabled = false }
+        let variable = Dialect.openAI(bound: .maxTokens, extras: [.templateArguments])
+        #expect(variable.unsupportedParameter(in: .plain(change)) == nil)
+        let body = try body(variable, change: change)
+        #expect((body["chat_template_kwargs"] as? [String: Bool]) == ["enable_thinking": false])
+        #expect(body["enable_thinking"] == nil)
+        let plain = try self.body(variable)
+        #expect(plain["chat_template_kwargs"] == nil)
+        let neither = Dialect.openAI(bound: .maxTokens, extras: [.topK])
+        #expect(neither.unsupportedParameter(in: .plain(change)) == "enable_thinking")
     }
 
     @Test func `a parameter that a dialect cannot express is named and never dropped`() {

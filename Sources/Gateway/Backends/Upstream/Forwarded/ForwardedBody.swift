@@ -29,7 +29,8 @@ enum ForwardedBody {
             json.endObject()
         }
         switch dialect {
-        case .openAI(let bound, _): OpenAIParameters.write(call, bound: bound, to: &json)
+        case .openAI(let bound, let extras):
+            OpenAIParameters.write(call, bound: bound, extras: extras, to: &json)
         case .llamaServer: LlamaServerParameters.write(call, to: &json)
         }
         ForwardedTools.write(request.tools, in: dialect, to: &json)

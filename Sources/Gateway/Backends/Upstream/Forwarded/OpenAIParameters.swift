@@ -5,7 +5,8 @@ import JSON
 enum OpenAIParameters {
     /// Writes the parameters of `call`, its bound under the name that the upstream knows.
     static func write(
-        _ call: BackendCall, bound: Dialect.BoundParameter, to json: inout JSONWriter
+        _ call: BackendCall, bound: Dialect.BoundParameter,
+        extras: Set<OpenAIUpstreamConfiguration.ExtraParameter>, to json: inout JSONWriter
     ) {
         let request = call.request
         switch bound {
@@ -33,7 +34,7 @@ enum OpenAIParameters {
                 json.integer(top)
             }
         }
-        writeExtras(request, to: &json)
+        writeExtras(request, extras, to: &json)
         json.member("reasoning_effort", request.reasoning.effort?.rawValue)
         json.member("verbosity", request.verbosity?.rawValue)
         json.member("user", request.user)
@@ -43,7 +44,8 @@ enum OpenAIParameters {
     /// Writes what goes beyond OpenAI's API. Nothing is here that the upstream does not understand:
     /// such a request was refused by name.
     private static func writeExtras(
-        _ request: ChatCompletionRequest, to json: inout JSONWriter
+        _ request: ChatCompletionRequest,
+        _ extras: Set<OpenAIUpstreamConfiguration.ExtraParameter>, to json: inout JSONWriter
     ) {
         if let topK = request.topK {
             json.key("top_k")
@@ -56,14 +58,18 @@ enum OpenAIParameters {
             json.key("separate_reasoning")
             json.bool(false)
         }
-        if !reasoning.isSaidByEffort { json.member("enable_thinking", reasoning.isEnabled) }
-        guard !reasoning.templateArguments.isEmpty else { return }
+        // Where there is no switch of its own for thinking, it is a variable of the template.
+        let thinking = reasoning.isSaidByEffort ? nil : reasoning.isEnabled
+        let isSwitch = extras.contains(.enableThinking)
+        if isSwitch { json.member("enable_thinking", thinking) }
+        guard !reasoning.templateArguments.isEmpty || (thinking != nil && !isSwitch) else { return }
         json.key("chat_template_kwargs")
         json.beginObject()
         for argument in reasoning.templateArguments {
             json.key(argument.name)
             json.raw(argument.value.bytes)
         }
+        if !isSwitch { json.member("enable_thinking", thinking) }
         json.endObject()
     }
 
@@ -79,7 +85,11 @@ enum OpenAIParameters {
             (.repetitionPenalty, request.repetitionPenalty != nil),
             (.separateReasoning, !reasoning.isSeparate),
             (.templateArguments, !reasoning.templateArguments.isEmpty),
-            (.enableThinking, reasoning.isEnabled != nil && !reasoning.isSaidByEffort),
+            (
+                .enableThinking,
+                reasoning.isEnabled != nil && !reasoning.isSaidByEffort
+                    && !extras.contains(.templateArguments)
+            ),
         ]
         return asked.first { $0.1 && !extras.contains($0.0) }?.0.rawValue
     }
