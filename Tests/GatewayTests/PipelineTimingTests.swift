@@ -30,7 +30,10 @@ private final class WatchedTime: TimeSource {
         let pipeline = CompletionPipeline(
             ledger: ledger, catalog: CatalogHolder(Catalog(routes: [route])),
             backends: BackendSet([ScriptedBackend(.text(["a", "b"], nil))]), time: time,
-            defaultCompletionTokens: 8)
+            defaultCompletionTokens: 8,
+            safeguard: Safeguard(
+                personalData: PersonalDataCheck(recognizers: [StructuredRecognizer()]),
+                random: { 4 }))
         let exchange = Exchange(
             requestID: RequestID(rawValue: 1), receivedAt: Uptime(microseconds: 0),
             receivedAtWall: time.wall, presence: ClientPresence(), notes: RequestNotes(),

@@ -37,7 +37,8 @@ extension GatewayFailure {
         case .keyThrottled(let wait):
             return Self.rateLimited("Too many invalid API keys were tried; slow down.")
                 .retry(after: wait, spread: spread)
-        case .directoryUnavailable, .meteringUnavailable, .draining, .noBackend:
+        case .directoryUnavailable, .meteringUnavailable, .draining, .noBackend,
+            .safeguardUnavailable:
             return unavailable(spread: spread)
         case .modelForbidden(let model):
             return ErrorAnswer(
@@ -71,6 +72,10 @@ extension GatewayFailure {
         case .draining:
             return Self.service("The gateway is restarting.", "server_is_overloaded")
                 .retry(after: .seconds(1), spread: spread)
+        case .safeguardUnavailable:
+            return Self.service(
+                "A check that the request asks for cannot be made now.", "server_is_overloaded"
+            ).retry(after: .seconds(5), spread: spread)
         case .noBackend:
             return Self.service("No backend serves this model now.", "server_is_overloaded")
                 .retry(after: .seconds(5), spread: spread)

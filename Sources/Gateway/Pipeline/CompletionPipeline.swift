@@ -1,6 +1,6 @@
 import Domain
 
-/// Answers one chat completion: resolve, admit, forward, meter.
+/// Answers one chat completion: check, resolve, admit, forward, meter.
 struct CompletionPipeline: Sendable {
     let ledger: any QuotaLedger
     let catalog: CatalogHolder
@@ -8,6 +8,7 @@ struct CompletionPipeline: Sendable {
     let time: any TimeSource
     /// The bound on completion tokens where neither the client nor the key names one.
     let defaultCompletionTokens: Int64
+    let safeguard: Safeguard
 
     /// Answers a request. Each step takes what the one before gave, so none can be left out.
     ///
@@ -16,7 +17,12 @@ struct CompletionPipeline: Sendable {
     func respond(
         to request: ChatCompletionRequest, from principal: Principal, in exchange: Exchange
     ) async throws(GatewayFailure) -> MeteredResponse {
-        let resolved = try resolve(request, for: principal, in: exchange)
+        var resolved = try resolve(request, for: principal, in: exchange)
+        if request.personalData != nil {
+            // Other texts have another bound.
+            let checked = try await safeguard.passing(request)
+            resolved = try resolve(checked, for: principal, in: exchange)
+        }
         let admitted = try await admit(resolved)
         let response = await forward(admitted)
         return try await meter(response, for: admitted)

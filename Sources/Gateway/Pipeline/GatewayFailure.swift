@@ -43,6 +43,8 @@ enum GatewayFailure: Error, Sendable, Equatable {
     case meteringUnavailable(LedgerFault)
     /// The gateway is stopping.
     case draining
+    /// A check that the request asks for could not be made.
+    case safeguardUnavailable
     /// No backend of the model is configured or takes requests.
     case noBackend
     /// The backend failed.

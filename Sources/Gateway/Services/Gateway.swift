@@ -30,7 +30,10 @@ public struct Gateway: Sendable {
         self.activity = activity
         let pipeline = CompletionPipeline(
             ledger: ledger, catalog: catalog, backends: backends, time: time,
-            defaultCompletionTokens: configuration.defaultCompletionTokens)
+            defaultCompletionTokens: configuration.defaultCompletionTokens,
+            safeguard: Safeguard(
+                personalData: PersonalDataCheck(recognizers: [StructuredRecognizer()]),
+                random: random))
         let core = GatewayCore(
             configuration: configuration, keys: keys, ledger: ledger, catalog: catalog,
             pipeline: pipeline, time: time, random: random, activity: activity,

@@ -42,6 +42,8 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var overflow = ContextOverflow.truncate
     /// How much the model says.
     var verbosity: Verbosity?
+    /// What becomes of personal data in the messages (`input.pii`); nil is nothing.
+    var personalData: PersonalDataPolicy?
     /// At most four, none empty.
     var stop: [String] = []
     /// Whether the answer is a stream of events.

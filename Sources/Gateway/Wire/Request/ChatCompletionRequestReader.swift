@@ -27,6 +27,7 @@ enum ChatCompletionRequestReader {
             if try draft.takeTools(member.key, member.value) { continue }
             if try draft.takeFormat(member.key, member.value) { continue }
             if try draft.takeReasoning(member.key, member.value) { continue }
+            if try draft.takeSafeguards(member.key, member.value) { continue }
             if try draft.takeAccount(member.key, member.value) { continue }
             if let offence = NeutralParameters.offence(of: member.key, member.value) {
                 throw .unsupported(offence)

@@ -15,6 +15,7 @@ struct RequestFault: Error, Sendable, Equatable {
         case decimalBelowMinValue = "decimal_below_min_value"
         case integerAboveMaxValue = "integer_above_max_value"
         case integerBelowMinValue = "integer_below_min_value"
+        case personalDataDetected = "pii_detected"
         case duplicateHeader = "duplicate_header"
     }
 

@@ -49,7 +49,8 @@ enum ToolCallHistory {
         return ToolCall(id: id, name: name, arguments: text, hasObject: isObject(text))
     }
 
-    private static func isObject(_ text: String) -> Bool {
+    /// Whether a call's arguments are a JSON object, as templates need them.
+    static func isObject(_ text: String) -> Bool {
         let parser = JSONParser(
             maximumBytes: max(1, text.utf8.count), maximumDepth: 64, maximumNodes: 100_000,
             checkDuplicateKeys: false)

@@ -1,0 +1,79 @@
+import JSON
+
+/// Checks of what goes in and what comes out (`input` and `output`).
+extension RequestDraft {
+    /// Takes what asks for a check; false for another name.
+    mutating func takeSafeguards(_ name: String, _ value: JSONValue) throws(RequestFault) -> Bool {
+        switch name {
+        case "input": try takeInput(value)
+        case "output": try takeOutput(value)
+        default: return false
+        }
+        return true
+    }
+
+    private mutating func takeInput(_ value: JSONValue) throws(RequestFault) {
+        guard value.kind == .object else { throw .type("input", expected: "an object") }
+        var mode: PersonalDataMode?
+        var method: ReplacementMethod?
+        var ignored: Set<EntityType> = []
+        for member in value.members where !member.value.isNull {
+            let path = "input.\(member.key)"
+            switch member.key {
+            case "pii": mode = try ParameterReading.word(member.value, "input.pii")
+            case "pii_replace_method":
+                method = try ParameterReading.word(member.value, "input.pii_replace_method")
+            case "entity_list": ignored = try entities(member.value, "input.entity_list")
+            case "block_prompt_injection":
+                // A check that nobody has set up is refused, never skipped.
+                if try ParameterReading.bool(member.value, path) { throw .unsupported(path) }
+            default: continue
+            }
+        }
+        if method != nil, mode != .replace {
+            throw RequestFault(
+                "'input.pii_replace_method' is only allowed when 'input.pii' is 'replace'.",
+                parameter: "input.pii_replace_method", code: .invalidValue)
+        }
+        switch mode {
+        case nil: return
+        case .block: request.personalData = PersonalDataPolicy(mode: .block, ignored: ignored)
+        case .replace:
+            request.personalData = PersonalDataPolicy(
+                mode: .replace(method ?? .random), ignored: ignored)
+        }
+    }
+
+    private func entities(
+        _ value: JSONValue, _ name: String
+    ) throws(RequestFault) -> Set<EntityType> {
+        guard value.kind == .array else { throw .type(name, expected: "an array of strings") }
+        guard value.count <= Self.mostEntities else {
+            throw RequestFault(
+                "Invalid '\(name)': expected at most \(Self.mostEntities) elements.",
+                parameter: name, code: .arrayAboveMaxLength)
+        }
+        var entities: Set<EntityType> = []
+        for (position, element) in value.elements.enumerated() {
+            let word = try ParameterReading.string(element, "\(name)[\(position)]")
+            entities.insert(EntityType(word))
+        }
+        return entities
+    }
+
+    private mutating func takeOutput(_ value: JSONValue) throws(RequestFault) {
+        guard value.kind == .object else { throw .type("output", expected: "an object") }
+        for check in ["factuality", "toxicity"] {
+            guard let asked = value[check], !asked.isNull else { continue }
+            if try ParameterReading.bool(asked, "output.\(check)") {
+                throw .unsupported("output.\(check)")
+            }
+        }
+    }
+
+    /// More kinds than there are.
+    private static let mostEntities = 100
+
+    /// What becomes of personal data.
+    private enum PersonalDataMode: String, CaseIterable { case block, replace }
+}
