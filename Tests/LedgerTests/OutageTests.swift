@@ -182,8 +182,14 @@ import Testing
             calls.add(1, ordering: .relaxed)
             return EIO
         }
-        try await inOutage(flush: flush, change: { $0.drainWait = .seconds(1) }) {
-            node, database, principal in
+        // Before the outage no end may need the disk, however slow the ledger is.
+        try await inOutage(
+            flush: flush,
+            change: {
+                $0.drainWait = .seconds(1)
+                $0.settlementWait = .seconds(10)
+            }
+        ) { node, database, principal in
             #expect(try await node.isServed(principal) == false)
             await #expect(throws: LedgerStartError.self) {
                 try await node.node.journalWatch.run()

@@ -33,7 +33,7 @@ extension ShardLedger {
             } catch {
                 logger.warning("lane not open", metadata: ["error": "\(error)"])
                 change { state, _ in state.isOpeningLane = false }
-                noteSilence()
+                noteSilence(after: error)
                 if isAbandoned { return }
                 await pause(backOff.next(random: random.bits()))
             }
@@ -195,7 +195,7 @@ extension ShardLedger {
             refuse(batch, error: error, sqlState: state)
             return .done
         }
-        if error.sqlState != "22012" { noteSilence() }
+        if error.sqlState != "22012" { noteSilence(after: error) }
         do {
             let row = try await pools.lanes.run { connection throws(PostgresError) in
                 try LaneStart.readConfirmed(lane, connection)
@@ -286,7 +286,10 @@ extension ShardLedger {
         }
     }
 
-    func noteSilence() {
+    /// A question had no answer. One that lost against another transaction (class 40) had: the
+    /// ledger is there.
+    func noteSilence(after error: PostgresError) {
+        if error.sqlState?.hasPrefix("40") == true { return }
         let now = clock.uptime
         change { state, wakeups in
             state.silence.failed(at: now)

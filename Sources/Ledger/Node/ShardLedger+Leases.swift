@@ -33,7 +33,7 @@ extension ShardLedger {
                 logger.warning("a lease order's answer was lost", metadata: ["error": "\(error)"])
                 mayHaveHappened = mayHaveHappened || !error.leftNothing
                 guard error.isRetryable || error.isAmbiguous else { break }
-                if attempt > 0 { noteSilence() }
+                if attempt > 0 { noteSilence(after: error) }
             }
             await pause(backOff.next(random: random.bits()))
         }
@@ -113,7 +113,7 @@ extension ShardLedger {
             if let row = beat.rows.first, try row.int8(2) < confirmed { return noteLoss(of: lane) }
             try heard(beat, recalls, of: lane, sent: sent)
         } catch {
-            noteSilence()
+            noteSilence(after: error)
             logger.warning("heartbeat failed", metadata: ["error": "\(error)"])
         }
     }
