@@ -6,7 +6,7 @@ import Testing
 /// Runs only where `TURNPIKE_TEST_POSTGRES` names a pooler.
 @Suite(
     .enabled(
-        if: ProcessInfo.processInfo.environment["TURNPIKE_TEST_POSTGRES_DIRECT"] != nil
+        if: ProcessInfo.processInfo.environment["TURNPIKE_TEST_POOLED"] != nil
             && TestDatabase.ownsSessions == nil, "no pooler that shares sessions is given"))
 struct `Through a pooler` {
     private func setting(_ connection: PostgresConnection) throws -> String {
