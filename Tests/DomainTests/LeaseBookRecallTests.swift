@@ -24,6 +24,26 @@ import Testing
         #expect(test.orders.map(\.action) == [.giveBack(units: 200, forget: false)])
     }
 
+    @Test func `who needs no more than is on its way back waits for it and is not refused`() {
+        var test = BookUnderTest(holding: 300, remaining: 0, generation: 7)
+        #expect(test.ask(1, for: 400, at: 990) == .waiting)
+        test.reply(
+            .refused(test.id, AccountStatus(limit: 1_000, used: 700, reserved: 0, remaining: 0)),
+            at: 995)
+        #expect(test.denied.count == 1)
+        #expect(test.beat(at: 1_000, generation: 8) == [.giveBack(units: 300, forget: false)])
+        // More than there is anywhere is refused at once, by the answer of a moment ago.
+        guard case .denied = test.ask(2, for: 301, at: 1_001) else {
+            Issue.record("not denied")
+            return
+        }
+        #expect(test.ask(3, for: 87, at: 1_002) == .waiting)
+        test.reply(.returned(size: 0, remaining: 300), at: 1_003)
+        #expect(test.orders.map(\.action) == [.grow(want: 87, least: 87)])
+        test.reply(.granted(test.id, size: 87, remaining: 213, generation: 8), at: 1_004)
+        #expect(test.admitted[BookUnderTest.request(3)]?.first?.units == 87)
+    }
+
     @Test func `for three seconds after a recall nothing is held beyond need`() throws {
         var test = BookUnderTest(holding: 500, remaining: 9_500, limit: 10_000, generation: 7)
         #expect(test.beat(at: 1_000, generation: 8) == [.giveBack(units: 500, forget: false)])

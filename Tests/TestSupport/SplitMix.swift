@@ -1,4 +1,5 @@
-/// A small seeded generator (SplitMix64), so that a failing seed repeats.
+/// A small seeded generator, so that a failing seed repeats: SplitMix64 (Steele, Lea and Flood,
+/// 2014).
 public struct SplitMix: Sendable {
     private var state: UInt64
 

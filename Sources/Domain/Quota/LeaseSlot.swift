@@ -22,6 +22,8 @@ struct LeaseSlot: Sendable {
     private(set) var remaining: Int64
     private var refusal: (status: AccountStatus, at: Uptime)?
     private var orderInFlight = false
+    /// Units on their way back to the ledger: not to be had here, and not yet known to be there.
+    private var returning: Int64 = 0
     private var limitChanged = true
     private var lastUse: Uptime
     private var lastFold: Uptime
@@ -115,7 +117,7 @@ struct LeaseSlot: Sendable {
     /// Why `units` cannot be had, if an answer not older than `instant` says so.
     func denial(of units: Int64, notBefore instant: Uptime) -> Denial? {
         guard !covers(units), let refusal, refusal.at >= instant,
-            units > free + max(0, refusal.status.remaining)
+            units > free + returning + max(0, refusal.status.remaining)
         else { return nil }
         return refusal.status.denial(of: units, account: account)
     }
@@ -189,6 +191,7 @@ struct LeaseSlot: Sendable {
         guard mayHoldLease, free > 0 || outstanding == 0 else { return nil }
         let units = max(0, free)
         free = 0
+        returning = units
         return order(.giveBack(units: units, forget: outstanding == 0), mayRecall: false)
     }
 
@@ -205,6 +208,7 @@ struct LeaseSlot: Sendable {
 
     private mutating func giveBack(_ units: Int64) -> LeaseOrder {
         free -= units
+        returning = units
         return order(.giveBack(units: units, forget: false), mayRecall: false)
     }
 
@@ -225,6 +229,8 @@ struct LeaseSlot: Sendable {
 
     mutating func apply(_ reply: LeaseReply, to order: LeaseOrder, at now: Uptime) {
         orderInFlight = false
+        // Without an answer they are still on their way, as far as anybody knows.
+        if reply != .unknown { returning = 0 }
         switch reply {
         case .granted(let id, let size, let left, let recalls):
             accountID = id
