@@ -176,7 +176,7 @@ private final class HistoryBench: Sendable {
                 url: fixture.database.url, connectionOptions: PostgresConnectionOptions(),
                 options: options, logger: .quiet)
         }
-        _ = try fixture.store.connection.execute(LaneStatements.insert(lane))
+        _ = try fixture.store.connection.execute(LaneStatements.insert(lane, timeline: 1))
     }
 
     func shutdown() async { for pool in pools { await pool.shutdown() } }

@@ -68,9 +68,15 @@ import Testing
         try await PostgresUnderTest.run(on: database, change: { $0.acceptanceWait = .seconds(60) })
         {
             test in
-            let principal = try await test.principal(quotas: [], rateLimits: [])
-            let isReady = try await eventually { test.node.isReady }
-            #expect(isReady)
+            // One that must not go on by itself when the ledger is slow; its lease is there.
+            let principal = try await test.principal(
+                quotas: [(.key, .tokens, .total, 1_000_000)], rateLimits: []
+            ).riding(false)
+            #expect(try await test.isServed(principal))
+            let isSettled = try await eventually {
+                try await test.number("SELECT count(*) FROM reservation") == 0
+            }
+            #expect(isSettled)
             try administrator.require(standbys: "*")
             let served = Served()
             async let receipt = {

@@ -214,6 +214,18 @@ public struct LeaseBook: Sendable {
         slots = [:]
     }
 
+    /// Whether the ledger's leases of this node, by their sizes, are those that it holds: none is
+    /// missing, smaller or larger than its last answer said, or may have said. No order may be under
+    /// way.
+    public func agrees(with sizes: [LeaseID: Int64]) -> Bool {
+        var known: Set<LeaseID> = []
+        for slot in slots.values {
+            guard slot.agrees(with: sizes[slot.lease]) else { return false }
+            known.insert(slot.lease)
+        }
+        return sizes.keys.allSatisfy { known.contains($0) }
+    }
+
     /// What is left of a quota as far as this node knows: its own free units and what the ledger
     /// last had.
     public func remaining(of account: AccountKey) -> Int64? {

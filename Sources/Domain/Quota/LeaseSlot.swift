@@ -267,6 +267,20 @@ struct LeaseSlot: Sendable {
         }
     }
 
+    /// Whether a lease of this size, or none, is what the ledger last said, or what it may have said
+    /// in the answer that was lost.
+    func agrees(with size: Int64?) -> Bool {
+        let known = hasRow ? granted : nil
+        switch lost {
+        case nil, .look: return size == known
+        case .grow: return size == known || (size ?? 0) > granted
+        case .giveBack(_, forget: true): return size == known || size == nil
+        case .giveBack(let units, forget: false):
+            // A fold makes it smaller too, by what was settled.
+            return size == known || units == 0 && size != nil || size == granted - units
+        }
+    }
+
     /// Units that were to be given back and were not are free again.
     private mutating func takeBack(_ order: LeaseOrder) {
         if case .giveBack(let units, _) = order.action { free += units }

@@ -34,6 +34,7 @@ extension Migration {
         Migration(5, "rate_buckets", PackageResources._005_rate_buckets_sql),
         Migration(6, "lane_counts", PackageResources._006_lane_counts_sql),
         Migration(7, "open_requests", PackageResources._007_open_requests_sql),
+        Migration(8, "lane_timeline", PackageResources._008_lane_timeline_sql),
     ]
 
     private init(_ number: Int32, _ name: String, _ file: [UInt8]) {

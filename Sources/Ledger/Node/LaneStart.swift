@@ -40,33 +40,40 @@ struct LaneStart {
     /// over the lane.
     func open(_ connection: any LedgerConnection) throws(PostgresError) -> Opened {
         try writeNames(connection)
+        // Of a server that is another one by the end, the lane is not confirmed.
+        let timeline = try Self.timeline(connection)
         let fresh = LaneKey(shard: shard, node: node, epoch: random.epoch())
         if let row = try Self.read(connection, shard: shard, node: node) {
-            return try renew(row, as: fresh, connection)
+            return try renew(row, as: fresh, timeline, connection)
         }
         if let loss = recovery.journal.loss(nil, shard: shard) {
             // The ledger has lost even the lane: it begins where it once began, so that what is
             // told now counts for it.
-            _ = try connection.execute(LaneStatements.insert(loss.first))
+            _ = try connection.execute(
+                LaneStatements.insert(loss.first, timeline: TimelineStatements.none))
             let row = LaneMachine.Row(epoch: loss.first.epoch, lastSequence: 0, isLive: true)
-            return try renew(row, as: fresh, connection)
+            return try renew(row, as: fresh, timeline, connection)
         }
-        guard !(try connection.execute(LaneStatements.insert(fresh)).rows.isEmpty) else {
+        let insert = LaneStatements.insert(fresh, timeline: timeline)
+        guard !(try connection.execute(insert).rows.isEmpty) else {
             throw PostgresError(kind: .invalid(reason: "the lane appeared while it was opened"))
         }
         return Opened(lane: fresh, told: recovery)
     }
 
     private func renew(
-        _ row: LaneMachine.Row, as fresh: LaneKey, _ connection: any LedgerConnection
+        _ row: LaneMachine.Row, as fresh: LaneKey, _ timeline: Int64,
+        _ connection: any LedgerConnection
     ) throws(PostgresError) -> Opened {
         let old = LaneKey(shard: shard, node: node, epoch: row.epoch)
         Failpoint.pass("start.before-fence")
         if row.isLive { _ = try connection.execute(LaneStatements.fence(old, silentFor: .zero)) }
+        _ = try connection.execute(TimelineStatements.present(old))
         Failpoint.pass("start.after-fence")
         let (recovery, unbooked) = try settle(old, row, connection)
         Failpoint.pass("start.before-renew")
-        let renewed = try connection.execute(LaneStatements.renew(old, epoch: fresh.epoch))
+        let renewed = try connection.execute(
+            LaneStatements.renew(old, epoch: fresh.epoch, timeline: timeline))
         guard !renewed.rows.isEmpty else {
             throw PostgresError(
                 kind: .invalid(reason: "another process opened this node's lane at the same time"))
@@ -91,7 +98,7 @@ struct LaneStart {
         Failpoint.pass("start.before-late")
         let unbooked = try LateBooking(
             shard: shard, node: node, lost: recovery.hasLoss || hasLostLeases ? old : nil,
-            logger: logger
+            fenceAfter: settings.fenceAfter, logger: logger
         ).run(records, connection)
         Failpoint.pass("start.before-leases")
         try Self.endLeases(shard: shard, node: node, connection)
@@ -123,7 +130,18 @@ struct LaneStart {
         _ lane: LaneKey, endingLeases: Bool, _ connection: any LedgerConnection
     ) throws(PostgresError) {
         _ = try connection.execute(LaneStatements.fence(lane, silentFor: .zero))
-        if endingLeases { try endLeases(shard: lane.shard, node: lane.node, connection) }
+        guard endingLeases else { return }
+        try endLeases(shard: lane.shard, node: lane.node, connection)
+        _ = try connection.execute(TimelineStatements.release(lane))
+    }
+
+    private static func timeline(
+        _ connection: any LedgerConnection
+    ) throws(PostgresError) -> Int64 {
+        guard let row = try connection.execute(TimelineStatements.timeline).rows.first else {
+            throw PostgresError(kind: .decoding(reason: "the server has no timeline"))
+        }
+        return try row.int8(0)
     }
 
     /// What the ledger's row of a lane says; nil when there is none.

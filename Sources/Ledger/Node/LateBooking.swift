@@ -11,24 +11,30 @@ struct LateBooking {
     /// The lane of which the ledger has lost batches, and then perhaps grants too; nil when it has
     /// not.
     let lost: LaneKey?
+    /// After how long a silent node is not waited for.
+    let fenceAfter: Duration
     let logger: Logger
 
     /// Records all of them that the ledger does not know. Their epochs must be fenced and swept of
     /// reservations, and their leases still held. Gives back those that still run and for whose
     /// bound there is no room: they are recorded at their end, when they need less.
+    ///
+    /// Throws, to be repeated, where there is no room while other nodes may hold, by the ledger's
+    /// word, what they gave back before a failover.
     func run(
         _ records: [LateRecord], _ connection: any LedgerConnection
     ) throws(PostgresError) -> [Opening] {
         var unbooked: [Opening] = []
-        var rest = records[...]
+        var rest = try unknown(records, connection)[...]
+        if lost != nil { try trimLeases(to: Array(rest), connection) }
         while !rest.isEmpty {
-            let batch = try unknown(Array(rest.prefix(LaneMachine.batchLimit)), connection)
+            let batch = Array(rest.prefix(LaneMachine.batchLimit))
             rest = rest.dropFirst(LaneMachine.batchLimit)
-            guard !batch.isEmpty else { continue }
             do {
                 try book(batch, connection)
             } catch {
                 guard Self.isRefusal(error) else { throw error }
+                if lost != nil { try requireConfirmed(connection) }
                 for record in batch where try !bookAlone(record, connection) {
                     unbooked.append(record.opening)
                 }
@@ -43,13 +49,51 @@ struct LateBooking {
     ) throws(PostgresError) -> [LateRecord] {
         let days = records.map(\.opening.admittedAt.day)
         guard lost != nil, let first = days.min(), let last = days.max() else { return records }
-        let rows = try connection.execute(
-            ResumeStatements.known(
-                shard: shard, records.map(\.opening.requestID), from: first, to: last)
-        ).rows
         var known: Set<RequestID> = []
-        for row in rows { known.insert(RequestID(rawValue: try row.uuid(0))) }
+        var rest = records[...]
+        while !rest.isEmpty {
+            let ids = rest.prefix(LaneMachine.batchLimit).map(\.opening.requestID)
+            rest = rest.dropFirst(LaneMachine.batchLimit)
+            let command = ResumeStatements.known(shard: shard, ids, from: first, to: last)
+            for row in try connection.execute(command).rows {
+                known.insert(RequestID(rawValue: try row.uuid(0)))
+            }
+        }
         return records.filter { !known.contains($0.opening.requestID) }
+    }
+
+    /// Gives back what the ledger says this node holds beyond what `records` need: a failover may
+    /// have lost the return of it, and another node may have been granted and have spent it since.
+    private func trimLeases(
+        to records: [LateRecord], _ connection: any LedgerConnection
+    ) throws(PostgresError) {
+        let needs = RegrantStatement.needs(of: records)
+        for row in try connection.execute(SweepStatements.held(shard: shard, node: node)).rows {
+            let account = AccountID(rawValue: try row.int8(0))
+            let lease = LeaseID(rawValue: try row.int8(1))
+            let lane = LaneKey(shard: shard, node: node, epoch: try row.uuid(2))
+            guard let need = needs[lease]?.units else {
+                _ = try connection.execute(
+                    ReturnStatement.end(lane, account: account, lease: lease))
+                continue
+            }
+            let fold = ReturnStatement.fold(shard: shard, account: account, lease: lease)
+            guard let size = try connection.execute(fold).rows.first?.int8(0), size > need else {
+                continue
+            }
+            _ = try connection.execute(
+                ReturnStatement.giveBack(
+                    lane, account: account, lease: lease, units: size - need, of: size))
+        }
+    }
+
+    private func requireConfirmed(_ connection: any LedgerConnection) throws(PostgresError) {
+        do {
+            _ = try connection.execute(
+                TimelineStatements.require(shard: shard, exempt: node, silentFor: fenceAfter))
+        } catch {
+            throw error.sqlState == "22012" ? .unconfirmedGrants : error
+        }
     }
 
     /// Records all, or throws. After a loss, what leases lack is granted again in the same

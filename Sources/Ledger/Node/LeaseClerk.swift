@@ -6,6 +6,8 @@ import Postgres
 /// transaction, and nothing is held between them.
 struct LeaseClerk: Sendable {
     let lane: LaneKey
+    /// After how long a silent node is not waited for.
+    let fenceAfter: Duration
     let randomID: @Sendable () -> Int64
 
     /// Carries out an order, or finds that an earlier try did. When it throws, the order may have
@@ -64,9 +66,11 @@ struct LeaseClerk: Sendable {
     ) throws(PostgresError) -> LeaseReply {
         var account = order.accountID
         if account == nil || order.refreshesLimit {
-            let ensured = try connection.execute(
+            // An account that a failover lost is made again under its old number, by the node that
+            // knows it.
+            let ensured = try confirmed(
                 GrowStatement.ensure(
-                    shard: lane.shard, account: order.account, candidate: randomID()))
+                    shard: lane.shard, account: order.account, candidate: randomID()), connection)
             // None: the quota was cleared meanwhile. The directory lags and will follow.
             guard let row = ensured.rows.first else { return .failed }
             account = AccountID(rawValue: try row.int8(0))
@@ -79,7 +83,7 @@ struct LeaseClerk: Sendable {
         // back in between there is enough by now, and it is asked for again.
         for _ in 0..<Self.tries {
             Failpoint.pass("before-grow")
-            if let row = try connection.execute(command).rows.first {
+            if let row = try confirmed(command, connection).rows.first {
                 Failpoint.pass("after-grow")
                 return .granted(
                     account, size: try row.int8(0), remaining: try row.int8(1),
@@ -102,6 +106,23 @@ struct LeaseClerk: Sendable {
     }
 
     private static let tries = 4
+
+    /// Runs a command if the ledger knows what every node holds; throws ``unconfirmedGrants``
+    /// otherwise.
+    private func confirmed(
+        _ command: PostgresCommand, _ connection: any LedgerConnection
+    ) throws(PostgresError) -> PostgresResult {
+        let commands = [
+            PostgresCommand(LaneStatements.begin, []),
+            TimelineStatements.require(shard: lane.shard, exempt: nil, silentFor: fenceAfter),
+            command, PostgresCommand(LaneStatements.commit, []),
+        ]
+        do {
+            return try connection.pipeline(commands)[2]
+        } catch {
+            throw error.sqlState == "22012" && error.commandIndex == 1 ? .unconfirmedGrants : error
+        }
+    }
 
     private func fold(
         _ order: LeaseOrder, _ connection: any LedgerConnection

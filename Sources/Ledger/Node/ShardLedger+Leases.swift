@@ -6,12 +6,16 @@ import Postgres
 extension ShardLedger {
     /// Carries out one order, made under `lane`, and lets the book act on the answer.
     func carryOut(_ order: LeaseOrder, under lane: LaneKey) async {
-        let reply = await ask(LeaseClerk(lane: lane) { [random] in random.positive() }, order)
+        let clerk = LeaseClerk(lane: lane, fenceAfter: settings.fenceAfter) { [random] in
+            random.positive()
+        }
+        let reply = await ask(clerk, order)
         let now = clock.uptime
         change { state, wakeups in
             // A lane that was fenced meanwhile took its leases along.
             guard state.lane.key == lane else { return }
             state.ordersUnderWay -= 1
+            guard let reply else { return state.send([order], &wakeups) }
             var effects = LeaseBook.Effects()
             state.book.replied(reply, to: order, at: now, &effects)
             if state.isDraining { state.book.drain(&effects) }
@@ -20,8 +24,9 @@ extension ShardLedger {
     }
 
     /// Asks the ledger. When an answer is lost, asks what became of the order, and if nothing did,
-    /// orders again.
-    private func ask(_ clerk: LeaseClerk, _ order: LeaseOrder) async -> LeaseReply {
+    /// orders again. Nil when nobody is granted anything before this node has compared itself with
+    /// the ledger: the order is held until then.
+    private func ask(_ clerk: LeaseClerk, _ order: LeaseOrder) async -> LeaseReply? {
         var backOff = BackOff()
         var mayHaveHappened = false
         for attempt in 0..<Self.attempts {
@@ -30,6 +35,11 @@ extension ShardLedger {
                     try clerk.carryOut(order, isRepeated: attempt > 0, connection)
                 }
             } catch {
+                if error.isUnconfirmedGrants, !mayHaveHappened,
+                    change({ state, _ in state.isComparing })
+                {
+                    return nil
+                }
                 logger.warning("a lease order's answer was lost", metadata: ["error": "\(error)"])
                 mayHaveHappened = mayHaveHappened || !error.leftNothing
                 guard error.isRetryable || error.isAmbiguous else { break }
@@ -81,7 +91,8 @@ extension ShardLedger {
     /// leases had too much.
     private func book(_ record: LateRecord, of lane: LaneKey) async throws(PostgresError) {
         guard record.settlement.basis != .void else { return }
-        let booking = LateBooking(shard: shard, node: node, lost: lane, logger: logger)
+        let booking = LateBooking(
+            shard: shard, node: node, lost: lane, fenceAfter: settings.fenceAfter, logger: logger)
         try await pools.clerks.run { [shard, node] connection throws(PostgresError) in
             _ = try booking.run([record], connection)
             try LaneStart.endLeases(shard: shard, node: node, connection)
@@ -104,14 +115,17 @@ extension ShardLedger {
         guard let (lane, confirmed) = known else { return }
         let sent = clock.uptime
         do {
-            let (beat, recalls) = try await pools.clerks.run { connection throws(PostgresError) in
+            let (beat, recalls, standing) = try await pools.clerks.run {
+                connection throws(PostgresError) in
                 (
                     try connection.execute(LaneStatements.beat(lane)),
-                    try connection.execute(LaneStatements.recalls(lane))
+                    try connection.execute(LaneStatements.recalls(lane)),
+                    try connection.execute(TimelineStatements.standing(lane))
                 )
             }
             if let row = beat.rows.first, try row.int8(2) < confirmed { return noteLoss(of: lane) }
             try heard(beat, recalls, of: lane, sent: sent)
+            try await compare(lane, confirmed, standing)
         } catch {
             noteSilence(after: error)
             logger.warning("heartbeat failed", metadata: ["error": "\(error)"])

@@ -79,8 +79,11 @@ struct ShardState {
     var settlementWaits = WaitList<SettlementAnswer>()
     /// Requests that came while there was no lane.
     var laneWaits = WaitList<Bool>()
-    /// Orders that came before the lane was open.
+    /// Orders that came before the lane was open, or while the leases are compared.
     var heldOrders: [LeaseOrder] = []
+    /// Whether this node has yet to find the ledger's leases to be its own, after a failover:
+    /// nothing is ordered meanwhile.
+    var isComparing = false
     /// Corrections that wait for the lane of the next epoch, whose opening sweeps the last one's.
     var heldCorrections: [Closing] = []
     /// Orders at the ledger now.
@@ -147,7 +150,7 @@ struct ShardState {
     }
 
     mutating func send(_ orders: [LeaseOrder], _ wakeups: inout Wakeups) {
-        guard lane.key != nil else { heldOrders += orders; return }
+        guard lane.key != nil, !isComparing else { heldOrders += orders; return }
         ordersUnderWay += orders.count
         wakeups.orders += orders
     }
@@ -164,12 +167,18 @@ struct ShardState {
         acceptedBeforeLoss = []
         hasLostLeases = false
         isOpeningLane = false
-        let held = heldOrders
-        heldOrders = []
-        send(held, &wakeups)
+        releaseOrders(&wakeups)
         wakeups.corrections += heldCorrections
         heldCorrections = []
         wakeups.lanes += laneWaits.takeAll().map { ($0, true) }
+    }
+
+    /// The leases are the ledger's too: orders may go.
+    mutating func releaseOrders(_ wakeups: inout Wakeups) {
+        isComparing = false
+        let held = heldOrders
+        heldOrders = []
+        send(held, &wakeups)
     }
 
     /// What could not be told to the ledger when the lane was opened.
@@ -261,6 +270,7 @@ struct ShardState {
             }
         }
         heldOrders = []
+        isComparing = false
         ordersUnderWay = 0
         var effects = LeaseBook.Effects()
         book.reset(&effects)

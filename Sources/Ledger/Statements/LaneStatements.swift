@@ -1,3 +1,4 @@
+import Domain
 import Postgres
 
 /// A lane's own row: its birth, its beat, its end.
@@ -13,8 +14,9 @@ enum LaneStatements {
     private static let insert = PostgresStatement(
         name: "lane_insert",
         sql: """
-            INSERT INTO node_lane (shard, node_id, epoch, batches, batches_before, opened, settled)
-            VALUES ($1, $2, $3, 0, 0, 0, 0)
+            INSERT INTO node_lane (shard, node_id, epoch, batches, batches_before, opened, settled,
+                timeline)
+            VALUES ($1, $2, $3, 0, 0, 0, 0, $4)
             ON CONFLICT (shard, node_id) DO NOTHING RETURNING 1
             """)
 
@@ -27,7 +29,8 @@ enum LaneStatements {
         sql: """
             UPDATE node_lane SET epoch = $4, last_seq = 0, live = true, heartbeat_at = now(),
                 batches = coalesce(batches, last_seq), batches_before = coalesce(batches, last_seq),
-                settled = coalesce(settled, \(records)), opened = coalesce(opened, \(records))
+                settled = coalesce(settled, \(records)), opened = coalesce(opened, \(records)),
+                timeline = $5
             WHERE shard = $1 AND node_id = $2 AND epoch = $3 AND NOT live RETURNING 1
             """)
     private static let records = """
@@ -128,12 +131,13 @@ enum LaneStatements {
         PostgresCommand(read, [.int2(shard), .int8(node)])
     }
 
-    static func insert(_ lane: LaneKey) -> PostgresCommand {
-        PostgresCommand(insert, lane.parameters)
+    /// `timeline` is that of the server with which the node has compared what it holds.
+    static func insert(_ lane: LaneKey, timeline: Int64) -> PostgresCommand {
+        PostgresCommand(insert, lane.parameters + [.int8(timeline)])
     }
 
-    static func renew(_ old: LaneKey, epoch: UInt128) -> PostgresCommand {
-        PostgresCommand(renew, old.parameters + [.uuid(epoch)])
+    static func renew(_ old: LaneKey, epoch: UInt128, timeline: Int64) -> PostgresCommand {
+        PostgresCommand(renew, old.parameters + [.uuid(epoch), .int8(timeline)])
     }
 
     static func count(_ lane: LaneKey, settled: Int) -> PostgresCommand {
@@ -142,10 +146,7 @@ enum LaneStatements {
     }
 
     static func fence(_ lane: LaneKey, silentFor silence: Duration) -> PostgresCommand {
-        let (seconds, attoseconds) = silence.components
-        return PostgresCommand(
-            fence,
-            lane.parameters + [.int8(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)])
+        PostgresCommand(fence, lane.parameters + [.int8(silence.microseconds)])
     }
 
     static func beat(_ lane: LaneKey) -> PostgresCommand { PostgresCommand(beat, lane.parameters) }
@@ -155,10 +156,7 @@ enum LaneStatements {
     }
 
     static func abandoned(shard: Int16, silentFor silence: Duration) -> PostgresCommand {
-        let (seconds, attoseconds) = silence.components
-        return PostgresCommand(
-            abandoned,
-            [.int2(shard), .int8(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)])
+        PostgresCommand(abandoned, [.int2(shard), .int8(silence.microseconds)])
     }
 
     static var shards: PostgresCommand { PostgresCommand(allShards, []) }

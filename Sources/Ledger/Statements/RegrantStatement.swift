@@ -52,13 +52,10 @@ enum RegrantStatement {
     /// The commands for everything that `records` charge: the accounts' rows, made under their old
     /// numbers if they are lost too, and locked, then each lease.
     static func commands(_ lane: LaneKey, for records: [LateRecord]) -> [PostgresCommand] {
-        var needs: [LeaseID: (account: AccountID, units: Int64)] = [:]
+        let needs = needs(of: records)
         var accounts: [AccountID: AccountKey] = [:]
-        for record in records {
-            for (claim, charge) in zip(record.opening.claims, record.charges) {
-                accounts[claim.accountID] = claim.account
-                needs[claim.lease, default: (claim.accountID, 0)].units += charge
-            }
+        for claim in records.flatMap(\.opening.claims) {
+            accounts[claim.accountID] = claim.account
         }
         let made = accounts.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { id, account in
             [
@@ -71,5 +68,18 @@ enum RegrantStatement {
             command(lane, account: $0.value.account, lease: $0.key, need: $0.value.units)
         }
         return made + granted
+    }
+
+    /// What the records need of each lease.
+    static func needs(
+        of records: [LateRecord]
+    ) -> [LeaseID: (account: AccountID, units: Int64)] {
+        var needs: [LeaseID: (account: AccountID, units: Int64)] = [:]
+        for record in records {
+            for (claim, charge) in zip(record.opening.claims, record.charges) {
+                needs[claim.lease, default: (claim.accountID, 0)].units += charge
+            }
+        }
+        return needs
     }
 }

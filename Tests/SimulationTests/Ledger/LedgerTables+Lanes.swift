@@ -9,7 +9,8 @@ extension LedgerTables {
 
     mutating func insertLane(_ given: StatementParameters) -> [[AnswerValue]] {
         guard lanes[given.int8(2)] == nil else { return [] }
-        lanes[given.int8(2)] = Lane(epoch: given.uuid(3), heartbeat: now)
+        lanes[given.int8(2)] = Lane(
+            epoch: given.uuid(3), heartbeat: now, timeline: given.int8(4))
         return [[.int8(1)]]
     }
 
@@ -17,7 +18,8 @@ extension LedgerTables {
         guard let lane = lanes[given.int8(2)], lane.epoch == given.uuid(3), !lane.isLive else {
             return []
         }
-        lanes[given.int8(2)] = Lane(epoch: given.uuid(4), heartbeat: now)
+        lanes[given.int8(2)] = Lane(
+            epoch: given.uuid(4), heartbeat: now, timeline: given.int8(5))
         return [[.int8(1)]]
     }
 

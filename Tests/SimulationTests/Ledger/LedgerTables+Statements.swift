@@ -32,6 +32,13 @@ extension LedgerTables {
         case "lane_beat": return beat(given)
         case "lane_abandoned": return abandoned(given)
         case "lane_shards": return [[.int2(shard)]]
+        case "t_read": return [[.int8(timeline)]]
+        case "t_standing": return standing(given)
+        case "t_require": return try requireConfirmed(given)
+        case "t_confirm": return confirmLane(given)
+        case "t_release": return releaseLane(given)
+        case "t_present": return presentLane(given)
+        case "t_leases": return laneLeases(given)
         case "w2_sweep": return try sweep(given)
         case "w3_leases": return deadLeases(given)
         case "w3_held": return heldLeases(given)

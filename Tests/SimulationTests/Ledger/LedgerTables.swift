@@ -9,6 +9,8 @@ struct LedgerTables: Sendable {
     /// The clock of the ledger's host, in microseconds since 1970.
     var now: Int64
     let shard: Int16
+    /// Rises with each failover.
+    var timeline: Int64 = 1
     /// What this ledger does wrong; nothing but in the tests of the simulation itself.
     var mutation: Mutation?
 
@@ -35,6 +37,8 @@ struct LedgerTables: Sendable {
         var lastSequence: Int64 = 0
         var isLive = true
         var heartbeat: Int64
+        /// Nil once nothing has to be compared any more.
+        var timeline: Int64?
     }
 
     struct Account: Equatable, Sendable {

@@ -45,7 +45,7 @@ struct RandomCommands {
     func beginning() -> [PostgresCommand] {
         let lanes = (0..<2).map { node in
             LaneStatements.insert(
-                LaneKey(shard: shard, node: Int64(node) + 1, epoch: epochs[node][0]))
+                LaneKey(shard: shard, node: Int64(node) + 1, epoch: epochs[node][0]), timeline: 1)
         }
         let accounts = (0..<3).map { number in
             GrowStatement.ensure(
@@ -59,7 +59,7 @@ struct RandomCommands {
     mutating func next() -> [PostgresCommand] {
         let lane = lane()
         let (account, lease) = anAccount(of: lane)
-        switch random.below(34) {
+        switch random.below(37) {
         case 0..<9: return batch(lane)
         case 9..<11, 26...29: return [grow(lane)]
         case 11: return [ensure()]
@@ -89,6 +89,7 @@ struct RandomCommands {
             let day = origin.day
             return [ResumeStatements.known(shard: shard, ids, from: day, to: day.next)]
         case 30, 31: return [late(lane)]
+        case 34...36: return [laneComparison(lane)]
         case 32, 33:
             let number = random.below(3)
             return [
@@ -224,13 +225,31 @@ struct RandomCommands {
 
     private mutating func laneChange(_ lane: LaneKey) -> PostgresCommand {
         switch random.below(5) {
-        case 0: return LaneStatements.insert(lane)
+        case 0: return LaneStatements.insert(lane, timeline: aTimeline())
         case 1, 2, 3:
             let next = epochs[Int(lane.node) - 1].count + Int(lane.node) * 100 + 1
-            return LaneStatements.renew(lane, epoch: UInt128(next))
+            return LaneStatements.renew(lane, epoch: UInt128(next), timeline: aTimeline())
         default:
             return LaneStatements.fence(
                 lane, silentFor: random.chance(1, of: 3) ? .zero : .seconds(3600))
+        }
+    }
+
+    /// The server's own, or that of one before.
+    private mutating func aTimeline() -> Int64 { random.chance(1, of: 4) ? 0 : 1 }
+
+    private mutating func laneComparison(_ lane: LaneKey) -> PostgresCommand {
+        switch random.below(8) {
+        case 0: return TimelineStatements.timeline
+        case 1: return TimelineStatements.standing(lane)
+        case 2: return TimelineStatements.confirm(lane, timeline: aTimeline())
+        case 3: return TimelineStatements.release(lane)
+        case 4: return TimelineStatements.present(lane)
+        case 5: return TimelineStatements.leases(lane)
+        default:
+            return TimelineStatements.require(
+                shard: shard, exempt: random.chance(1, of: 2) ? lane.node : nil,
+                silentFor: random.chance(1, of: 4) ? .zero : .seconds(3600))
         }
     }
 

@@ -185,7 +185,9 @@ private struct LedgerPair {
         let name = command.statement.name
         let rows = try result.rows.map { row -> [String] in
             switch name {
-            case "s1_fence", "lane_insert", "lane_renew", "lane_fence": ["1"]
+            case "s1_fence", "lane_insert", "lane_renew", "lane_fence", "t_confirm",
+                "t_release", "t_present", "t_require":
+                ["1"]
             case "s2_open", "s3_close", "d_late": try row.uuids(0).sorted().map(String.init)
             case "w2_sweep": ["\(try row.int8(0))"]
             case "lane_beat": ["\(try row.int8(1))"]
@@ -206,6 +208,7 @@ extension LedgerPair {
         let texts = [
             "node_lane": tables.lanes.map {
                 "\($0) \(id($1.epoch)) \($1.lastSequence) \($1.isLive)"
+                    + ($1.timeline.map { " \($0)" } ?? "")
             },
             "account": tables.accounts.map {
                 "\($0) \($1.limit) \($1.cap) \($1.granted) \($1.used) \($1.lastGrant) "
@@ -238,7 +241,7 @@ extension LedgerPair {
     /// The same of the real one.
     func realRows() throws -> [String: [String]] {
         let columns = [
-            "node_lane": "node_id, epoch, last_seq, live",
+            "node_lane": "node_id, epoch, last_seq, live, timeline",
             "account": "account_id, limit_units, cap, granted, used, last_grant, recall_gen",
             "lease": "lease_id, account_id, node_id, epoch, granted, reserved, settled, rides",
             "reservation": """

@@ -125,6 +125,10 @@ struct BookCheck {
             return request.delivered > 0 ? "I2: delivered and never settled" : nil
         }
         if case .denied = request.outcome { return "O3: a record of a request that was denied" }
+        let quotas = tables.quotas.keys.count { request.isSubject(to: $0) }
+        if request.delivered > 0, row.accounts.count < quotas {
+            return "lost: charged to \(row.accounts.count) accounts of \(quotas)"
+        }
         for (place, account) in row.accounts.enumerated() {
             var charge = row.charges[place]
             for (name, difference) in tables.corrections

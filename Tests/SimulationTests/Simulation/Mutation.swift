@@ -14,6 +14,8 @@ enum Mutation: String, CaseIterable, Sendable {
     /// D1: leases that ride are released although their node may have spent them.
     case reclaimAtOnce
     case fenceWithoutEffect
+    /// A promoted server grants what it does not know to be granted.
+    case grantsUnconfirmed
 
     // The gateway.
     /// G1 and G2.

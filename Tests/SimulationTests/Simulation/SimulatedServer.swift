@@ -86,7 +86,9 @@ final class SimulatedServer: @unchecked Sendable {
     func failOver() {
         life += 1
         let index = kernel.random.below(unconfirmed.count + 1)
+        let timeline = tables.timeline + 1
         tables = index == 0 ? confirmed : unconfirmed[index - 1].tables
+        tables.timeline = timeline
         confirmed = tables
         unconfirmed = []
         inspect(tables)

@@ -27,15 +27,46 @@ struct SimulationPlan {
 
     let nodes: Int
     let keys: Int
-    let keyLimit: Int64
-    let teamLimit: Int64
+    private(set) var keyLimit: Int64
+    private(set) var teamLimit: Int64
     /// How far the hosts' wall clocks are off, in microseconds.
     let wallError: Int64
-    let requests: [RequestAt]
-    let faults: [FaultAt]
+    private(set) var requests: [RequestAt]
+    private(set) var faults: [FaultAt]
+
+    private static let crowd = 4
 
     /// After this no fault comes, and those that last have ended.
     static let end: Int64 = 8_000_000
+
+    /// The same where no node dies, and where the standby takes over instead; with less to share and
+    /// more that want it, so that units move between nodes all the time, and what is granted twice
+    /// would be spent twice.
+    var withoutDeaths: SimulationPlan {
+        var plan = self
+        plan.requests = requests.flatMap { request in
+            (0..<Self.crowd).map { number in
+                RequestAt(
+                    time: request.time + Int64(number) * 130_000,
+                    node: (request.node + number) % nodes, key: request.key,
+                    prompt: request.prompt, completion: request.completion % 5 + 1)
+            }
+        }
+        plan.keyLimit = 40 + keyLimit % 90
+        plan.teamLimit = 60 + teamLimit % 120
+        plan.faults = faults.map { planned in
+            var fault = planned.fault
+            switch fault {
+            case .kill, .loseHost, .losePower, .drain, .changeLimit: fault = .failOver
+            case .pause, .serverCrash, .failOver, .cutOff, .flaky, .slow, .revokeKey, .clockJump:
+                break
+            }
+            return FaultAt(
+                fault: fault, time: planned.time, length: min(planned.length, 900_000),
+                node: planned.node)
+        }
+        return plan
+    }
 
     init(_ random: inout SeededRandom) {
         nodes = 1 + random.below(3)

@@ -3,7 +3,8 @@ import Testing
 
 /// The product's node over a simulated ledger, disk, network and clock, seed by seed.
 ///
-/// To see one seed's story: `TURNPIKE_SIMULATION_SEED=42 swift test --filter SimulationTests`.
+/// To see one seed's story: `TURNPIKE_SIMULATION_SEED=42 swift test --filter SimulationTests`, with
+/// `TURNPIKE_SIMULATION_LAGGING=yes` over a standby that lags.
 @Suite(.serialized) struct SimulationTests {
     private static let chosen = ProcessInfo.processInfo.environment["TURNPIKE_SIMULATION_SEED"]
         .flatMap(UInt64.init)
@@ -38,6 +39,15 @@ import Testing
         }
     }
 
+    /// With a standby that lags, too: nothing is granted before every node has told what it lacks.
+    @Test(.enabled(if: chosen == nil))
+    func `what a failover to a lagging standby loses is told again`() {
+        for seed in 0..<UInt64(1000 * SimulationScale.factor) {
+            let failures = Simulation(seed: seed, isLagging: true).run()
+            #expect(failures == [], "seed \(seed)")
+        }
+    }
+
     @Test func `a seed repeats itself, step by step`() {
         for seed in 0..<UInt64(20) {
             let (first, second) = (Simulation(seed: seed), Simulation(seed: seed))
@@ -50,7 +60,8 @@ import Testing
     }
 
     @Test(.enabled(if: chosen != nil)) func `the chosen seed holds`() throws {
-        let simulation = Simulation(seed: try #require(Self.chosen))
+        let isLagging = ProcessInfo.processInfo.environment["TURNPIKE_SIMULATION_LAGGING"] != nil
+        let simulation = Simulation(seed: try #require(Self.chosen), isLagging: isLagging)
         simulation.tells = true
         let failures = simulation.run()
         print(simulation.story.joined(separator: "\n"))
