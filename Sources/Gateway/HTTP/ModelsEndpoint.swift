@@ -26,7 +26,7 @@ enum ModelsEndpoint {
 
     /// A name from a path, short enough to be said back.
     static func shown(_ alias: String) -> String {
-        String(alias.prefix(ChatCompletionRequestReader.longestModelName))
+        String(alias.prefix(ParameterLimits.longestModelName))
     }
 
     private static func write(_ route: ModelRoute, _ writer: inout JSONWriter) {

@@ -85,6 +85,20 @@ import Testing
         .init(
             #"{"role":"assistant","tool_calls":[]}"#, "messages[0].content",
             .missingRequiredParameter),
+        .init(
+            #"{"role":"user","content":"x","tool_calls":{}}"#, "messages[0].tool_calls",
+            .invalidType),
+        .init(
+            #"{"role":"tool","content":"x","tool_call_id":[]}"#, "messages[0].tool_call_id",
+            .invalidType),
+        .init(
+            #"{"role":"assistant","content":"x","reasoning_content":{}}"#,
+            "messages[0].reasoning_content", .invalidType),
+        .init(
+            #"{"role":"assistant","content":"x","reasoning_content":"a","reasoning":7}"#,
+            "messages[0].reasoning", .invalidType),
+        .init(
+            #"{"role":"user","content":"x","refusal":7}"#, "messages[0].refusal", .invalidType),
     ]
 
     @Test(arguments: refused) func `a wrong call is refused with its path`(

@@ -57,20 +57,20 @@ enum ChatMessageReader {
     private static func readCalls(
         _ value: JSONValue, _ path: String, _ position: Int, into message: inout ChatMessage
     ) throws(RequestFault) {
-        if let id = value["tool_call_id"], !isEmpty(id) {
+        if let id = try text(value, "tool_call_id", path) {
             guard message.role == .tool else {
                 throw .value("\(path).tool_call_id", expected: "nothing but in a tool message")
             }
-            message.toolCallID = try ParameterReading.string(id, "\(path).tool_call_id")
+            message.toolCallID = id
         }
         if message.role == .tool && message.toolCallID == nil {
             throw .missing("\(path).tool_call_id")
         }
-        if let calls = value["tool_calls"], !isEmpty(calls) {
-            try assertAssistant(message, "\(path).tool_calls")
-            message.toolCalls = try ToolCallHistory.calls(calls, "\(path).tool_calls")
+        if let given = value["tool_calls"], !given.isNull {
+            if given.count > 0 { try assertAssistant(message, "\(path).tool_calls") }
+            message.toolCalls = try ToolCallHistory.calls(given, "\(path).tool_calls")
         }
-        if let call = value["function_call"], !isEmpty(call) {
+        if let call = value["function_call"], !call.isNull {
             try assertAssistant(message, "\(path).function_call")
             guard message.toolCalls.isEmpty else {
                 throw .value("\(path).function_call", expected: "nothing beside 'tool_calls'")
@@ -86,11 +86,20 @@ enum ChatMessageReader {
         _ value: JSONValue, _ path: String, into message: inout ChatMessage
     ) throws(RequestFault) {
         for name in ["reasoning_content", "reasoning"] {
-            guard let text = value[name], !isEmpty(text) else { continue }
+            guard let text = try text(value, name, path) else { continue }
             try assertAssistant(message, "\(path).\(name)")
-            message.reasoning = try ParameterReading.string(text, "\(path).\(name)")
-            return
+            message.reasoning = message.reasoning ?? text
         }
+    }
+
+    /// A member that is a string; nil when it is empty, null or absent, which says nothing: clients
+    /// send an answer's message back as they got it.
+    private static func text(
+        _ message: JSONValue, _ name: String, _ path: String
+    ) throws(RequestFault) -> String? {
+        guard let value = message[name], !value.isNull else { return nil }
+        let text = try ParameterReading.string(value, "\(path).\(name)")
+        return text.isEmpty ? nil : text
     }
 
     private static func assertAssistant(
@@ -106,11 +115,12 @@ enum ChatMessageReader {
     private static func content(
         _ message: JSONValue, _ path: String, of read: ChatMessage
     ) throws(RequestFault) -> ChatMessage.Content {
+        let refusal = try text(message, "refusal", path)
         let path = "\(path).content"
         guard let value = message["content"], !value.isNull else {
             if !read.toolCalls.isEmpty { return .none }
             // A refusal is all that such an assistant said.
-            if let refusal = message["refusal"]?.string, !refusal.isEmpty { return .text(refusal) }
+            if let refusal { return .text(refusal) }
             if message["content"] == nil { throw .missing(path) }
             throw .type(path, expected: "a string or an array of parts")
         }
@@ -136,7 +146,7 @@ enum ChatMessageReader {
         otherMembers.first { name in message[name].map { !isEmpty($0) } ?? false }
     }
 
-    /// Null and what is empty say nothing: clients send an answer's message back as they got it.
+    /// Null and what is empty say nothing.
     private static func isEmpty(_ value: JSONValue) -> Bool {
         switch value.kind {
         case .null: true

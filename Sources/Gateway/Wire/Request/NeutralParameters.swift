@@ -26,36 +26,20 @@ enum NeutralParameters {
                 return name
             }
             return nil
-        case .members(let rules): return offence(of: name, value, members: rules)
         }
     }
 
-    private enum Rule: Sendable {
+    /// What of a parameter is taken.
+    enum Rule: Sendable {
         case refused
         case bool(Bool)
         case integer(Int64)
         case words([String])
         case emptyObject, onlyText
-        /// An object whose members are neutral with the value given, and refused by their path
-        /// otherwise.
-        case members([String: Bool])
     }
 
-    private static func offence(
-        of name: String, _ value: JSONValue, members rules: [String: Bool]
-    ) -> String? {
-        guard value.kind == .object else { return name }
-        for member in value.members where !member.value.isNull {
-            guard let neutral = rules[member.key] else { return "\(name).\(member.key)" }
-            let isNeutral =
-                member.value.bool == neutral
-                || (member.value.kind == .array && member.value.count == 0)
-            if !isNeutral { return "\(name).\(member.key)" }
-        }
-        return nil
-    }
-
-    private static let table: [String: Rule] = {
+    /// The rule of each name.
+    static let table: [String: Rule] = {
         var table: [String: Rule] = [
             "best_of": .integer(1),
             "cache_prompt": .bool(true),

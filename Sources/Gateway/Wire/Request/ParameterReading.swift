@@ -77,7 +77,7 @@ enum ParameterReading {
             default: false
             }
         }
-        guard isPlain, (1...64).contains(name.utf8.count) else {
+        guard isPlain, ParameterLimits.nameLength.contains(name.utf8.count) else {
             throw .value(path, expected: "1 to 64 letters, digits, underscores and hyphens")
         }
         return name

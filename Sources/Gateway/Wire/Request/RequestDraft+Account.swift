@@ -2,42 +2,40 @@ import JSON
 
 /// What a client says about itself and its request.
 extension RequestDraft {
-    /// Of `metadata`, in pairs and in characters.
-    private static let mostPairs = 16
-    private static let longestKey = 64
-    private static let longestValue = 512
-
-    /// Takes what identifies the client's own user or request; false for another name.
-    mutating func takeAccount(_ name: String, _ value: JSONValue) throws(RequestFault) -> Bool {
-        switch name {
-        case "user": request.user = try ParameterReading.string(value, name)
-        case "safety_identifier":
-            request.safetyIdentifier = try text(value, name, atMost: Self.longestKey)
-        case "prompt_cache_key": request.promptCacheKey = try ParameterReading.string(value, name)
-        case "metadata": request.metadata = try metadata(value, name)
-        default: return false
+    /// Takes what identifies the client's own user or request.
+    mutating func take(
+        _ parameter: RequestParameter.Account, _ value: JSONValue
+    ) throws(RequestFault) {
+        let name = parameter.rawValue
+        switch parameter {
+        case .user: request.user = try ParameterReading.string(value, name)
+        case .safetyIdentifier:
+            request.safetyIdentifier = try text(value, name, atMost: ParameterLimits.longestKey)
+        case .promptCacheKey: request.promptCacheKey = try ParameterReading.string(value, name)
+        case .metadata: request.metadata = try metadata(value, name)
         }
-        return true
     }
 
     private func metadata(
         _ value: JSONValue, _ name: String
     ) throws(RequestFault) -> [MetadataEntry] {
         guard value.kind == .object else { throw .type(name, expected: "an object") }
-        guard value.count <= Self.mostPairs else {
+        guard value.count <= ParameterLimits.mostPairs else {
             throw RequestFault(
-                "Invalid '\(name)': expected at most \(Self.mostPairs) entries.", parameter: name,
+                "Invalid '\(name)': expected at most \(ParameterLimits.mostPairs) entries.",
+                parameter: name,
                 code: .objectAboveMaxLength)
         }
         var entries: [MetadataEntry] = []
         for (position, member) in value.members.enumerated() {
-            guard member.key.unicodeScalars.count <= Self.longestKey else {
+            guard member.key.unicodeScalars.count <= ParameterLimits.longestKey else {
                 throw RequestFault(
-                    "Invalid '\(name)': keys are at most \(Self.longestKey) characters long.",
+                    "Invalid '\(name)': keys are at most \(ParameterLimits.longestKey) characters long.",
                     parameter: name, code: .stringAboveMaxLength)
             }
             // The key is the client's invention: it is told by its place.
-            let text = try text(member.value, "\(name)[\(position)]", atMost: Self.longestValue)
+            let text = try text(
+                member.value, "\(name)[\(position)]", atMost: ParameterLimits.longestValue)
             entries.append(MetadataEntry(key: member.key, value: text))
         }
         return entries

@@ -2,16 +2,17 @@ import JSON
 
 /// The form of the answer.
 extension RequestDraft {
-    /// Takes what is about the answer's form and length; false for another name.
-    mutating func takeFormat(_ name: String, _ value: JSONValue) throws(RequestFault) -> Bool {
-        switch name {
-        case "response_format": request.format = try format(value, name)
-        case "context_length_exceeded_behavior":
+    /// Takes what is about the answer's form and length.
+    mutating func take(
+        _ parameter: RequestParameter.Format, _ value: JSONValue
+    ) throws(RequestFault) {
+        let name = parameter.rawValue
+        switch parameter {
+        case .responseFormat: request.format = try format(value, name)
+        case .contextLengthExceededBehavior:
             request.overflow = try ParameterReading.word(value, name)
-        case "verbosity": request.verbosity = try ParameterReading.word(value, name)
-        default: return false
+        case .verbosity: request.verbosity = try ParameterReading.word(value, name)
         }
-        return true
     }
 
     private func format(_ value: JSONValue, _ name: String) throws(RequestFault) -> ResponseFormat {

@@ -2,22 +2,23 @@ import JSON
 
 /// The switches of reasoning: three systems have three names for one thing.
 extension RequestDraft {
-    /// Takes what is about reasoning; false for another name.
-    mutating func takeReasoning(_ name: String, _ value: JSONValue) throws(RequestFault) -> Bool {
-        switch name {
-        case "reasoning_effort": request.reasoning.effort = try ParameterReading.word(value, name)
-        case "enable_thinking":
+    /// Takes what is about reasoning.
+    mutating func take(
+        _ parameter: RequestParameter.Reasoning, _ value: JSONValue
+    ) throws(RequestFault) {
+        let name = parameter.rawValue
+        switch parameter {
+        case .reasoningEffort: request.reasoning.effort = try ParameterReading.word(value, name)
+        case .enableThinking:
             request.reasoning.isEnabled = try ParameterReading.bool(value, name)
-        case "separate_reasoning":
+        case .separateReasoning:
             request.reasoning.isSeparate = try ParameterReading.bool(value, name)
-        case "chat_template_kwargs":
+        case .chatTemplateKwargs:
             guard value.kind == .object else { throw .type(name, expected: "an object") }
             for member in value.members where !member.value.isNull {
                 try takeTemplateArgument(member.key, member.value, in: name)
             }
-        default: return false
         }
-        return true
     }
 
     private mutating func takeTemplateArgument(
@@ -29,7 +30,7 @@ extension RequestDraft {
         case "reasoning_effort":
             templateEffort = try ParameterReading.word(value, "\(name).reasoning_effort")
         default:
-            guard (1...64).contains(key.utf8.count) else {
+            guard ParameterLimits.templateArgumentLength.contains(key.utf8.count) else {
                 throw .value(name, expected: "keys of 1 to 64 bytes")
             }
             request.reasoning.templateArguments.append(

@@ -2,14 +2,14 @@ import JSON
 
 /// Checks of what goes in and what comes out (`input` and `output`).
 extension RequestDraft {
-    /// Takes what asks for a check; false for another name.
-    mutating func takeSafeguards(_ name: String, _ value: JSONValue) throws(RequestFault) -> Bool {
-        switch name {
-        case "input": try takeInput(value)
-        case "output": try takeOutput(value)
-        default: return false
+    /// Takes what asks for a check.
+    mutating func take(
+        _ parameter: RequestParameter.Safeguards, _ value: JSONValue
+    ) throws(RequestFault) {
+        switch parameter {
+        case .input: try takeInput(value)
+        case .output: try takeOutput(value)
         }
-        return true
     }
 
     private mutating func takeInput(_ value: JSONValue) throws(RequestFault) {
@@ -48,9 +48,9 @@ extension RequestDraft {
         _ value: JSONValue, _ name: String
     ) throws(RequestFault) -> Set<EntityType> {
         guard value.kind == .array else { throw .type(name, expected: "an array of strings") }
-        guard value.count <= Self.mostEntities else {
+        guard value.count <= ParameterLimits.mostEntities else {
             throw RequestFault(
-                "Invalid '\(name)': expected at most \(Self.mostEntities) elements.",
+                "Invalid '\(name)': expected at most \(ParameterLimits.mostEntities) elements.",
                 parameter: name, code: .arrayAboveMaxLength)
         }
         var entities: Set<EntityType> = []
@@ -71,9 +71,6 @@ extension RequestDraft {
         }
     }
 
-    /// More kinds than there are.
-    private static let mostEntities = 100
-
     /// What becomes of personal data.
-    private enum PersonalDataMode: String, CaseIterable { case block, replace }
+    enum PersonalDataMode: String, CaseIterable { case block, replace }
 }

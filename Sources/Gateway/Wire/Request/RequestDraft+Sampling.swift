@@ -2,36 +2,43 @@ import JSON
 
 /// The parameters that steer how tokens are drawn, and what is told about the draw.
 extension RequestDraft {
-    /// The most entries of `logit_bias`.
-    static let mostBiases = 300
-
-    /// Takes what is about sampling; false for another name.
-    mutating func takeSampling(_ name: String, _ value: JSONValue) throws(RequestFault) -> Bool {
-        switch name {
-        case "temperature":
-            request.temperature = try ParameterReading.decimal(value, name, in: 0...2)
-        case "top_p": request.topP = try ParameterReading.decimal(value, name, in: 0...1)
-        case "top_k": request.topK = try ParameterReading.integer(value, name, in: 1...128)
-        case "min_p": request.minP = try ParameterReading.decimal(value, name, in: 0...1)
-        case "repetition_penalty":
+    /// Takes what is about sampling.
+    mutating func take(
+        _ parameter: RequestParameter.Sampling, _ value: JSONValue
+    ) throws(RequestFault) {
+        let name = parameter.rawValue
+        switch parameter {
+        case .temperature:
+            request.temperature = try ParameterReading.decimal(
+                value, name, in: ParameterLimits.temperature)
+        case .topP:
+            request.topP = try ParameterReading.decimal(
+                value, name, in: ParameterLimits.probability)
+        case .topK:
+            request.topK = try ParameterReading.integer(value, name, in: ParameterLimits.topK)
+        case .minP:
+            request.minP = try ParameterReading.decimal(
+                value, name, in: ParameterLimits.probability)
+        case .repetitionPenalty:
             request.repetitionPenalty = try repetitionPenalty(value, name)
-        case "frequency_penalty":
-            request.frequencyPenalty = try ParameterReading.decimal(value, name, in: -2...2)
-        case "presence_penalty":
-            request.presencePenalty = try ParameterReading.decimal(value, name, in: -2...2)
-        case "seed":
-            request.seed = try ParameterReading.integer(value, name, in: .min ... .max)
-        case "do_sample": isGreedy = try !ParameterReading.bool(value, name)
-        case "logit_bias": request.logitBias = try biases(value, name)
-        case "logprobs": request.tellsLogprobs = try ParameterReading.bool(value, name)
-        case "top_logprobs":
-            request.topLogprobs = Int(try ParameterReading.integer(value, name, in: 0...20))
-        case "n":
+        case .frequencyPenalty:
+            request.frequencyPenalty = try ParameterReading.decimal(
+                value, name, in: ParameterLimits.penalty)
+        case .presencePenalty:
+            request.presencePenalty = try ParameterReading.decimal(
+                value, name, in: ParameterLimits.penalty)
+        case .seed:
+            request.seed = try ParameterReading.integer(value, name, in: ParameterLimits.seed)
+        case .doSample: isGreedy = try !ParameterReading.bool(value, name)
+        case .logitBias: request.logitBias = try biases(value, name)
+        case .logprobs: request.tellsLogprobs = try ParameterReading.bool(value, name)
+        case .topLogprobs:
+            request.topLogprobs = Int(
+                try ParameterReading.integer(value, name, in: ParameterLimits.topLogprobs))
+        case .n:
             request.choices = Int(
                 try ParameterReading.integer(value, name, in: 1...Int64(mostChoices)))
-        default: return false
         }
-        return true
     }
 
     /// Checks what holds between the sampling parameters.
@@ -47,8 +54,9 @@ extension RequestDraft {
     private func repetitionPenalty(
         _ value: JSONValue, _ name: String
     ) throws(RequestFault) -> Double {
-        let penalty = try ParameterReading.decimal(value, name, in: 0...2)
-        guard penalty > 0 else {
+        let penalty = try ParameterReading.decimal(
+            value, name, in: ParameterLimits.repetitionPenalty)
+        guard penalty > ParameterLimits.repetitionPenalty.lowerBound else {
             throw RequestFault(
                 "Invalid '\(name)': must be above 0.", parameter: name, code: .decimalBelowMinValue)
         }
@@ -59,9 +67,10 @@ extension RequestDraft {
     /// llama-server and an error to OpenAI, so it is refused.
     private func biases(_ value: JSONValue, _ name: String) throws(RequestFault) -> [LogitBias] {
         guard value.kind == .object else { throw .type(name, expected: "an object") }
-        guard value.count <= Self.mostBiases else {
+        guard value.count <= ParameterLimits.mostBiases else {
             throw RequestFault(
-                "Invalid '\(name)': expected at most \(Self.mostBiases) entries.", parameter: name,
+                "Invalid '\(name)': expected at most \(ParameterLimits.mostBiases) entries.",
+                parameter: name,
                 code: .objectAboveMaxLength)
         }
         var biases: [LogitBias] = []
@@ -72,7 +81,8 @@ extension RequestDraft {
                 let token = Int64(key), token <= ParameterReading.largestCount
             else { throw .value(name, expected: "the numbers of tokens as keys") }
             // The key is digits, so it can be told without quoting what a client invents.
-            let bias = try ParameterReading.decimal(member.value, "\(name).\(key)", in: -100...100)
+            let bias = try ParameterReading.decimal(
+                member.value, "\(name).\(key)", in: ParameterLimits.bias)
             biases.append(LogitBias(token: token, bias: bias))
         }
         return biases

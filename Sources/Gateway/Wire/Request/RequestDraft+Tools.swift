@@ -2,29 +2,27 @@ import JSON
 
 /// The functions offered to the model, in both of OpenAI's forms.
 extension RequestDraft {
-    /// The most functions of one request.
-    static let mostTools = 128
-
-    /// Takes what is about tools; false for another name.
-    mutating func takeTools(_ name: String, _ value: JSONValue) throws(RequestFault) -> Bool {
-        switch name {
-        case "tools":
+    /// Takes what is about tools.
+    mutating func take(
+        _ parameter: RequestParameter.Tools, _ value: JSONValue
+    ) throws(RequestFault) {
+        let name = parameter.rawValue
+        switch parameter {
+        case .tools:
             for (position, element) in try list(value, name).enumerated() {
                 request.tools.functions.append(try tool(element, "\(name)[\(position)]"))
             }
-        case "functions":
+        case .functions:
             var functions: [FunctionTool] = []
             for (position, element) in try list(value, name).enumerated() {
                 functions.append(try function(element, "\(name)[\(position)]"))
             }
             legacyFunctions = functions
-        case "tool_choice": request.tools.choice = try toolChoice(value, name)
-        case "function_call": legacyChoice = try functionCall(value, name)
-        case "parallel_tool_calls":
+        case .toolChoice: request.tools.choice = try toolChoice(value, name)
+        case .functionCall: legacyChoice = try functionCall(value, name)
+        case .parallelToolCalls:
             request.tools.allowsParallel = try ParameterReading.bool(value, name)
-        default: return false
         }
-        return true
     }
 
     /// Checks what holds between the parameters about tools, and turns the older form into the
@@ -68,9 +66,10 @@ extension RequestDraft {
 
     private func list(_ value: JSONValue, _ name: String) throws(RequestFault) -> JSONElements {
         guard value.kind == .array else { throw .type(name, expected: "an array") }
-        guard value.count <= Self.mostTools else {
+        guard value.count <= ParameterLimits.mostTools else {
             throw RequestFault(
-                "Invalid '\(name)': expected at most \(Self.mostTools) items.", parameter: name,
+                "Invalid '\(name)': expected at most \(ParameterLimits.mostTools) items.",
+                parameter: name,
                 code: .arrayAboveMaxLength)
         }
         return value.elements

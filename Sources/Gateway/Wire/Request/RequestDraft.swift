@@ -24,24 +24,25 @@ struct RequestDraft {
         self.mostChoices = mostChoices
     }
 
-    /// Takes what belongs to no other group; false for another name.
-    mutating func takeMain(_ name: String, _ value: JSONValue) throws(RequestFault) -> Bool {
-        switch name {
-        case "model": request.model = try model(value)
-        case "messages": request.messages = try ChatMessageReader.messages(value)
-        case "stream": request.streams = try ParameterReading.bool(value, name)
-        case "stream_options": try takeStreamOptions(value)
-        case "max_tokens":
+    /// Takes what belongs to no other group.
+    mutating func take(
+        _ parameter: RequestParameter.Main, _ value: JSONValue
+    ) throws(RequestFault) {
+        let name = parameter.rawValue
+        switch parameter {
+        case .model: request.model = try model(value)
+        case .messages: request.messages = try ChatMessageReader.messages(value)
+        case .stream: request.streams = try ParameterReading.bool(value, name)
+        case .streamOptions: try takeStreamOptions(value)
+        case .maxTokens:
             maxTokens = try ParameterReading.integer(
-                value, name, in: 1...ParameterReading.largestCount)
-        case "max_completion_tokens":
+                value, name, in: ParameterLimits.completionTokens)
+        case .maxCompletionTokens:
             maxCompletionTokens = try ParameterReading.integer(
-                value, name, in: 1...ParameterReading.largestCount)
-        case "stop":
+                value, name, in: ParameterLimits.completionTokens)
+        case .stop:
             request.stop = try ParameterReading.stops(value, name, atMost: mostStops)
-        default: return false
         }
-        return true
     }
 
     /// Checks what holds between parameters and hands out the request.
@@ -68,7 +69,7 @@ struct RequestDraft {
     private func model(_ value: JSONValue) throws(RequestFault) -> String {
         let name = try ParameterReading.string(value, "model")
         guard !name.isEmpty else { throw .value("model", expected: "the name of a model") }
-        let longest = ChatCompletionRequestReader.longestModelName
+        let longest = ParameterLimits.longestModelName
         guard name.utf8.count <= longest else {
             throw RequestFault(
                 "Invalid 'model': must be at most \(longest) bytes long.",

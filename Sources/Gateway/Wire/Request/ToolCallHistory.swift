@@ -2,15 +2,13 @@ import JSON
 
 /// Reads the calls that an assistant made earlier in a conversation.
 enum ToolCallHistory {
-    /// The most calls of one message.
-    private static let mostCalls = 128
-
     /// Reads the value of `tool_calls`.
     static func calls(_ value: JSONValue, _ path: String) throws(RequestFault) -> [ToolCall] {
         guard value.kind == .array else { throw .type(path, expected: "an array") }
-        guard value.count <= mostCalls else {
+        guard value.count <= ParameterLimits.mostTools else {
             throw RequestFault(
-                "Invalid '\(path)': expected at most \(mostCalls) items.", parameter: path,
+                "Invalid '\(path)': expected at most \(ParameterLimits.mostTools) items.",
+                parameter: path,
                 code: .arrayAboveMaxLength)
         }
         var calls: [ToolCall] = []
