@@ -62,7 +62,7 @@ struct TokenLogprob: Sendable, Equatable {
 }
 
 /// Why a choice ended, in the contract's words.
-enum FinishReason: String, Sendable {
+enum FinishReason: String, Sendable, CaseIterable {
     case stop
     case length
     case toolCalls = "tool_calls"

@@ -47,25 +47,36 @@ struct GatewayResponder: Responder {
     ) async throws(GatewayFailure) {
         // Unknown paths are refused before any credential is looked at.
         let path = Routes.path(of: request.head.uri)
-        let endpoint = try Routes.find(request.head.method.rawValue, path)
-        if core.activity.isDraining { throw .draining }
-        let principal = try await BearerAuthentication.authenticate(
-            request.head.headers, from: session.connection.peer, with: core.keys)
-        session.principal = principal
-        session.exchange.notes.update { $0.principal = principal }
-        switch endpoint {
+        switch try Routes.find(request.head.method.rawValue, path) {
         case .chatCompletions:
+            let principal = try await authenticate(request, &session)
             let completion = try decode(request)
             try await ChatCompletionEndpoint.respond(to: completion, from: principal, &session)
         case .models:
+            let principal = try await authenticate(request, &session)
             session.send(ModelsEndpoint.list(core.catalog.current.routes(for: principal)))
         case .model(let alias):
+            let principal = try await authenticate(request, &session)
             switch core.catalog.current.resolve(alias, for: principal) {
             case .route(let route): session.send(ModelsEndpoint.one(route))
             // A model that the key may not use is not in its list either.
             case .forbidden, .unknown: throw .modelUnknown(ModelsEndpoint.shown(alias))
             }
+        // The same for everybody, and true while the gateway stops.
+        case .reference: session.send(core.documents.reference, for: request.head.headers)
+        case .referencePage: session.send(core.documents.page, for: request.head.headers)
         }
+    }
+
+    private func authenticate(
+        _ request: ReceivedRequest, _ session: inout Session
+    ) async throws(GatewayFailure) -> Principal {
+        if core.activity.isDraining { throw .draining }
+        let principal = try await BearerAuthentication.authenticate(
+            request.head.headers, from: session.connection.peer, with: core.keys)
+        session.principal = principal
+        session.exchange.notes.update { $0.principal = principal }
+        return principal
     }
 
     private func decode(

@@ -6,6 +6,10 @@ enum Routes {
         case models
         /// One model, by its alias.
         case model(String)
+        /// The reference of the API, for machines.
+        case reference
+        /// The same for people.
+        case referencePage
     }
 
     /// What a path of the admin listener leads to.
@@ -18,18 +22,27 @@ enum Routes {
 
     /// The main listener: for clients.
     static func find(_ method: String, _ path: Substring) throws(GatewayFailure) -> Endpoint {
-        switch path {
-        case "/v1/chat/completions", "/chat/completions", "/openai/v1/chat/completions":
-            return try only("POST", method, .chatCompletions)
-        case "/v1/models", "/models", "/openai/v1/models":
-            return try only("GET", method, .models)
-        default:
-            for prefix in ["/v1/models/", "/models/", "/openai/v1/models/"]
-            where path.hasPrefix(prefix) && path.count > prefix.count {
-                let alias = PercentEncoding.decode(path.dropFirst(prefix.count))
-                return try only("GET", method, .model(alias))
+        for route in Route.allCases {
+            for known in route.paths {
+                if let endpoint = endpoint(of: route, at: known, path) {
+                    return try only(route.method, method, endpoint)
+                }
             }
-            throw .pathUnknown
+        }
+        throw .pathUnknown
+    }
+
+    private static func endpoint(
+        of route: Route, at known: String, _ path: Substring
+    ) -> Endpoint? {
+        switch route {
+        case .chatCompletions: path == known ? .chatCompletions : nil
+        case .models: path == known ? .models : nil
+        case .model:
+            path.hasPrefix(known) && path.count > known.count
+                ? .model(PercentEncoding.decode(path.dropFirst(known.count))) : nil
+        case .reference: path == known ? .reference : nil
+        case .referencePage: path == known ? .referencePage : nil
         }
     }
 

@@ -112,6 +112,9 @@ struct ServerSentEventWriter: ~Copyable {
         return buffer
     }
 
+    /// The same as text, for the reference.
+    mutating func takeText() -> String { String(buffer: take()) }
+
     private mutating func open(_ index: Int) {
         if buffer.readableBytes == 0 { buffer.reserveCapacity(prefix.count + 256) }
         buffer.writeBytes(prefix)

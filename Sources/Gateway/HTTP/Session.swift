@@ -44,6 +44,18 @@ struct Session: ~Copyable {
         send(.ok, json, more: [])
     }
 
+    /// Sends a document, or word that the client has it already.
+    mutating func send(_ document: PublishedDocument, for headers: HTTPHeaders) {
+        let isKnown = document.isKnown(by: headers["if-none-match"])
+        status = isKnown ? 304 : 200
+        if connection.isClosing { closes = true }
+        let head = makeHead(
+            isKnown ? .notModified : .ok, type: document.type, length: document.bytes.count,
+            more: document.headers)
+        let body = isKnown ? ByteBuffer() : ByteBuffer(bytes: document.bytes)
+        connection.send(.whole(head, body, closes: closes), flush: true)
+    }
+
     /// Begins a stream. Nothing is flushed: the first event goes with it.
     mutating func beginStream() {
         status = 200

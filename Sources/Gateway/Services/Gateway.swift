@@ -37,7 +37,8 @@ public struct Gateway: Sendable {
         let core = GatewayCore(
             configuration: configuration, keys: keys, ledger: ledger, catalog: catalog,
             pipeline: pipeline, time: time, random: random, activity: activity,
-            metrics: GatewayMetrics(), accessLog: AccessLog(logger: logger))
+            metrics: GatewayMetrics(), accessLog: AccessLog(logger: logger),
+            documents: PublishedDocument.publish(APIReference(ReferenceLimits(configuration))))
         main = Listener(
             name: .main, address: configuration.listen, limits: configuration.connection,
             mostConnections: configuration.mostConnections,

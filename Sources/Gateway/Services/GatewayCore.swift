@@ -13,4 +13,6 @@ struct GatewayCore: Sendable {
     let activity: GatewayActivity
     let metrics: GatewayMetrics
     let accessLog: AccessLog
+    /// `/openapi.json` and `/docs`.
+    let documents: (reference: PublishedDocument, page: PublishedDocument)
 }

@@ -1,0 +1,158 @@
+/// The objects inside of a request.
+enum RequestReference {
+    /// One object that the document has once.
+    typealias Named = (name: String, schema: ReferenceSchema)
+
+    /// All of them.
+    static let objects: [Named] = [
+        message, ("MessageToolCall", toolCall), ("FunctionCall", functionCall),
+        ("TextPart", textPart), ("ImagePart", imagePart),
+        ("RefusalPart", refusalPart), ("Tool", tool), ("Function", function),
+        ("FunctionName", functionName), ("ToolChoice", toolChoice), ("StreamOptions", stream),
+        ("ResponseFormat", format), ("InputChecks", input), ("OutputChecks", output),
+    ]
+
+    private static let message: Named = (
+        "Message",
+        .object([
+            .required("role", .words(ChatMessage.Role.self).saying("Who speaks.")),
+            ReferenceSchema.Property(
+                name: "content",
+                schema: .choice([
+                    .string,
+                    .array(
+                        .choice([.named("TextPart"), .named("ImagePart"), .named("RefusalPart")]),
+                        1...Int.max),
+                ]).orNull.saying(
+                    "What is said. Null or absent only in an assistant message with calls or a "
+                        + "refusal.")),
+            .optional(
+                "name",
+                .string.saying("The speaker's name; of a `function` message the function's.")),
+            .optional(
+                "tool_calls",
+                .array(.named("MessageToolCall"), 0...ParameterLimits.mostTools)
+                    .saying("The calls that an assistant made.")),
+            .optional(
+                "function_call",
+                .named("FunctionCall").saying("The older form of `tool_calls`.")),
+            .optional(
+                "tool_call_id",
+                .string.saying("Which call a `tool` message answers; required in it.")),
+            .optional(
+                "reasoning_content",
+                .string.saying("An assistant's reasoning, for templates that keep it.")),
+            .optional("reasoning", .string.saying("The same, where the other is absent or empty.")),
+            .optional("refusal", .string.saying("What an assistant said instead of an answer.")),
+        ]).saying("`audio` and `channel` are refused unless they are empty.")
+    )
+
+    private static let toolCall = ReferenceSchema.object([
+        .required("id", .string.saying("As the answer told it.")),
+        .optional("type", .words(["function"])),
+        .required("function", .named("FunctionCall")),
+    ])
+
+    private static let functionCall = ReferenceSchema.object([
+        .required("name", .name), .required("arguments", .string.saying("A JSON text.")),
+    ])
+
+    private static let textPart = ReferenceSchema.object([
+        .required("type", .words(["text"])), .required("text", .string),
+    ])
+
+    private static let refusalPart = ReferenceSchema.object([
+        .required("type", .words(["refusal"])), .required("refusal", .string),
+    ]).saying("In assistant messages.")
+
+    private static let imagePart = {
+        var url = ReferenceSchema.string.saying(
+            "A data URI with an image in base64; other addresses are not fetched.")
+        url.pattern = "^data:image/[^,]*;base64,[A-Za-z0-9+/=]+$"
+        let image = ReferenceSchema.object([
+            .required("url", url),
+            .optional(
+                "detail",
+                .words(ImagePart.Detail.self).saying("How closely the model looks.")
+                    .defaulting(to: .string(ImagePart.Detail.auto.rawValue))),
+        ])
+        return ReferenceSchema.object([
+            .required("type", .words(["image_url"])),
+            .required("image_url", .choice([image, url])),
+        ]).saying("In user messages, for models that see images.")
+    }()
+
+    private static let function = ReferenceSchema.object([
+        .required("name", .name),
+        .optional("description", .string.saying("Tells the model when and how to call it.")),
+        .optional("parameters", .anyObject.saying("The JSON Schema of its arguments.")),
+        .optional(
+            "strict", .bool.saying("Whether the arguments must follow the schema exactly.")),
+    ])
+
+    private static let tool = ReferenceSchema.object([
+        .required("type", .words(["function"])), .required("function", .named("Function")),
+    ])
+
+    private static let functionName = ReferenceSchema.object([.required("name", .name)])
+
+    private static let toolChoice = ReferenceSchema.object([
+        .required("type", .words(["function"])),
+        .required("function", .named("FunctionName")),
+    ]).saying("The function of this name must be called.")
+
+    private static let stream = ReferenceSchema.object([
+        .optional(
+            "include_usage",
+            .bool.saying("Whether a last chunk, without choices, tells the usage.")
+                .defaulting(to: false)),
+        .optional("include_obfuscation", never),
+    ])
+
+    private static let format = ReferenceSchema.choice([
+        .object([.required("type", .words(["text"]))]),
+        .object([
+            .required("type", .words(["json_object"])),
+            ReferenceSchema.Property(name: "schema", schema: .null),
+        ]),
+        .object([
+            .required("type", .words(["json_schema"])),
+            .required(
+                "json_schema",
+                .object([
+                    .required("name", .name),
+                    .required("schema", .anyObject.saying("The JSON Schema of the answer.")),
+                    .optional("description", .string),
+                    .optional("strict", .bool),
+                ])),
+        ]),
+    ])
+
+    private static let input = ReferenceSchema.object([
+        .optional(
+            "pii",
+            .words(RequestDraft.PersonalDataMode.self).saying(
+                "Refuses a request with personal data in it, or hides the data from the model."
+            ).defaulting(inWords: "no check")),
+        .optional(
+            "pii_replace_method",
+            .words(ReplacementMethod.self).saying(
+                "What stands in its place: random characters, an invented value, the name of its "
+                    + "kind, or asterisks. Only when `pii` is `replace`."
+            ).defaulting(to: .string(ReplacementMethod.random.rawValue))),
+        .optional(
+            "entity_list",
+            .array(.string, 0...ParameterLimits.mostEntities)
+                .saying("Kinds of personal data to leave as they are, such as `EMAIL_ADDRESS`.")),
+        .optional("block_prompt_injection", never),
+    ])
+
+    private static let output = ReferenceSchema.object([
+        .optional("factuality", never), .optional("toxicity", never),
+    ])
+
+    /// A check or an addition that this gateway cannot make, which is refused rather than skipped.
+    private static let never = ReferenceSchema(
+        type: "boolean", description: "True is refused: it is not set up here.",
+        values: [.bool(false)])
+}
