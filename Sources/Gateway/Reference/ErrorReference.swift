@@ -52,7 +52,8 @@ extension ErrorReference {
                 .bodyTooLarge(limit: limits.bodyBytes), .any,
                 "The body has more than \(limits.bodyBytes) bytes."),
             ErrorReference(
-                .invalidRequest(RequestFault("", parameter: nil, code: nil)), .completion,
+                .invalidRequest(
+                    RequestFault("The body is refused.", parameter: nil, code: nil)), .completion,
                 "The body is not JSON, or is beyond what is read of it."),
             ErrorReference(
                 .unsupportedMediaType, .completion, "The body is not said to be JSON."),
@@ -143,7 +144,7 @@ extension ErrorReference {
     /// forgotten.
     private static func line(_ code: RequestFault.Code) -> ErrorReference {
         ErrorReference(
-            .invalidRequest(RequestFault("", parameter: nil, code: code)),
+            .invalidRequest(RequestFault(meaning(of: code), parameter: nil, code: code)),
             code == .duplicateHeader ? .key : .completion, meaning(of: code))
     }
 

@@ -25,6 +25,38 @@ enum HTML {
         }.joined()
     }
 
+    /// A block of JSON, a member a line.
+    static func block(json: String) -> String {
+        var lines = ""
+        var depth = 0
+        var isInString = false
+        var isEscaped = false
+        func newline() { lines += "\n" + String(repeating: "  ", count: depth) }
+        for character in json {
+            switch character {
+            case _ where isInString:
+                lines.append(character)
+                if character == "\"" && !isEscaped { isInString = false }
+                isEscaped = character == "\\" && !isEscaped
+            case "{", "[":
+                lines.append(character)
+                depth += 1
+                newline()
+            case "}", "]":
+                depth -= 1
+                newline()
+                lines.append(character)
+            case ",":
+                lines.append(character)
+                newline()
+            default:
+                lines += character == ":" ? ": " : String(character)
+                isInString = character == "\""
+            }
+        }
+        return block(lines)
+    }
+
     /// A block of code.
     static func block(_ source: String) -> String { "<pre><code>\(text(source))</code></pre>\n" }
 }

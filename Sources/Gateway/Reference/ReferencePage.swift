@@ -7,8 +7,14 @@ enum ReferencePage {
             + reference.operations.map { operation in
                 (operation.id, operation.title, section(operation, reference))
             } + [
-                ("request-objects", "Objects in requests", objects(reference.requestObjects)),
-                ("answer-objects", "Objects in answers", objects(reference.answerObjects)),
+                (
+                    "request-objects", "Objects in requests",
+                    objects(reference.requestObjects, .client)
+                ),
+                (
+                    "answer-objects", "Objects in answers",
+                    objects(reference.answerObjects, .gateway)
+                ),
                 ("headers", "Headers of answers", headers),
                 ("errors", "Errors", errors(reference.errors)),
             ]
@@ -65,12 +71,13 @@ enum ReferencePage {
             html += "<h3>\(HTML.text(program.language))</h3>\n" + HTML.block(program.source)
         }
         if operation.route == .chatCompletions {
+            let parameters = ReferenceList(writer: .client, prefix: "parameter")
             for group in reference.parameters {
-                html += "<h3>\(HTML.text(group.title))</h3>\n" + list(group.properties, "parameter")
+                html += "<h3>\(HTML.text(group.title))</h3>\n" + parameters.html(group.properties)
             }
             for example in ReferenceExamples.requests {
                 html += "<h3>A body: \(HTML.text(example.name))</h3>\n"
-                html += HTML.block(example.body.description)
+                html += HTML.block(json: example.body.description)
             }
         }
         return html + answers(operation, reference)
@@ -81,7 +88,7 @@ enum ReferencePage {
     ) -> String {
         var html = "<h3>Answers</h3>\n<dl>\n"
         for answer in operation.answers {
-            let schema = answer.schema.map { " " + link($0) } ?? ""
+            let schema = answer.schema.map { " " + ReferenceList.link($0) } ?? ""
             html += "<div><dt><strong>\(answer.status)</strong> \(HTML.text(answer.type))\(schema)"
             html += "</dt><dd>\(HTML.prose(answer.description))</dd></div>\n"
         }
@@ -95,7 +102,7 @@ enum ReferencePage {
         html += "</dl>\n"
         for answer in operation.answers {
             guard let example = ReferenceExamples.answer(answer.schema) else { continue }
-            html += "<h3>An answer</h3>\n" + HTML.block(example.text)
+            html += "<h3>An answer</h3>\n" + HTML.block(json: example.text)
         }
         if operation.route == .chatCompletions, case .string(let stream) = ReferenceExamples.stream
         {
@@ -106,62 +113,32 @@ enum ReferencePage {
 
     // MARK: Objects
 
-    private static func objects(_ objects: [RequestReference.Named]) -> String {
+    private static func objects(
+        _ objects: [RequestReference.Named], _ writer: ReferenceList.Writer
+    ) -> String {
         objects.map { name, schema in
             var html = "<h3 id=\"object-\(name)\">\(HTML.code(name))</h3>\n"
             if !schema.description.isEmpty { html += "<p>\(HTML.prose(schema.description))</p>\n" }
-            if schema.choices.isEmpty { return html + list(schema.properties, "member-\(name)") }
-            return html + "<p>One of:</p>\n"
-                + schema.choices.map { list($0.properties, nil) }.joined()
-        }.joined()
-    }
-
-    /// The members of an object, and those of objects within that have no name of their own. What
-    /// begins with `prefix` is where each can be linked to.
-    private static func list(
-        _ properties: [ReferenceSchema.Property], _ prefix: String?, in path: String = ""
-    ) -> String {
-        "<dl>\n" + items(properties, prefix, in: path) + "</dl>\n"
-    }
-
-    private static func items(
-        _ properties: [ReferenceSchema.Property], _ prefix: String?, in path: String
-    ) -> String {
-        properties.map { property in
-            let schema = property.schema
-            let name = path + property.name
-            var facts = [schema.kind(link: link)]
-            if property.isRequired { facts.append("required") }
-            facts += schema.limits { HTML.code($0) }
-            if let value = schema.defaultValue { facts.append("default \(HTML.code(value.text))") }
-            if let words = schema.defaultWords { facts.append("default: \(HTML.prose(words))") }
-            let id = prefix.map { " id=\"\($0)-\(name)\"" } ?? ""
-            var html = "<div\(id)><dt>\(HTML.code(name)) "
-            html += "<span>\(facts.joined(separator: " · "))</span></dt>"
-            html += "<dd>\(HTML.prose(schema.description))</dd></div>\n"
-            html += items(schema.properties, prefix, in: name + ".")
-            for choice in schema.choices {
-                html += items(choice.properties, prefix, in: name + ".")
+            if schema.choices.isEmpty {
+                let list = ReferenceList(writer: writer, prefix: "member-\(name)")
+                return html + list.html(schema.properties)
             }
-            return html
+            let list = ReferenceList(writer: writer, prefix: nil)
+            return html + "<p>One of:</p>\n"
+                + schema.choices.map { list.html($0.properties) }.joined()
         }.joined()
-    }
-
-    private static func link(_ name: String) -> String {
-        "<a href=\"#object-\(name)\">\(HTML.text(name))</a>"
     }
 
     // MARK: Headers and errors
 
-    private static let headers = list(
-        HeaderReference.all.map { .required($0.name, $0.schema) }, "header"
-    ).replacing(" · required", with: "")
+    private static let headers = ReferenceList(writer: .gateway, prefix: "header").html(
+        HeaderReference.all.map { .required($0.name, $0.schema) })
 
     private static func errors(_ errors: [ErrorReference]) -> String {
         var html = "<p>Every error has this body, whatever its status. Programs go by "
         html += "<code>code</code>, or by <code>type</code> where that is null.</p>\n"
         if let first = errors.first(where: { $0.answer.code != nil }) {
-            html += HTML.block(ReferenceExamples.error(first.answer).text)
+            html += HTML.block(json: ReferenceExamples.error(first.answer).text)
         }
         html += "<table>\n<thead><tr><th>Status</th><th>type</th><th>code</th><th>When</th>"
         html += "<th>Headers</th></tr></thead>\n<tbody>\n"

@@ -6,7 +6,7 @@ enum ReferencePageStyle {
         :root{color-scheme:light dark;--ink:#1c1e21;--soft:#5b626b;--line:#dfe3e8;--paper:#fff;--tint:#f4f6f8;--mark:#0b57a4}
         @media(prefers-color-scheme:dark){:root{--ink:#e6e8eb;--soft:#9aa4af;--line:#30363d;--paper:#14171a;--tint:#1e2328;--mark:#79b8ff}}
         *{box-sizing:border-box}
-        html{scroll-behavior:smooth;scroll-padding-top:1rem}
+        html{scroll-padding-top:1rem}
         body{margin:0 auto;max-width:76rem;padding:0 1rem 4rem;font:1rem/1.55 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
         h1{font-size:1.7rem;margin:1.4rem 0 .6rem}
         h2{font-size:1.35rem;margin:2.6rem 0 .6rem;padding-top:.8rem;border-top:2px solid var(--line)}
@@ -15,11 +15,13 @@ enum ReferencePageStyle {
         a{color:var(--mark)}
         code,pre{font:.9em/1.5 ui-monospace,monospace}
         code{overflow-wrap:anywhere}
+        h3 code{font-size:1em;font-weight:600}
         pre{background:var(--tint);padding:.8rem;border-radius:.4rem;white-space:pre-wrap;overflow-wrap:anywhere;margin:.4rem 0}
         .path{margin:.2rem 0}
         .path code{font-weight:600}
         nav ul{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1rem}
         dl{margin:0}
+        dl+dl{margin-top:1.4rem}
         dl>div{padding:.5rem 0;border-bottom:1px solid var(--line)}
         dl>div:target,tr:target{background:var(--tint)}
         dt>code{font-weight:600;margin-right:.4rem}
@@ -27,7 +29,8 @@ enum ReferencePageStyle {
         dd{margin:.1rem 0 0;max-width:44rem}
         table{border-collapse:collapse;width:100%;font-size:.94rem}
         th,td{text-align:left;vertical-align:top;padding:.45rem .7rem .45rem 0;border-bottom:1px solid var(--line)}
-        @media(max-width:47rem){
+        @media(min-width:47rem){td:nth-child(-n+3) code{white-space:nowrap}}
+        @media(max-width:46.99rem){
         table,tbody,tr,td{display:block}
         thead{display:none}
         tr{padding:.5rem 0;border-bottom:1px solid var(--line)}

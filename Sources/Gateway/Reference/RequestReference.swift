@@ -113,7 +113,9 @@ enum RequestReference {
         .object([.required("type", .words(["text"]))]),
         .object([
             .required("type", .words(["json_object"])),
-            ReferenceSchema.Property(name: "schema", schema: .null),
+            ReferenceSchema.Property(
+                name: "schema",
+                schema: .null.saying("Refused: a schema belongs to the type `json_schema`.")),
         ]),
         .object([
             .required("type", .words(["json_schema"])),
