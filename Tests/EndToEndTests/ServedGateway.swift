@@ -270,13 +270,14 @@ final class ServedGateway: Sendable {
     }
 
     /// Runs a script of the official package; returns the JSON object it prints.
-    func python(_ script: String, _ key: IssuedKey, _ arguments: [String] = []) throws
-        -> [String: Any]
-    {
+    func python(
+        _ script: String, _ key: IssuedKey, _ arguments: [String] = [],
+        within bound: Duration = .seconds(60)
+    ) throws -> [String: Any] {
         let end = try RunningProgram.run(
             Installation.python(), ["\(Installation.scripts)/\(script).py"] + arguments,
             environment: ["OPENAI_BASE_URL": baseURL, "OPENAI_API_KEY": key.secret],
-            within: .seconds(60))
+            within: bound)
         try #require(end.status == 0, "\(script): \(end.complaint)")
         let value = try JSONSerialization.jsonObject(with: Data(end.output.utf8))
         return try #require(value as? [String: Any])
