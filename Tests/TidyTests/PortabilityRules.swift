@@ -38,6 +38,12 @@ enum PortabilityRules {
             file: "SweepStatements.swift", piece: "ORDER BY r.request_id LIMIT 500 FOR UPDATE",
             why: "rows of one shard in the order of the primary key, so that two sweepers queue"),
         Exception(
+            file: "IdempotencyStatements.swift", piece: "i.name_digest LIMIT $2 FOR UPDATE",
+            why: "rows of one shard in one order on all nodes, so that two that forget queue"),
+        Exception(
+            file: "IdempotencyStatements.swift", piece: "a.request_id LIMIT $2 FOR UPDATE",
+            why: "rows of one shard in one order on all nodes, so that two that forget queue"),
+        Exception(
             file: "0006_lane_counts.sql",
             piece: "LOCK TABLE usage_default IN ACCESS EXCLUSIVE MODE",
             why: "moves stray rows into the partition of their day; partitions are Postgres' own"),

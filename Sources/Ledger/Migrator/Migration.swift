@@ -35,6 +35,7 @@ extension Migration {
         Migration(6, "lane_counts", PackageResources._006_lane_counts_sql),
         Migration(7, "open_requests", PackageResources._007_open_requests_sql),
         Migration(8, "lane_timeline", PackageResources._008_lane_timeline_sql),
+        Migration(9, "idempotency", PackageResources._009_idempotency_sql),
     ]
 
     private init(_ number: Int32, _ name: String, _ file: [UInt8]) {

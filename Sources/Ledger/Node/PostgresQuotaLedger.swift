@@ -86,6 +86,11 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
         shardLedger(principal.shard).standing(of: principal)
     }
 
+    /// Waits until the lane of a shard is open, for a moment; false when the ledger does not answer.
+    func hasLane(_ shard: Shard, for id: RequestID) async -> Bool {
+        await shardLedger(shard).hasLane(for: id)
+    }
+
     /// The node's side of a shard; its lane is opened when the shard is first asked for.
     private func shardLedger(_ shard: Shard) -> ShardLedger {
         shards.withLock { shards in

@@ -221,7 +221,7 @@ final class ShardLedger: Sendable {
     }
 
     /// Whether there is a lane to send the request through; waits for one that is being opened.
-    private func hasLane(for id: RequestID) async -> Bool {
+    func hasLane(for id: RequestID) async -> Bool {
         let isKnown = change { state, _ -> Bool? in
             if state.lane.key != nil || state.isDraining { return true }
             let isGone = state.silence.hasFailed(at: clock.uptime, for: settings.rideAfter)
