@@ -14,6 +14,7 @@ struct Rooms: Sendable {
     private let backends: BackendRegistry
     private let keys: CachedKeyDirectory
     private let ledger: PostgresQuotaLedger
+    private let idempotency: PostgresIdempotencyLedger
     private let gateway: Gateway
     private let pool: PostgresPool
     private let bound = BoundListeners()
@@ -29,6 +30,9 @@ struct Rooms: Sendable {
         ledger = try PostgresQuotaLedger(
             Self.settings(wiring), time: wiring.time, random: wiring.random,
             logger: wiring.logger)
+        idempotency = try PostgresIdempotencyLedger(
+            Self.settings(wiring), of: ledger, replaysAnswers: configuration.storesAnswers,
+            time: wiring.time, logger: wiring.logger)
         pool = try PostgresPool(
             url: url, connectionOptions: CachedKeyDirectory.connectionOptions,
             options: CachedKeyDirectory.poolOptions, logger: wiring.logger)
@@ -38,7 +42,8 @@ struct Rooms: Sendable {
         let ledger = ledger
         gateway = Gateway(
             configuration: Self.gatewayConfiguration(configuration), keys: keys, ledger: ledger,
-            catalog: CatalogHolder(configuration.catalog), backends: backends.set,
+            idempotency: idempotency, catalog: CatalogHolder(configuration.catalog),
+            backends: backends.set,
             time: wiring.time, random: { SystemRandom.bits() }, logger: wiring.logger,
             readiness: { Readiness(reasons: ledger.isReady ? [] : ["the ledger does not answer"]) },
             onRunning: { [bound] name, address in bound.note(name, address) })
@@ -48,7 +53,7 @@ struct Rooms: Sendable {
     /// main one, so that probes see it draining.
     var services: [any Service] {
         [PoolService(pool: pool)] + backends.services
-            + [keys, ledger, gateway.admin, gateway.main, ledger.journalWatch]
+            + [keys, idempotency, ledger, gateway.admin, gateway.main, ledger.journalWatch]
     }
 
     /// Returns once everything answers. Throws when an engine does not start.
@@ -95,6 +100,7 @@ struct Rooms: Sendable {
             listen: address(configuration.listen), adminListen: address(configuration.adminListen))
         gateway.connection.bodyBytes = Int(configuration.limits.maximumBodyBytes)
         gateway.drainTime = configuration.drainTimeout
+        gateway.storesAnswers = configuration.storesAnswers
         return gateway
     }
 }

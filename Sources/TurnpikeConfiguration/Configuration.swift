@@ -22,6 +22,8 @@ public struct Configuration: Sendable {
     public var routes: [ModelRoute]
     /// What one client may ask of the gateway.
     public var limits: LimitsConfiguration
+    /// Whether answers to requests with an `Idempotency-Key` are kept for their retries.
+    public var storesAnswers: Bool
     /// The least serious message that is logged.
     public var logLevel: LogLevel
     /// How a log line is written.

@@ -4,7 +4,7 @@ enum ConfigurationKeys {
     /// The top of the file.
     static let root = [
         "listen", "admin_listen", "database", "data_dir", "pepper_file", "key_prefix", "backends",
-        "models", "limits", "log_level", "log_format", "drain_timeout", "end_wait",
+        "models", "limits", "idempotency", "log_level", "log_format", "drain_timeout", "end_wait",
         "heartbeat_interval", "fence_after", "sweep_interval",
     ]
 
@@ -37,11 +37,15 @@ enum ConfigurationKeys {
     /// What one client may ask of the gateway.
     static let limits = ["max_body_bytes"]
 
+    /// Requests that come with an `Idempotency-Key`.
+    static let idempotency = ["stores_answers"]
+
     /// All of them with their way from the top; `*` stands for a name the file chooses.
     static var all: Set<String> {
         Set(
             root + localEngine.map { "backends.*.\($0)" } + openAI.map { "backends.*.\($0)" }
                 + timeouts.map { "backends.*.timeouts.\($0)" } + model.map { "models.*.\($0)" }
-                + price.map { "models.*.price.\($0)" } + limits.map { "limits.\($0)" })
+                + price.map { "models.*.price.\($0)" } + limits.map { "limits.\($0)" }
+                + idempotency.map { "idempotency.\($0)" })
     }
 }

@@ -53,6 +53,8 @@ struct ConfigurationReader {
             dataDirectory: dataDirectory, pepperFile: pepperFile,
             keyPrefix: root.value("key_prefix", .keyPrefix, usual: "sk-turnpike"),
             backends: backends, routes: routes, limits: limits(root),
+            storesAnswers: root.section("idempotency", accepted: ConfigurationKeys.idempotency)?
+                .value("stores_answers", .yesOrNo, usual: false) ?? false,
             logLevel: root.value("log_level", .word, usual: .info),
             logFormat: root.value("log_format", .word, usual: .text),
             drainTimeout: root.value(

@@ -151,6 +151,7 @@ extension String {
 /// A gateway on a port of its own.
 struct RunningGateway: Sendable {
     let ledger: HeldLedger
+    let claims: ScriptedClaims
     let backend: ScriptedBackend
     let port: Int
     let adminPort: Int
@@ -182,7 +183,8 @@ struct RunningGateway: Sendable {
 
 /// Runs a gateway around `body`.
 func withGateway(
-    ledger: HeldLedger = HeldLedger(), backend: ScriptedBackend, principal: Principal = .tester,
+    ledger: HeldLedger = HeldLedger(), claims: ScriptedClaims = ScriptedClaims(),
+    backend: ScriptedBackend, principal: Principal = .tester,
     _ adjust: (inout GatewayConfiguration) -> Void = { _ in },
     _ body: (RunningGateway) async throws -> Void
 ) async throws {
@@ -203,6 +205,7 @@ func withGateway(
     logger.logLevel = .critical
     let gateway = Gateway(
         configuration: configuration, keys: OneKey(principal: principal), ledger: ledger,
+        idempotency: claims,
         catalog: CatalogHolder(Catalog(routes: [route, secretRoute, largeRoute])),
         backends: BackendSet([backend]),
         time: MachineTime(), random: { UInt64.random(in: .min ... .max) }, logger: logger,
@@ -220,7 +223,7 @@ func withGateway(
         let bound = await addresses.wait(for: 2)
         let ports = Dictionary(bound.map { ($0.0, $0.1) }) { _, later in later }
         let running = RunningGateway(
-            ledger: ledger, backend: backend, port: try #require(ports[.main]),
+            ledger: ledger, claims: claims, backend: backend, port: try #require(ports[.main]),
             adminPort: try #require(ports[.admin]), services: services)
         try await body(running)
         await services.triggerGracefulShutdown()

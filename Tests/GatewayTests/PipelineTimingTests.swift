@@ -28,7 +28,8 @@ private final class WatchedTime: TimeSource {
             alias: "m", backends: ["local"], upstreamModel: "m", contextTokens: 1024,
             maximumCompletionTokens: 512, imageTokens: nil, price: nil)
         let pipeline = CompletionPipeline(
-            ledger: ledger, catalog: CatalogHolder(Catalog(routes: [route])),
+            ledger: ledger, idempotency: ScriptedClaims(),
+            catalog: CatalogHolder(Catalog(routes: [route])),
             backends: BackendSet([ScriptedBackend(.text(["a", "b"], nil))]), time: time,
             defaultCompletionTokens: 8,
             safeguard: Safeguard(
@@ -43,6 +44,7 @@ private final class WatchedTime: TimeSource {
                 let request = ChatCompletionRequest.plain { $0.streams = streams }
                 switch try await pipeline.respond(to: request, from: .tester, in: exchange) {
                 case .whole: break
+                case .stored: Issue.record("nothing is stored")
                 case .stream(var stream):
                     while case .pieces = await stream.next() {}
                 }

@@ -3,12 +3,15 @@ import NIOCore
 
 /// `POST /v1/chat/completions`: runs the pipeline and writes what it gives.
 enum ChatCompletionEndpoint {
-    /// Answers a valid request.
+    /// Answers a valid request, which came with an `Idempotency-Key` if there is a claim on one.
     static func respond(
-        to request: ChatCompletionRequest, from principal: Principal, _ session: inout Session
+        to request: ChatCompletionRequest, from principal: Principal,
+        under claim: IdempotencyClaim?, _ session: inout Session
     ) async throws(GatewayFailure) {
+        var exchange = session.exchange
+        exchange.claim = claim
         let response = try await session.core.pipeline.respond(
-            to: request, from: principal, in: session.exchange)
+            to: request, from: principal, in: exchange)
         let identity = CompletionIdentity(
             session.exchange.requestID, createdAt: session.exchange.receivedAtWall,
             model: request.model,
@@ -16,31 +19,47 @@ enum ChatCompletionEndpoint {
         let style = AnswerStyle(request, for: principal)
         switch consume response {
         case .whole(let answer):
-            session.send(ChatCompletionWriter.write(answer, identity, in: style))
+            let body = ChatCompletionWriter.write(answer, identity, in: style)
+            var recorder = AnswerRecorder(claim, contentType: MediaType.json, in: session.core)
+            recorder.take(body)
+            await recorder.keep(in: session.core.pipeline.idempotency)
+            session.send(body)
         case .stream(let stream):
-            try await write(stream, ServerSentEventWriter(identity, in: style), &session)
+            let recorder = AnswerRecorder(
+                claim, contentType: MediaType.eventStream, in: session.core)
+            try await write(
+                stream, ServerSentEventWriter(identity, in: style), recorder, &session)
+        case .stored(let answer, let first): session.send(answer, of: first)
         }
     }
 
     private static func write(
         _ stream: consuming MeteredStream, _ writer: consuming ServerSentEventWriter,
-        _ session: inout Session
+        _ recorder: AnswerRecorder, _ session: inout Session
     ) async throws(GatewayFailure) {
+        var recorder = recorder
         session.beginStream()
         writer.begin(choice: 0)
+        var events = writer.take()
+        recorder.take(events.readableBytesView)
         // Goes out with the first text when that is here already, at once otherwise.
-        var isReading = await session.send(events: writer.take(), flush: !stream.beginsWithText)
+        var isReading = await session.send(events: events, flush: !stream.beginsWithText)
         while isReading {
             switch await stream.next() {
             case .pieces(let pieces):
                 for piece in pieces { writer.append(piece) }
-                isReading = await session.send(events: writer.take(), flush: true)
+                events = writer.take()
+                recorder.take(events.readableBytesView)
+                isReading = await session.send(events: events, flush: true)
                 Failpoint.pass("after-write")
             case .end(let end):
                 for reason in end.finishReasons { writer.append(reason) }
                 writer.finish(usage: end.usage, end.timings)
+                events = writer.take()
+                recorder.take(events.readableBytesView)
+                await recorder.keep(in: session.core.pipeline.idempotency)
                 Failpoint.pass("before-done")
-                return session.endStream(events: writer.take())
+                return session.endStream(events: events)
             case .failure(let failure): throw failure
             }
         }

@@ -13,10 +13,20 @@ struct ErrorAnswer: Sendable, Equatable {
     let parameter: String?
     /// `error.message`: for people, and free of anything inside.
     let message: String
+    /// The first request of an `Idempotency-Key`, where the answer is about that: its id in
+    /// `error.first_request_id`, and what it used in `error.usage` once that is known.
+    var first: First?
     /// Headers beside the usual ones.
     var headers: [Header] = []
     /// Whether the connection cannot go on, since the rest of the request is not read.
     var closes = false
+
+    /// The request that an `Idempotency-Key` stands for.
+    struct First: Sendable, Equatable {
+        let id: RequestID
+        /// What it was charged for; nil while it runs.
+        let usage: TokenUsage?
+    }
 
     /// One header.
     struct Header: Sendable, Equatable {
@@ -73,10 +83,27 @@ struct ErrorAnswer: Sendable, Equatable {
         if let parameter { writer.string(parameter) } else { writer.null() }
         writer.key("code")
         if let code { writer.string(code) } else { writer.null() }
+        if let first { Self.write(first, &writer) }
         writer.endObject()
         writer.key("request_id")
         writer.string(requestID)
         writer.endObject()
         return writer.finish()
+    }
+
+    private static func write(_ first: First, _ writer: inout JSONWriter) {
+        writer.key("first_request_id")
+        writer.string(Session.text(of: first.id))
+        guard let usage = first.usage else { return }
+        writer.key("usage")
+        writer.beginObject()
+        for (name, count) in [
+            ("prompt_tokens", usage.prompt), ("completion_tokens", usage.completion),
+            ("total_tokens", usage.total),
+        ] {
+            writer.key(name)
+            writer.integer(count)
+        }
+        writer.endObject()
     }
 }

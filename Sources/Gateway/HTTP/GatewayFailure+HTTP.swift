@@ -37,6 +37,8 @@ extension GatewayFailure {
         case .keyThrottled(let wait):
             return Self.rateLimited("Too many invalid API keys were tried; slow down.")
                 .retry(after: wait, spread: spread)
+        case .idempotencyInProgress, .idempotencyEnded, .idempotencyKeyReused:
+            return conflict(spread: spread)
         case .directoryUnavailable, .meteringUnavailable, .draining, .noBackend,
             .safeguardUnavailable:
             return unavailable(spread: spread)
@@ -55,6 +57,38 @@ extension GatewayFailure {
         case .clientGone:
             // For the log only: nobody reads it.
             return .invalid(499, "The client closed the connection.").closing()
+        }
+    }
+
+    /// The same for a request that came with an `Idempotency-Key` or not. One that did may be tried
+    /// again after a failure of its backend: it was charged nothing, or the retry is told so.
+    func answer(spread: UInt64, isIdempotent: Bool) -> ErrorAnswer {
+        var answer = answer(spread: spread)
+        if isIdempotent, case .backend = self {
+            answer.headers.removeAll { $0.name == "x-should-retry" }
+        }
+        return answer
+    }
+
+    private func conflict(spread: UInt64) -> ErrorAnswer {
+        switch self {
+        case .idempotencyInProgress(let first):
+            var answer = ErrorAnswer.invalid(
+                409, "The first request with this Idempotency-Key is still being answered.",
+                code: "idempotency_in_progress")
+            answer.first = ErrorAnswer.First(id: first, usage: nil)
+            return answer.retry(after: .seconds(1), spread: spread).with("x-should-retry", "true")
+        case .idempotencyEnded(let end):
+            var answer = ErrorAnswer.invalid(
+                409,
+                "The first request with this Idempotency-Key was answered and charged; its answer "
+                    + "is not kept.", code: "idempotency_replayed")
+            answer.first = ErrorAnswer.First(id: end.requestID, usage: end.usage)
+            return answer.with("x-should-retry", "false")
+        default:
+            return .invalid(
+                422, "This Idempotency-Key was used for another request: use a new one.",
+                code: "idempotency_key_reused")
         }
     }
 

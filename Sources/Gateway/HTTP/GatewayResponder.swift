@@ -50,8 +50,11 @@ struct GatewayResponder: Responder {
         switch try Routes.find(request.head.method.rawValue, path) {
         case .chatCompletions:
             let principal = try await authenticate(request, &session)
+            let claim = try IdempotencyHeader.claim(
+                in: request, from: principal, session.exchange.requestID)
             let completion = try decode(request)
-            try await ChatCompletionEndpoint.respond(to: completion, from: principal, &session)
+            try await ChatCompletionEndpoint.respond(
+                to: completion, from: principal, under: claim, &session)
         case .models:
             let principal = try await authenticate(request, &session)
             session.send(ModelsEndpoint.list(core.catalog.current.routes(for: principal)))

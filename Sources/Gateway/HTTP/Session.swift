@@ -28,7 +28,7 @@ struct Session: ~Copyable {
         self.head = head
         let wall = core.time.wall
         let requestID = RequestID(at: wall, random: (core.random(), core.random()))
-        requestIDText = "req_\(requestID)"
+        requestIDText = Self.text(of: requestID)
         exchange = Exchange(
             requestID: requestID, receivedAt: received?.receivedAt ?? core.time.uptime,
             receivedAtWall: wall, presence: connection.presence, notes: RequestNotes(),
@@ -37,6 +37,9 @@ struct Session: ~Copyable {
             received == nil || connection.isClosing
             || head.map { !$0.isKeepAlive || RequestHeadCheck.endsDecoding($0) } ?? true
     }
+
+    /// A request's id as clients see it.
+    static func text(of id: RequestID) -> String { "req_\(id)" }
 
     /// Sends a whole JSON answer with status 200.
     mutating func send(_ json: [UInt8]) {
@@ -56,11 +59,26 @@ struct Session: ~Copyable {
         connection.send(.whole(head, body, closes: closes), flush: true)
     }
 
+    /// Sends what another request's client was sent, under that request's id.
+    mutating func send(_ stored: StoredAnswer, of first: RequestID) {
+        status = 200
+        let streams = stored.contentType == MediaType.eventStream
+        let head = makeHead(
+            .ok, type: stored.contentType, length: streams ? nil : stored.body.count,
+            more: [ErrorAnswer.Header(name: "idempotent-replayed", value: "true")], as: first)
+        let body = ByteBuffer(bytes: stored.body)
+        guard streams else {
+            return connection.send(.whole(head, body, closes: closes), flush: true)
+        }
+        connection.send(.begin(head), flush: false)
+        endStream(events: body)
+    }
+
     /// Begins a stream. Nothing is flushed: the first event goes with it.
     mutating func beginStream() {
         status = 200
         isStreaming = true
-        let head = makeHead(.ok, type: "text/event-stream; charset=utf-8", length: nil, more: [])
+        let head = makeHead(.ok, type: MediaType.eventStream, length: nil, more: [])
         connection.send(.begin(head), flush: false)
     }
 
@@ -80,7 +98,8 @@ struct Session: ~Copyable {
     /// Answers with a failure: an envelope with its status or, in a stream that has begun, an error
     /// event and the end without `[DONE]`.
     mutating func fail(_ failure: GatewayFailure) {
-        let answer = failure.answer(spread: core.random())
+        let isIdempotent = head?.headers.contains(name: IdempotencyHeader.name) ?? false
+        let answer = failure.answer(spread: core.random(), isIdempotent: isIdempotent)
         exchange.notes.update { $0.failure = $0.failure ?? answer.code ?? answer.message }
         let body = answer.body(requestID: requestIDText)
         if isStreaming {
@@ -106,20 +125,22 @@ struct Session: ~Copyable {
         _ status: HTTPResponseStatus, _ body: [UInt8], more: [ErrorAnswer.Header]
     ) {
         if connection.isClosing { closes = true }
-        let head = makeHead(status, type: "application/json", length: body.count, more: more)
+        let head = makeHead(status, type: MediaType.json, length: body.count, more: more)
         // A client that asked for the head alone would take a body for the next answer.
         let bytes = self.head?.method == .HEAD ? ByteBuffer() : ByteBuffer(bytes: body)
         connection.send(.whole(head, bytes, closes: closes), flush: true)
     }
 
     private func makeHead(
-        _ status: HTTPResponseStatus, type: String, length: Int?, more: [ErrorAnswer.Header]
+        _ status: HTTPResponseStatus, type: String, length: Int?, more: [ErrorAnswer.Header],
+        as other: RequestID? = nil
     ) -> HTTPResponseHead {
         let spent = core.time.uptime - exchange.receivedAt
         // To an unreadable request we answer in our own version.
         let version = head?.version == .http1_0 ? HTTPVersion.http1_0 : .http1_1
         return AnswerHead(
-            requestID: requestIDText, processingMilliseconds: spent.microseconds / 1000,
+            requestID: other.map(Self.text) ?? requestIDText,
+            processingMilliseconds: spent.microseconds / 1000,
             standing: principal.map { core.ledger.standing(of: $0) }, closes: closes
         ).make(status, type: type, length: length, version: version, more: more)
     }

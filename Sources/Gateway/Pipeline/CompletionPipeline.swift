@@ -3,6 +3,7 @@ import Domain
 /// Answers one chat completion: check, resolve, admit, forward, meter.
 struct CompletionPipeline: Sendable {
     let ledger: any QuotaLedger
+    let idempotency: any IdempotencyLedger
     let catalog: CatalogHolder
     let backends: BackendSet
     let time: any TimeSource
@@ -10,12 +11,28 @@ struct CompletionPipeline: Sendable {
     let defaultCompletionTokens: Int64
     let safeguard: Safeguard
 
-    /// Answers a request. Each step takes what the one before gave, so none can be left out.
+    /// Answers a request.
     ///
     /// When it returns, the ledger has accepted the request (gate G1): a stream has begun and a
     /// whole answer is settled. When it throws, nothing is left open.
     func respond(
         to request: ChatCompletionRequest, from principal: Principal, in exchange: Exchange
+    ) async throws(GatewayFailure) -> MeteredResponse {
+        guard let claim = exchange.claim else {
+            return try await answer(request, from: principal, in: exchange)
+        }
+        if let end = try await take(claim) { return try replay(end) }
+        do {
+            return try await answer(request, from: principal, in: exchange)
+        } catch {
+            await giveBack(claim, unlessChargedIn: exchange)
+            throw error
+        }
+    }
+
+    /// The straight line: each step takes what the one before gave, so none can be left out.
+    private func answer(
+        _ request: ChatCompletionRequest, from principal: Principal, in exchange: Exchange
     ) async throws(GatewayFailure) -> MeteredResponse {
         var resolved = try resolve(request, for: principal, in: exchange)
         if request.personalData != nil {

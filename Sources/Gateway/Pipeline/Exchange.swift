@@ -12,6 +12,8 @@ struct Exchange: Sendable {
     let presence: ClientPresence
     /// What is learnt on the way, for the access log.
     let notes: RequestNotes
+    /// Its claim on the `Idempotency-Key` that it came with; nil without one.
+    var claim: IdempotencyClaim?
     /// Where work that outlives the request's task runs; nil for anywhere.
     let executor: (any TaskExecutor)?
 }

@@ -44,6 +44,11 @@ extension CompletionPipeline {
             return .stopped(.ledger(error))
         }
         Failpoint.pass("accepted")
+        if let claim = admitted.resolved.exchange.claim, let fault = await faultOfClaim(claim) {
+            slot.cancel()
+            if let departure = presence.departure { return .stopped(.departed(departure)) }
+            return .stopped(.ledger(fault))
+        }
         switch await opening {
         case .success(let opened):
             // A client that left meanwhile is the meter's to find: what was generated for it must

@@ -41,6 +41,12 @@ enum GatewayFailure: Error, Sendable, Equatable {
     case denied(Denial, largestCompletion: Int64?)
     /// The ledger cannot accept or confirm now.
     case meteringUnavailable(LedgerFault)
+    /// A request with the same `Idempotency-Key` is still being answered.
+    case idempotencyInProgress(first: RequestID)
+    /// A request with the same `Idempotency-Key` is over and was charged, and its answer is not kept.
+    case idempotencyEnded(IdempotentEnd)
+    /// The `Idempotency-Key` stands for another request.
+    case idempotencyKeyReused
     /// The gateway is stopping.
     case draining
     /// A check that the request asks for could not be made.

@@ -6,6 +6,8 @@ enum MeteredResponse: ~Copyable, Sendable {
     case whole(CompletedAnswer)
     /// A stream that has begun and is settled before its end.
     case stream(MeteredStream)
+    /// What another request's client was sent, which paid for it.
+    case stored(StoredAnswer, of: RequestID)
 }
 
 /// A whole answer.

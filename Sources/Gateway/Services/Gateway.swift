@@ -21,7 +21,8 @@ public struct Gateway: Sendable {
     ///   - onRunning: called once for each listener with the address it is bound to.
     public init(
         configuration: GatewayConfiguration, keys: any KeyDirectory, ledger: any QuotaLedger,
-        catalog: CatalogHolder, backends: BackendSet, time: any TimeSource,
+        idempotency: any IdempotencyLedger, catalog: CatalogHolder, backends: BackendSet,
+        time: any TimeSource,
         random: @escaping @Sendable () -> UInt64, logger: Logger,
         readiness: @escaping @Sendable () async -> Readiness,
         onRunning: @escaping @Sendable (ListenerName, BoundAddress) async -> Void
@@ -29,7 +30,8 @@ public struct Gateway: Sendable {
         let activity = GatewayActivity()
         self.activity = activity
         let pipeline = CompletionPipeline(
-            ledger: ledger, catalog: catalog, backends: backends, time: time,
+            ledger: ledger, idempotency: idempotency, catalog: catalog, backends: backends,
+            time: time,
             defaultCompletionTokens: configuration.defaultCompletionTokens,
             safeguard: Safeguard(
                 personalData: PersonalDataCheck(recognizers: [StructuredRecognizer()]),

@@ -26,6 +26,8 @@ public struct GatewayConfiguration: Sendable, Hashable {
     public var mostChoices = 128
     /// The bound on completion tokens where neither the client nor its key names one.
     public var defaultCompletionTokens: Int64 = 4096
+    /// Whether the answer to a request with an `Idempotency-Key` is kept, and given to its retries.
+    public var storesAnswers = false
     /// How long running answers may go on after a stop was asked for.
     public var drainTime = Duration.seconds(30)
 

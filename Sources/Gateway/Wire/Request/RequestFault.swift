@@ -17,6 +17,7 @@ struct RequestFault: Error, Sendable, Equatable {
         case integerBelowMinValue = "integer_below_min_value"
         case personalDataDetected = "pii_detected"
         case duplicateHeader = "duplicate_header"
+        case invalidIdempotencyKey = "invalid_idempotency_key"
     }
 
     /// One or two sentences.
