@@ -24,6 +24,7 @@ import Testing
         #expect(example.adminListen == usual.adminListen)
         #expect(example.keyPrefix == usual.keyPrefix)
         #expect(example.limits == usual.limits)
+        #expect(example.storesAnswers == usual.storesAnswers)
         #expect(example.drainTimeout == usual.drainTimeout)
         #expect(example.endWait == usual.endWait)
         #expect(example.heartbeatInterval == usual.heartbeatInterval)

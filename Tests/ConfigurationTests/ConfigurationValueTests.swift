@@ -10,6 +10,7 @@ import Testing
         #expect(read.drainTimeout == .seconds(30))
         #expect(read.endWait == .milliseconds(250))
         #expect(read.limits.maximumBodyBytes == 4_194_304)
+        #expect(!read.storesAnswers)
         #expect(read.logLevel == .info)
         #expect(read.logFormat == .text)
         #expect(
@@ -38,6 +39,16 @@ import Testing
         #expect(read.routes.map(\.alias) == ["demo"])
         #expect(read.routes[0].upstreamModel == "demo")
         #expect(read.routes[0].price == nil && read.routes[0].imageTokens == nil)
+    }
+
+    @Test func `answers are stored where the file says so, in words that mean it`() throws {
+        func read(_ value: String) throws -> Bool {
+            try GoodFile.read(GoodFile.text + "\nidempotency: { stores_answers: \(value) }\n")
+                .storesAnswers
+        }
+        #expect(try read("true"))
+        #expect(try !read("false"))
+        #expect(throws: ConfigurationFailure.self) { try read("sometimes") }
     }
 
     @Test func `relative paths count from the folder of the file`() throws {

@@ -179,21 +179,18 @@ import Testing
             }
         }
         let (principal, claim) = (try #require(caller), try #require(first))
+        // It takes nobody for dead so soon.
         try await PostgresUnderTest.run(
-            on: try #require(after),
-            change: {
-                $0.fenceAfter = .milliseconds(600)
-                $0.sweepEvery = .seconds(3600)
-            }
+            on: try #require(after), change: { $0.sweepEvery = .seconds(3600) }
         ) { survivor in
             let once = try OnceUnderTest(survivor)
             #expect(
                 try await once.verdict(principal, "killed") == .inProgress(first: claim.requestID))
-            // Two looks of a node that sweeps often: the dead lane is fenced and swept.
+            // One that does: the dead lane is fenced and swept.
             try await PostgresUnderTest.run(
                 on: try #require(after),
                 change: {
-                    $0.fenceAfter = .milliseconds(600)
+                    $0.fenceAfter = .milliseconds(1500)
                     $0.sweepEvery = .milliseconds(50)
                 }
             ) { _ in

@@ -66,7 +66,11 @@ import Testing
     func `without the ledger nothing is claimed or confirmed, and what is given back is later`()
         async throws
     {
-        try await PostgresUnderTest.run { node in
+        let database = try TestDatabase.make()
+        // Through a pooler an outage is known by nothing but silence.
+        try await PostgresUnderTest.run(
+            on: database, change: { $0.acceptanceWait = .seconds(3) }
+        ) { node in
             let once = try OnceUnderTest(node)
             let principal = try await node.principal(
                 quotas: [(.key, .tokens, .total, 1_000_000)], rateLimits: [])
@@ -102,5 +106,6 @@ import Testing
             #expect(
                 try await eventually { try await once.verdict(principal, "cut off") == .claimed })
         }
+        withExtendedLifetime(database) {}
     }
 }

@@ -39,12 +39,12 @@ enum IdempotencyStatements {
                 OR idempotent_request.claimed_at < now() - \(lifetime)
                 OR NOT EXISTS (SELECT 1 FROM reservation r WHERE r.shard = $1
                         AND r.request_id = idempotent_request.request_id)
-                    AND (EXISTS (SELECT 1 \(record) AND u.basis = 5)
-                        OR NOT idempotent_request.is_accepted
-                            AND NOT EXISTS (SELECT 1 \(record))
+                    AND coalesce((SELECT max(u.basis) \(record)),
+                        CASE WHEN NOT idempotent_request.is_accepted
                             AND NOT EXISTS (SELECT 1 FROM node_lane k WHERE k.shard = $1
                                 AND k.node_id = idempotent_request.node_id
-                                AND k.epoch = idempotent_request.epoch AND k.live))
+                                AND k.epoch = idempotent_request.epoch AND k.live)
+                        THEN 5 ELSE 0 END) = 5
             RETURNING 1
             """)
 
