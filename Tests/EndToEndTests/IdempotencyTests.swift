@@ -54,6 +54,7 @@ extension EndToEnd {
                 #expect(second["status"] as? Int == 409)
                 #expect(second["code"] as? String == "idempotency_replayed")
                 #expect(second["first"] as? String == first["request_id"] as? String)
+                #expect(second["end"] as? String == "finished")
                 #expect(
                     second["usage"] as? [String: Int]
                         == ["prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10])

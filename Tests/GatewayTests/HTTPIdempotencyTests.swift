@@ -69,6 +69,7 @@ import Testing
             #expect(answer.hasPrefix("HTTP/1.1 409"))
             #expect(answer.contains(#""code":"idempotency_replayed""#))
             #expect(answer.contains(#""first_request_id":"req_01a1fd8c-"#))
+            #expect(answer.contains(#""first_end_state":"finished""#))
             #expect(
                 answer.contains(
                     #""usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}"#))

@@ -14,7 +14,8 @@ struct ErrorAnswer: Sendable, Equatable {
     /// `error.message`: for people, and free of anything inside.
     let message: String
     /// The first request of an `Idempotency-Key`, where the answer is about that: its id in
-    /// `error.first_request_id`, and what it used in `error.usage` once that is known.
+    /// `error.first_request_id` and, once it is over, how it ended in `error.first_end_state` and
+    /// what it used in `error.usage`.
     var first: First?
     /// Headers beside the usual ones.
     var headers: [Header] = []
@@ -24,8 +25,8 @@ struct ErrorAnswer: Sendable, Equatable {
     /// The request that an `Idempotency-Key` stands for.
     struct First: Sendable, Equatable {
         let id: RequestID
-        /// What it was charged for; nil while it runs.
-        let usage: TokenUsage?
+        /// How it ended and what it was charged for; nil while it runs.
+        let end: IdempotentEnd?
     }
 
     /// One header.
@@ -94,12 +95,14 @@ struct ErrorAnswer: Sendable, Equatable {
     private static func write(_ first: First, _ writer: inout JSONWriter) {
         writer.key("first_request_id")
         writer.string(Session.text(of: first.id))
-        guard let usage = first.usage else { return }
+        guard let end = first.end else { return }
+        writer.key("first_end_state")
+        writer.string(end.endState.name)
         writer.key("usage")
         writer.beginObject()
         for (name, count) in [
-            ("prompt_tokens", usage.prompt), ("completion_tokens", usage.completion),
-            ("total_tokens", usage.total),
+            ("prompt_tokens", end.usage.prompt), ("completion_tokens", end.usage.completion),
+            ("total_tokens", end.usage.total),
         ] {
             writer.key(name)
             writer.integer(count)

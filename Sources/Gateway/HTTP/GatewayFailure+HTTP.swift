@@ -76,14 +76,14 @@ extension GatewayFailure {
             var answer = ErrorAnswer.invalid(
                 409, "The first request with this Idempotency-Key is still being answered.",
                 code: "idempotency_in_progress")
-            answer.first = ErrorAnswer.First(id: first, usage: nil)
+            answer.first = ErrorAnswer.First(id: first, end: nil)
             return answer.retry(after: .seconds(1), spread: spread).with("x-should-retry", "true")
         case .idempotencyEnded(let end):
             var answer = ErrorAnswer.invalid(
                 409,
-                "The first request with this Idempotency-Key was answered and charged; its answer "
+                "The first request with this Idempotency-Key is over and was charged; its answer "
                     + "is not kept.", code: "idempotency_replayed")
-            answer.first = ErrorAnswer.First(id: end.requestID, usage: end.usage)
+            answer.first = ErrorAnswer.First(id: end.requestID, end: end)
             return answer.with("x-should-retry", "false")
         default:
             return .invalid(

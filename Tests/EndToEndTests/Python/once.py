@@ -40,6 +40,7 @@ except openai.APIStatusError as error:
     told["class"] = type(error).__name__
     told["status"], told["code"] = error.status_code, error.code
     told["first"] = error.body.get("first_request_id")
+    told["end"] = error.body.get("first_end_state")
     told["usage"] = error.body.get("usage")
 except Exception as error:  # the connection was lost, in whatever the transport calls it
     told["class"] = type(error).__name__
