@@ -39,11 +39,17 @@ struct Rooms: Sendable {
         keys = CachedKeyDirectory(
             peppers: [wiring.pepper], pool: pool, time: wiring.time, random: wiring.random,
             logger: wiring.logger, onChange: { _ in })
+        var recognizers: [any TextRecognizer] = []
+        if let analyzer = configuration.analyzer {
+            recognizers.append(backends.recognizer(analyzer.forGateway))
+        }
         let ledger = ledger
         gateway = Gateway(
-            configuration: Self.gatewayConfiguration(configuration), keys: keys, ledger: ledger,
+            configuration: try Self.gatewayConfiguration(configuration, wiring.environment),
+            keys: keys, ledger: ledger,
             idempotency: idempotency, catalog: CatalogHolder(configuration.catalog),
             backends: backends.set,
+            recognizers: recognizers,
             time: wiring.time, random: { SystemRandom.bits() }, logger: wiring.logger,
             readiness: { Readiness(reasons: ledger.isReady ? [] : ["the ledger does not answer"]) },
             onRunning: { [bound] name, address in bound.note(name, address) })
@@ -91,8 +97,8 @@ struct Rooms: Sendable {
     }
 
     private static func gatewayConfiguration(
-        _ configuration: Configuration
-    ) -> GatewayConfiguration {
+        _ configuration: Configuration, _ environment: [String: String]
+    ) throws(StartupFailure) -> GatewayConfiguration {
         func address(_ address: ListenAddress) -> GatewayConfiguration.Address {
             .tcp(host: address.host, port: address.port)
         }
@@ -101,7 +107,25 @@ struct Rooms: Sendable {
         gateway.connection.bodyBytes = Int(configuration.limits.maximumBodyBytes)
         gateway.drainTime = configuration.drainTimeout
         gateway.storesAnswers = configuration.storesAnswers
+        if let judge = configuration.judge {
+            let key = Array((environment[judge.apiKeyVariable] ?? "").utf8)
+            if key.isEmpty {
+                throw StartupFailure(
+                    "the environment variable \(judge.apiKeyVariable) holds no key")
+            }
+            gateway.judge = JudgeConfiguration(
+                model: judge.model, key: key,
+                maximumCompletionTokens: judge.maximumCompletionTokens)
+        }
         return gateway
+    }
+}
+
+extension AnalyzerDescription {
+    fileprivate var forGateway: AnalyzerConfiguration {
+        AnalyzerConfiguration(
+            baseURL: baseURL, language: language, minimumScore: Int(minimumScore),
+            timeout: timeout)
     }
 }
 

@@ -137,7 +137,7 @@ struct BackendsReader {
 
     /// `http` or `https`, a host, perhaps a port and a path; no user, no query, no fragment, since
     /// a secret in a URL ends up in logs.
-    private static let baseURL = Accepted<String>(
+    static let baseURL = Accepted<String>(
         words: "an http or https URL without user, query or fragment, "
             + "such as https://api.openai.com/v1"
     ) { text in

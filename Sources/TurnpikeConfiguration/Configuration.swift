@@ -24,6 +24,10 @@ public struct Configuration: Sendable {
     public var limits: LimitsConfiguration
     /// Whether answers to requests with an `Idempotency-Key` are kept for their retries.
     public var storesAnswers: Bool
+    /// The model that judges texts for safeguards; nil where there is none.
+    public var judge: JudgeDescription?
+    /// The service that finds personal data beside the built-in recogniser; nil where there is none.
+    public var analyzer: AnalyzerDescription?
     /// The least serious message that is logged.
     public var logLevel: LogLevel
     /// How a log line is written.

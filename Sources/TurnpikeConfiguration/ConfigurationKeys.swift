@@ -4,8 +4,8 @@ enum ConfigurationKeys {
     /// The top of the file.
     static let root = [
         "listen", "admin_listen", "database", "data_dir", "pepper_file", "key_prefix", "backends",
-        "models", "limits", "idempotency", "log_level", "log_format", "drain_timeout", "end_wait",
-        "heartbeat_interval", "fence_after", "sweep_interval",
+        "models", "limits", "idempotency", "safeguards", "log_level", "log_format",
+        "drain_timeout", "end_wait", "heartbeat_interval", "fence_after", "sweep_interval",
     ]
 
     /// A backend of kind `local_engine`.
@@ -40,12 +40,23 @@ enum ConfigurationKeys {
     /// Requests that come with an `Idempotency-Key`.
     static let idempotency = ["stores_answers"]
 
+    /// Checks that a service or a model makes.
+    static let safeguards = ["judge", "analyzer"]
+
+    /// The model that judges texts.
+    static let judge = ["model", "api_key_env", "max_completion_tokens"]
+
+    /// The service that finds personal data.
+    static let analyzer = ["base_url", "language", "minimum_score", "timeout"]
+
     /// All of them with their way from the top; `*` stands for a name the file chooses.
     static var all: Set<String> {
         Set(
             root + localEngine.map { "backends.*.\($0)" } + openAI.map { "backends.*.\($0)" }
                 + timeouts.map { "backends.*.timeouts.\($0)" } + model.map { "models.*.\($0)" }
                 + price.map { "models.*.price.\($0)" } + limits.map { "limits.\($0)" }
-                + idempotency.map { "idempotency.\($0)" })
+                + idempotency.map { "idempotency.\($0)" } + safeguards.map { "safeguards.\($0)" }
+                + judge.map { "safeguards.judge.\($0)" }
+                + analyzer.map { "safeguards.analyzer.\($0)" })
     }
 }

@@ -43,7 +43,8 @@ struct ConfigurationReader {
         _ root: Section, _ database: String, _ dataDirectory: String, _ pepperFile: String,
         _ backends: [BackendDescription], _ routes: [ModelRoute]
     ) -> Configuration {
-        Configuration(
+        let safeguards = SafeguardsReader(root: root)
+        return Configuration(
             file: file,
             listen: root.value(
                 "listen", .address, usual: ListenAddress(host: "127.0.0.1", port: 8080)),
@@ -55,6 +56,7 @@ struct ConfigurationReader {
             backends: backends, routes: routes, limits: limits(root),
             storesAnswers: root.section("idempotency", accepted: ConfigurationKeys.idempotency)?
                 .value("stores_answers", .yesOrNo, usual: false) ?? false,
+            judge: safeguards.readJudge(of: routes), analyzer: safeguards.readAnalyzer(),
             logLevel: root.value("log_level", .word, usual: .info),
             logFormat: root.value("log_format", .word, usual: .text),
             drainTimeout: root.value(

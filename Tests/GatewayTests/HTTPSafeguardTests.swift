@@ -86,11 +86,11 @@ import Testing
         RefusedMembers(
             #""input":{"pii":"block","entity_list":[1]}"#, "input.entity_list[0]", .invalidType),
         RefusedMembers(
-            #""input":{"block_prompt_injection":true}"#, "input.block_prompt_injection",
-            .unsupportedParameter),
-        RefusedMembers(#""output":{"toxicity":true}"#, "output.toxicity", .unsupportedParameter),
+            #""input":{"block_prompt_injection":"yes"}"#, "input.block_prompt_injection",
+            .invalidType),
+        RefusedMembers(#""output":{"toxicity":1}"#, "output.toxicity", .invalidType),
         RefusedMembers(
-            #""output":{"factuality":true}"#, "output.factuality", .unsupportedParameter),
+            #""output":{"factuality":true},"stream":true"#, "output", .invalidValue),
         RefusedMembers(#""output":[]"#, "output", .invalidType),
     ])
     private func `what cannot be checked is refused, never skipped`(_ refused: RefusedMembers)

@@ -124,13 +124,16 @@ final class HeldLedger: QuotaLedger {
 /// Knows one key.
 struct OneKey: KeyDirectory {
     static let secret = "sk-test-0123456789"
+    /// The operator's own.
+    static let judgeSecret = "sk-test-judge"
     var principal = Principal.tester
 
     func authenticate(
         _ secret: borrowing APIKeySecret, from source: String
     ) async throws(KeyDirectoryFault) -> Authentication {
         let isKnown = secret.withBytes { $0 == Array(Self.secret.utf8) }
-        return isKnown ? .principal(principal) : .refused
+        let isJudge = secret.withBytes { $0 == Array(Self.judgeSecret.utf8) }
+        return isKnown ? .principal(principal) : isJudge ? .principal(.judge) : .refused
     }
 }
 
@@ -138,6 +141,11 @@ extension Principal {
     static let tester = Principal(
         shard: Shard(rawValue: 0), organization: .default, team: TeamID(rawValue: 7),
         key: KeyID(rawValue: 42), keySubject: 42, allowedModels: nil, defaultCompletionTokens: nil,
+        alwaysShowsUsage: false, quotas: [], rateLimits: [])
+
+    static let judge = Principal(
+        shard: Shard(rawValue: 0), organization: .default, team: TeamID(rawValue: 8),
+        key: KeyID(rawValue: 43), keySubject: 43, allowedModels: nil, defaultCompletionTokens: nil,
         alwaysShowsUsage: false, quotas: [], rateLimits: [])
 }
 
@@ -223,7 +231,11 @@ final class ScriptedBackend: Backend {
     private let away = Mutex<BackendFailure?>(nil)
     let unsupported: String?
 
-    init(_ scripts: Script..., unsupported: String? = nil) {
+    convenience init(_ scripts: Script..., unsupported: String? = nil) {
+        self.init(scripts, unsupported: unsupported)
+    }
+
+    init(_ scripts: [Script], unsupported: String? = nil) {
         self.scripts = Mutex(scripts)
         self.unsupported = unsupported
     }

@@ -82,6 +82,9 @@ import Testing
         Row(
             name: "not accepted", outcome: .notAccepted, usage: .none, basis: .void,
             endState: .failedBeforeFirstByte),
+        Row(
+            name: "blocked", outcome: .blocked, usage: .none, basis: .void,
+            endState: .failedBeforeFirstByte),
     ]
 
     @Test(arguments: rows) func `every end is settled as the table says`(_ row: Row) {

@@ -34,7 +34,8 @@ private final class WatchedTime: TimeSource {
             defaultCompletionTokens: 8,
             safeguard: Safeguard(
                 personalData: PersonalDataCheck(recognizers: [StructuredRecognizer()]),
-                random: { 4 }))
+                random: { 4 }),
+            judge: nil)
         let exchange = Exchange(
             requestID: RequestID(rawValue: 1), receivedAt: Uptime(microseconds: 0),
             receivedAtWall: time.wall, presence: ClientPresence(), notes: RequestNotes(),

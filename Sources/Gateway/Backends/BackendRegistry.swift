@@ -31,6 +31,7 @@ public struct BackendFault: Error, Sendable, Equatable, CustomStringConvertible 
 public struct BackendRegistry: Sendable {
     private let backends: [String: any Backend]
     private let engines: [LocalEngine]
+    private let client: CurlClient
     private let clientService: UpstreamClientService
 
     /// Makes the backends; the engines start when `services` run. `random` gives the bits of the
@@ -48,6 +49,7 @@ public struct BackendRegistry: Sendable {
         } catch {
             throw BackendFault(backend: "", description: error.debugDescription)
         }
+        self.client = client
         clientService = UpstreamClientService(client: client)
         var backends: [String: any Backend] = [:]
         var engines: [LocalEngine] = []
@@ -75,6 +77,11 @@ public struct BackendRegistry: Sendable {
     /// What has to run for the backends to work, in the order of start; they are to be stopped
     /// after whatever sends calls.
     public var services: [any Service] { [clientService] + engines }
+
+    /// A recogniser that asks a service, over the connections that the backends use.
+    public func recognizer(_ analyzer: AnalyzerConfiguration) -> any TextRecognizer {
+        AnalyzerService(configuration: analyzer, client: client)
+    }
 
     /// Waits until every engine can take calls. Throws when one does not start, with what it said.
     public func waitUntilReady(timeout: Duration) async throws(BackendFault) {

@@ -10,6 +10,8 @@ struct CompletionPipeline: Sendable {
     /// The bound on completion tokens where neither the client nor the key names one.
     let defaultCompletionTokens: Int64
     let safeguard: Safeguard
+    /// Nil where nobody has set one up; checks that need one are then refused by name.
+    let judge: Judge?
 
     /// Answers a request.
     ///
@@ -41,7 +43,13 @@ struct CompletionPipeline: Sendable {
             resolved = try resolve(checked, for: principal, in: exchange)
         }
         let admitted = try await admit(resolved)
-        let response = await forward(admitted)
-        return try await meter(response, for: admitted)
+        let forwarded: ForwardedAnswer
+        if let objection = await objection(to: admitted) {
+            forwarded = .stopped(.objection(objection))
+        } else {
+            forwarded = await forward(admitted)
+        }
+        let response = try await meter(forwarded, for: admitted)
+        return try await passing(response, resolved.request, in: exchange)
     }
 }

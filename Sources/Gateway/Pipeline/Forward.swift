@@ -14,6 +14,8 @@ enum ForwardedAnswer: Sendable {
         case ledger(LedgerFault)
         case backend(BackendFailure)
         case departed(ClientPresence.Departure)
+        /// A check of what goes in, for which nothing was sent.
+        case objection(GatewayFailure)
     }
 }
 

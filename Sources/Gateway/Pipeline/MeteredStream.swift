@@ -161,7 +161,7 @@ struct MeteredStream: ~Copyable, Sendable {
         case .departed(.drained):
             _ = await settle(as: .drained)
             return .failure(.draining)
-        case .backend, .keyRefused, .ledger:
+        case .backend, .keyRefused, .ledger, .objection:
             resolved.exchange.notes.update { $0.failure = failure.detail }
             _ = await settle(as: .backendFailed)
             return .failure(.backend(failure.kind))

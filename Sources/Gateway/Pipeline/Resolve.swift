@@ -12,6 +12,10 @@ extension CompletionPipeline {
         case .unknown: throw .modelUnknown(request.model)
         }
         let backend = try chooseBackend(of: route, for: request)
+        if judge == nil, let check = request.judgedChecks.first {
+            // A check that nobody has set up is refused, never skipped.
+            throw .invalidRequest(.unsupported(check.parameter))
+        }
         if route.imageTokens == nil, let path = request.firstImagePath {
             // Nobody knows how many tokens an image is to this model, so none can be reserved.
             throw .invalidRequest(.unsupported(path))

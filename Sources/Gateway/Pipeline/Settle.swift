@@ -79,6 +79,7 @@ extension CompletionPipeline {
             (outcome, failure) = (.backendFailed, .backend(cause.kind))
         case .departed(.clientGone): (outcome, failure) = (.clientGone, .clientGone)
         case .departed(.drained): (outcome, failure) = (.drained, .draining)
+        case .objection(let objection): (outcome, failure) = (.blocked, objection)
         }
         let count = CompletionCount(bound: admitted.resolved.bound.completion)
         if case .ledger = stop {

@@ -18,6 +18,8 @@ struct SettlementDecision: Sendable {
         case keyRefused
         /// The ledger did not accept in time.
         case notAccepted
+        /// A check of what goes in was not passed, or could not be made.
+        case blocked
     }
 
     let outcome: Outcome
@@ -48,7 +50,7 @@ struct SettlementDecision: Sendable {
                 ? (counted, .counted, .backendFailed) : void(.failedBeforeFirstByte)
         case .keyRefused:
             return void(.revoked)
-        case .notAccepted:
+        case .notAccepted, .blocked:
             return void(.failedBeforeFirstByte)
         }
     }

@@ -1,3 +1,5 @@
+import Domain
+
 /// The objects of answers. All are closed: a member that is not told here is not sent.
 enum AnswerReference {
     /// All of them.
@@ -192,6 +194,18 @@ enum AnswerReference {
             .required(
                 "param", .string.orNull.saying("Where in the body, such as `messages[2].role`.")),
             .required("code", .words(codes).orNull.saying("For programs.")),
+            .optional(
+                "first_request_id",
+                .string.saying("The first request with the same `Idempotency-Key`.")),
+            .optional(
+                "first_end_state",
+                .words(EndState.allCases.map(\.name)).saying("How that ended, once it has.")),
+            .optional(
+                "usage",
+                closed([
+                    .required("prompt_tokens", .count), .required("completion_tokens", .count),
+                    .required("total_tokens", .count),
+                ]).saying("What that was charged for, once it is over.")),
         ])
     }
 }

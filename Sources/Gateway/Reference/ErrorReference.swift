@@ -34,8 +34,8 @@ extension ErrorReference {
     /// Every error there is, by status.
     static func all(_ limits: ReferenceLimits) -> [ErrorReference] {
         let lines =
-            transport(limits) + keys + RequestFault.Code.allCases.map(line) + models + quotas
-            + backends
+            transport(limits) + keys + RequestFault.Code.allCases.map(line) + models + idempotency
+            + quotas + backends
         return lines.enumerated().sorted {
             ($0.element.answer.status, $0.offset) < ($1.element.answer.status, $1.offset)
         }.map(\.element)
@@ -77,6 +77,22 @@ extension ErrorReference {
         ErrorReference(.modelUnknown("a"), .completion, "There is no such model."),
         ErrorReference(
             .modelUnknown("a"), .model, "There is no such model, or the key may not use it."),
+    ]
+
+    private static let idempotency = [
+        ErrorReference(
+            .idempotencyInProgress(first: RequestID(rawValue: 0)), .completion,
+            "The first request with this Idempotency-Key is still being answered."),
+        ErrorReference(
+            .idempotencyEnded(
+                IdempotentEnd(
+                    requestID: RequestID(rawValue: 0), usage: .none, endState: .finished,
+                    answer: nil)), .completion,
+            "The first request with this Idempotency-Key is over and was charged: its id, its end "
+                + "and its usage are in the error."),
+        ErrorReference(
+            .idempotencyKeyReused, .completion,
+            "The Idempotency-Key was used for another request."),
     ]
 
     private static let quotas =
@@ -161,7 +177,16 @@ extension ErrorReference {
         case .decimalAboveMaxValue, .integerAboveMaxValue: "A number is too large."
         case .decimalBelowMinValue, .integerBelowMinValue: "A number is too small."
         case .personalDataDetected: "There is personal data in the messages (`input.pii`)."
-        case .duplicateHeader: "The request has more than one Authorization header."
+        case .promptInjectionDetected:
+            "The messages try to override the model's instructions (`input.block_prompt_injection`)."
+        case .toxicityCheckFailed:
+            "The answer is toxic (`output.toxicity`). Its tokens are charged."
+        case .factualityCheckFailed:
+            "The answer states what is not so (`output.factuality`). Its tokens are charged."
+        case .duplicateHeader:
+            "The request has more than one Authorization or Idempotency-Key header."
+        case .invalidIdempotencyKey:
+            "The Idempotency-Key is empty, too long or not visible ASCII."
         }
     }
 }

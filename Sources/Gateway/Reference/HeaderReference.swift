@@ -36,6 +36,13 @@ struct HeaderReference: Sendable {
         HeaderReference("allow", text("^(GET|POST)$", "The method that the path takes.")),
     ]
 
+    /// That of an answer that was kept for an `Idempotency-Key`.
+    static let replays = [
+        HeaderReference(
+            "idempotent-replayed",
+            .words(["true"]).saying("The answer is the first request's, byte for byte."))
+    ]
+
     /// Those of the reference itself.
     static let documents = [
         HeaderReference("etag", text("^\"", "Changes when the reference does.")),
@@ -43,7 +50,7 @@ struct HeaderReference: Sendable {
     ]
 
     /// All of them.
-    static let all = common + limits + errors + documents
+    static let all = common + limits + replays + errors + documents
 
     private init(_ name: String, _ schema: ReferenceSchema) {
         self.name = name

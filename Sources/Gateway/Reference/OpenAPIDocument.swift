@@ -77,7 +77,10 @@ enum OpenAPIDocument {
                     ]
                 ])
         }
-        if operation.route == .chatCompletions { add("requestBody", requestBody) }
+        if operation.route == .chatCompletions {
+            add("parameters", [idempotencyKey])
+            add("requestBody", requestBody)
+        }
         add("responses", .object(responses(operation, reference)))
         add(
             "x-codeSamples",
@@ -87,6 +90,15 @@ enum OpenAPIDocument {
                 }))
         return members
     }
+
+    private static let idempotencyKey: ReferenceValue = {
+        var schema = ReferenceSchema.string(1...IdempotencyHeader.longestValue)
+        schema.pattern = "^[!-~]+$"
+        return [
+            "name": "Idempotency-Key", "in": "header", "required": false, "schema": schema.json,
+            "description": "Names the request within its API key, so that a retry is not charged.",
+        ]
+    }()
 
     private static let requestBody: ReferenceValue = [
         "required": true,

@@ -28,7 +28,8 @@ struct OperationReference: Sendable {
             description =
                 "Answers a conversation. Names that are not described here are ignored; null is the "
                 + "same as absent. The request is admitted against every quota of the key before a "
-                + "backend hears of it."
+                + "backend hears of it. Of all requests with one `Idempotency-Key`, within 24 hours "
+                + "one is charged."
             answers = [
                 Answer(
                     status: 200, type: "application/json", schema: "ChatCompletion",
@@ -82,6 +83,7 @@ struct OperationReference: Sendable {
     var headers: [HeaderReference] {
         HeaderReference.common
             + (route.needsKey ? HeaderReference.limits : HeaderReference.documents)
+            + (route == .chatCompletions ? HeaderReference.replays : [])
     }
 
     /// Its errors by status.

@@ -146,12 +146,24 @@ enum RequestReference {
             "entity_list",
             .array(.string, 0...ParameterLimits.mostEntities)
                 .saying("Kinds of personal data to leave as they are, such as `EMAIL_ADDRESS`.")),
-        .optional("block_prompt_injection", never),
+        .optional(
+            "block_prompt_injection",
+            .bool.saying(
+                "Refuses messages of users or tools that try to override the model's instructions. "
+                    + judged)),
     ])
 
     private static let output = ReferenceSchema.object([
-        .optional("factuality", never), .optional("toxicity", never),
+        .optional(
+            "factuality",
+            .bool.saying("Withholds an answer that states what is not so. " + judgedAnswer)),
+        .optional(
+            "toxicity",
+            .bool.saying("Withholds an answer that insults, threatens or hates. " + judgedAnswer)),
     ])
+
+    private static let judged = "A model judges; refused where none is set up."
+    private static let judgedAnswer = "Not with `stream`; the answer is charged. " + judged
 
     /// A check or an addition that this gateway cannot make, which is refused rather than skipped.
     private static let never = ReferenceSchema(

@@ -17,13 +17,11 @@ public struct PersonalDataCheck: Sendable {
         _ texts: [String], by policy: PersonalDataPolicy,
         using random: inout some RandomNumberGenerator
     ) async throws(RecognizerFailure) -> PersonalDataDecision {
-        var findings: [[EntityFinding]] = []
-        for text in texts {
-            var found: [EntityFinding] = []
-            for recognizer in recognizers {
-                found += try await recognizer.findings(in: text)
+        var findings = [[EntityFinding]](repeating: [], count: texts.count)
+        for recognizer in recognizers {
+            for (index, found) in try await recognizer.findings(inAll: texts).enumerated() {
+                findings[index] += found
             }
-            findings.append(found)
         }
         return policy.decide(texts: texts, findings: findings, using: &random)
     }

@@ -6,6 +6,22 @@ public protocol TextRecognizer: Sendable {
     /// Throws when it cannot tell. Nothing found is an answer, a failure never is: the caller must
     /// refuse the request.
     func findings(in text: String) async throws(RecognizerFailure) -> [EntityFinding]
+
+    /// What stands in each of several texts, in their order.
+    func findings(
+        inAll texts: [String]
+    ) async throws(RecognizerFailure) -> [[EntityFinding]]
+}
+
+extension TextRecognizer {
+    /// One text after the other.
+    public func findings(
+        inAll texts: [String]
+    ) async throws(RecognizerFailure) -> [[EntityFinding]] {
+        var findings: [[EntityFinding]] = []
+        for text in texts { findings.append(try await self.findings(in: text)) }
+        return findings
+    }
 }
 
 /// A recogniser could not tell what stands in a text.

@@ -14,6 +14,7 @@ public struct Gateway: Sendable {
     /// Puts a gateway together.
     ///
     /// - Parameters:
+    ///   - recognizers: find personal data, beside the built-in one.
     ///   - random: gives 64 random bits; used for request ids and to spread retries, not for
     ///     secrets.
     ///   - readiness: what beside the backends and draining keeps the gateway from serving: the
@@ -22,7 +23,7 @@ public struct Gateway: Sendable {
     public init(
         configuration: GatewayConfiguration, keys: any KeyDirectory, ledger: any QuotaLedger,
         idempotency: any IdempotencyLedger, catalog: CatalogHolder, backends: BackendSet,
-        time: any TimeSource,
+        recognizers: [any TextRecognizer] = [], time: any TimeSource,
         random: @escaping @Sendable () -> UInt64, logger: Logger,
         readiness: @escaping @Sendable () async -> Readiness,
         onRunning: @escaping @Sendable (ListenerName, BoundAddress) async -> Void
@@ -34,8 +35,12 @@ public struct Gateway: Sendable {
             time: time,
             defaultCompletionTokens: configuration.defaultCompletionTokens,
             safeguard: Safeguard(
-                personalData: PersonalDataCheck(recognizers: [StructuredRecognizer()]),
-                random: random))
+                personalData: PersonalDataCheck(
+                    recognizers: [StructuredRecognizer()] + recognizers),
+                random: random),
+            judge: configuration.judge.map {
+                Judge(configuration: $0, keys: keys, random: random)
+            })
         let core = GatewayCore(
             configuration: configuration, keys: keys, ledger: ledger, catalog: catalog,
             pipeline: pipeline, time: time, random: random, activity: activity,

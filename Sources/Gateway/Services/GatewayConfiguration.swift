@@ -31,6 +31,9 @@ public struct GatewayConfiguration: Sendable, Hashable {
     /// How long running answers may go on after a stop was asked for.
     public var drainTime = Duration.seconds(30)
 
+    /// The model that judges texts for safeguards; nil refuses the checks that need one.
+    public var judge: JudgeConfiguration?
+
     /// Makes a configuration with the default limits.
     public init(listen: Address, adminListen: Address) {
         self.listen = listen

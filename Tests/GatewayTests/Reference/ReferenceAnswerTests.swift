@@ -137,6 +137,9 @@ import Testing
         case .modelUnknown: "modelUnknown"
         case .denied: "denied"
         case .meteringUnavailable: "meteringUnavailable"
+        case .idempotencyInProgress: "idempotencyInProgress"
+        case .idempotencyEnded: "idempotencyEnded"
+        case .idempotencyKeyReused: "idempotencyKeyReused"
         case .draining: "draining"
         case .safeguardUnavailable: "safeguardUnavailable"
         case .noBackend: "noBackend"
@@ -167,7 +170,8 @@ import Testing
         let words: Set<String> = [
             "message", "type", "param", "code", "error", "request_id", "model", "messages",
             "max_tokens", "allow", "true", "false", "ok", "ready", "not_ready", "draining",
-            "status", "reasons", "close", "connection", "no",
+            "status", "reasons", "close", "connection", "no", "first_request_id",
+            "first_end_state", "usage", "prompt_tokens", "completion_tokens", "total_tokens",
         ]
         #expect(written.subtracting(codes).subtracting(types).subtracting(words) == [])
     }

@@ -125,7 +125,6 @@ import Testing
 
     @Test(arguments: [
         (#""best_of":2"#, "best_of"),
-        (#""output":{"factuality":true}"#, "output.factuality"),
         (#""n_predict":-1"#, "n_predict"), (#""api_base":"http://169.254.169.254""#, "api_base"),
 
         (#""modalities":["text","audio"]"#, "modalities"),

@@ -44,6 +44,11 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var verbosity: Verbosity?
     /// What becomes of personal data in the messages (`input.pii`); nil is nothing.
     var personalData: PersonalDataPolicy?
+    /// Whether messages that try to take over the model are refused
+    /// (`input.block_prompt_injection`).
+    var blocksPromptInjection = false
+    /// What the answer is checked for, in this order (`output`); never of a stream.
+    var outputChecks: [JudgedCheck] = []
     /// At most four, none empty.
     var stop: [String] = []
     /// Whether the answer is a stream of events.
@@ -69,6 +74,11 @@ extension ChatCompletionRequest {
             return "messages[\(position)].content[\(part)].type"
         }
         return nil
+    }
+
+    /// Everything that a judge is asked for.
+    var judgedChecks: [JudgedCheck] {
+        (blocksPromptInjection ? [.promptInjection] : []) + outputChecks
     }
 
     /// How many images the messages show.

@@ -25,8 +25,7 @@ extension RequestDraft {
                 method = try ParameterReading.word(member.value, "input.pii_replace_method")
             case "entity_list": ignored = try entities(member.value, "input.entity_list")
             case "block_prompt_injection":
-                // A check that nobody has set up is refused, never skipped.
-                if try ParameterReading.bool(member.value, path) { throw .unsupported(path) }
+                request.blocksPromptInjection = try ParameterReading.bool(member.value, path)
             default: continue
             }
         }
@@ -63,10 +62,13 @@ extension RequestDraft {
 
     private mutating func takeOutput(_ value: JSONValue) throws(RequestFault) {
         guard value.kind == .object else { throw .type("output", expected: "an object") }
-        for check in ["factuality", "toxicity"] {
-            guard let asked = value[check], !asked.isNull else { continue }
-            if try ParameterReading.bool(asked, "output.\(check)") {
-                throw .unsupported("output.\(check)")
+        let checks: [(String, JudgedCheck)] = [
+            ("factuality", .factuality), ("toxicity", .toxicity),
+        ]
+        for (name, check) in checks {
+            guard let asked = value[name], !asked.isNull else { continue }
+            if try ParameterReading.bool(asked, check.parameter) {
+                request.outputChecks.append(check)
             }
         }
     }

@@ -59,6 +59,11 @@ struct RequestDraft {
                 "'stream_options' is only allowed when 'stream' is true.",
                 parameter: "stream_options", code: .invalidValue)
         }
+        if request.streams, let check = request.outputChecks.first {
+            throw RequestFault(
+                "'\(check.parameter)' looks at a whole answer, so 'stream' must be false.",
+                parameter: "output", code: .invalidValue)
+        }
         request.maximumCompletionTokens = maxCompletionTokens ?? maxTokens
         try finishSampling()
         try finishTools()

@@ -16,6 +16,9 @@ struct RequestFault: Error, Sendable, Equatable {
         case integerAboveMaxValue = "integer_above_max_value"
         case integerBelowMinValue = "integer_below_min_value"
         case personalDataDetected = "pii_detected"
+        case promptInjectionDetected = "prompt_injection_detected"
+        case toxicityCheckFailed = "toxicity_check_failed"
+        case factualityCheckFailed = "factuality_check_failed"
         case duplicateHeader = "duplicate_header"
         case invalidIdempotencyKey = "invalid_idempotency_key"
     }
