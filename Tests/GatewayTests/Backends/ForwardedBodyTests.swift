@@ -143,6 +143,29 @@ import Testing
         }
     }
 
+    @Test func `earlier reasoning goes to the engine and to upstreams that can be told to reason`()
+        throws
+    {
+        func reasoning(_ dialect: Dialect) throws -> String? {
+            let body = try body(dialect) { request in
+                request.messages = [
+                    ChatMessage(role: .assistant, content: .text("a"), reasoning: "because")
+                ]
+            }
+            let messages = try #require(body["messages"] as? [[String: Any]])
+            return messages[0]["reasoning_content"] as? String
+        }
+        #expect(try reasoning(.llamaServer) == "because")
+        for extra in [
+            OpenAIUpstreamConfiguration.ExtraParameter.enableThinking,
+            .templateArguments, .separateReasoning,
+        ] {
+            #expect(try reasoning(.openAI(bound: .maxTokens, extras: [extra])) == "because")
+        }
+        #expect(try reasoning(openAI) == nil)
+        #expect(try reasoning(.openAI(bound: .maxTokens, extras: [.topK, .minP])) == nil)
+    }
+
     @Test func `thinking is a variable of the template where there is no switch for it`() throws {
         let change: (inout ChatCompletionRequest) -> Void = { $0.reasoning.isEnabled = false }
         let variable = Dialect.openAI(bound: .maxTokens, extras: [.templateArguments])

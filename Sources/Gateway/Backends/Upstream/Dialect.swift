@@ -22,6 +22,16 @@ enum Dialect: Sendable, Equatable {
     /// Whether `timings` of its answers are its own exact counts.
     var readsTimings: Bool { self == .llamaServer }
 
+    /// Whether the reasoning of an assistant's earlier turns is sent, for templates that keep it.
+    /// OpenAI's API has no place for it; an upstream whose reasoning can be steered has.
+    var keepsReasoning: Bool {
+        switch self {
+        case .llamaServer: true
+        case .openAI(_, let extras):
+            !extras.isDisjoint(with: [.enableThinking, .templateArguments, .separateReasoning])
+        }
+    }
+
     /// The first parameter in the request that this dialect cannot express, by the name clients
     /// know; nil if it can express all of them. Dropping one silently would change what the client
     /// asked for, so the pipeline refuses with this name before anything is reserved.

@@ -18,8 +18,7 @@ enum ForwardedMessage {
         }
         json.member("name", message.name)
         json.member("tool_call_id", message.toolCallID)
-        // OpenAI's API has no place for it; templates that keep it are llama-server's.
-        if dialect == .llamaServer { json.member("reasoning_content", message.reasoning) }
+        if dialect.keepsReasoning { json.member("reasoning_content", message.reasoning) }
         write(message.toolCalls, to: &json)
         json.endObject()
     }
