@@ -82,7 +82,10 @@ extension EndToEnd {
                 let served = try gateway.post(limited, ServedGateway.prompt("Hi", model: "other"))
                 #expect(served.status == 200)
                 #expect(try Self.models(gateway, limited) == ["other"])
-                #expect(try Self.models(gateway, gateway.makeKey()) == ["other", "scripted"])
+                #expect(
+                    try Self.models(gateway, gateway.makeKey()) == [
+                        "other", "scripted", "sights", "union",
+                    ])
                 #expect(try gateway.get(limited, "/v1/models/other").status == 200)
                 #expect(
                     [403, 404].contains(try gateway.get(limited, "/v1/models/scripted").status))

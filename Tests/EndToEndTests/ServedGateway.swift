@@ -5,8 +5,9 @@ import TestSupport
 import Testing
 
 /// The built program serving as a child: migrated by itself, with a database of its own, a scripted
-/// upstream behind the model `scripted`, and, when asked for, the real engine behind the model
-/// `demo`.
+/// upstream behind the model `scripted` (and `sights`, which sees images, and `union`, which
+/// understands what goes beyond OpenAI's API), and, when asked for, the real engine behind the
+/// model `demo`.
 final class ServedGateway: Sendable {
     /// A key as `admin key create` gave it.
     struct IssuedKey: Sendable {
@@ -120,6 +121,12 @@ final class ServedGateway: Sendable {
                 kind: openai
                 base_url: \(upstream)
                 allow_private_addresses: true
+              generous:
+                kind: openai
+                base_url: \(upstream)
+                allow_private_addresses: true
+                extra_parameters: [top_k, min_p, repetition_penalty, enable_thinking,
+                  chat_template_kwargs, separate_reasoning]
 
             """
         if withEngine {
@@ -134,20 +141,33 @@ final class ServedGateway: Sendable {
 
                 """
         }
-        text += """
-            models:
-              scripted: { backends: [upstream], context_tokens: 4096, max_completion_tokens: 512 }
-              other:
-                backends: [upstream]
-                context_tokens: 4096
-                max_completion_tokens: 512
-                price: { prompt_usd_per_mtok: 1, completion_usd_per_mtok: 10 }
-
-            """
+        text += models
         guard withEngine else { return text }
         return text
             + "  demo: { backends: [local], context_tokens: 1024, max_completion_tokens: 512 }\n"
     }
+
+    /// The models of the scripted upstream.
+    private static let models = """
+        models:
+          scripted: { backends: [upstream], context_tokens: 4096, max_completion_tokens: 512 }
+          other:
+            backends: [upstream]
+            context_tokens: 4096
+            max_completion_tokens: 512
+            price: { prompt_usd_per_mtok: 1, completion_usd_per_mtok: 10 }
+          sights:
+            backends: [upstream]
+            context_tokens: 16384
+            max_completion_tokens: 512
+            image_tokens: 256
+          union:
+            backends: [generous]
+            context_tokens: 16384
+            max_completion_tokens: 512
+            image_tokens: 256
+
+        """
 
     private func waitForEngine() throws {
         let key = try makeKey()

@@ -1,0 +1,164 @@
+import TestSupport
+import Testing
+
+extension ConformanceSystem {
+    /// OpenAI's Chat Completions.
+    static let openAI = ConformanceSystem(
+        name: "OpenAI", word: "conformance-openai", model: .openAI,
+        request: openAIMessages + "," + openAISampling + "," + openAIRest,
+        completion: ScriptedCompletion(choices: 2, tellsLogprobs: true, callsFunction: true),
+        parameters: openAIMessageParameters + openAIParameters + openAIRefused,
+        fields: .all(
+            .envelope(
+                finishReason: "tool_calls",
+                words: ["stop", "length", "tool_calls", "content_filter", "function_call"]),
+            .countDetails, .deltas, .calls, .callDeltas, .logprobs, openAIFields),
+        engineLeavesOut: [
+            "tools", "tool_choice", "parallel_tool_calls", "response_format", "verbosity",
+        ])
+
+    private static let openAIMessages = #"""
+        "messages":[
+          {"role":"system","content":"Be kind."},
+          {"role":"developer","content":[{"type":"text","text":"Be brief."}],"name":"ops"},
+          {"role":"user","content":[{"type":"text","text":"conformance-openai"},
+            {"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo=","detail":"low"}}]},
+          {"role":"assistant","content":null,"tool_calls":[{"id":"call_0","type":"function",
+            "function":{"name":"get_weather","arguments":"{\"city\":\"Rome\"}"}}]},
+          {"role":"tool","tool_call_id":"call_0","content":"Sunny."},
+          {"role":"assistant","content":[{"type":"refusal","refusal":"I would rather not."}]},
+          {"role":"assistant","content":null,"refusal":"I cannot."},
+          {"role":"user","content":"And Paris? Say it in JSON.","name":"ann"}]
+        """#
+
+    private static let openAISampling = #"""
+        "max_completion_tokens":64,"max_tokens":64,"temperature":0.5,"top_p":0.9,
+        "frequency_penalty":0.25,"presence_penalty":-0.25,"logit_bias":{"10":-100},"seed":-7,
+        "stop":["###","END"],"n":2,"logprobs":true,"top_logprobs":2
+        """#
+
+    private static let openAIRest = #"""
+        "tools":[{"type":"function","function":{"name":"get_weather","description":"Tells it.",
+          "parameters":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]},
+          "strict":true}}],
+        "tool_choice":{"type":"function","function":{"name":"get_weather"}},
+        "parallel_tool_calls":false,
+        "response_format":{"type":"json_schema","json_schema":{"name":"city","description":"One.",
+          "schema":{"type":"object"},"strict":false}},
+        "reasoning_effort":"minimal","verbosity":"low","user":"ann","safety_identifier":"s-1",
+        "prompt_cache_key":"k-1","prompt_cache_options":{},"prompt_cache_retention":"in_memory",
+        "metadata":{"run":"7"},"store":false,"service_tier":"auto","modalities":["text"]
+        """#
+
+    private static let openAIMessageParameters: [PageParameter] = [
+        .sent("model", becomes: #""sights""#),
+        .sent("messages", at: "messages[0]"),
+        .sent("messages[].role", at: "messages[1].role"),
+        .sent("messages[].content", at: "messages[4].content"),
+        .sent("messages[].name", at: "messages[7].name"),
+        .sent("messages[].tool_calls", at: "messages[3].tool_calls"),
+        .sent("messages[].tool_call_id", at: "messages[4].tool_call_id"),
+        .sent("messages[].refusal", at: "messages[6].refusal", told: "messages[6].content"),
+        .sent("messages[] part text", at: "messages[2].content[0]"),
+        .sent("messages[] part image_url", at: "messages[2].content[1]"),
+        .sent(
+            "messages[] part refusal", at: "messages[5].content[0].refusal",
+            told: "messages[5].content[0].text"),
+    ]
+
+    private static let openAIParameters: [PageParameter] = [
+        .sent("max_completion_tokens"),
+        .sent("max_tokens", told: "max_completion_tokens"),
+        .sent("temperature"), .sent("top_p"), .sent("frequency_penalty"),
+        .sent("presence_penalty"), .sent("logit_bias"), .sent("seed"), .sent("stop"), .sent("n"),
+        .streamed("stream"), .streamed("stream_options.include_usage"),
+        .sent("logprobs"), .sent("top_logprobs"),
+        .sent("tools"), .sent("tools[].function.strict", at: "tools[0].function.strict"),
+        .sent("tool_choice"), .sent("parallel_tool_calls"),
+        .sent("response_format"), .sent("reasoning_effort"), .sent("verbosity"),
+        .sent("user"), .sent("safety_identifier"), .sent("prompt_cache_key"),
+        .answered("metadata"),
+    ]
+
+    private static let openAIRefused: [PageParameter] = [
+        .neutral("store", butNot: #""store":true"#),
+        .neutral("service_tier", butNot: #""service_tier":"flex""#),
+        .neutral("modalities", butNot: #""modalities":["text","audio"]"#),
+        .neutral(
+            "prompt_cache_options", butNot: #""prompt_cache_options":{"mode":"explicit"}"#),
+        .neutral("prompt_cache_retention", butNot: #""prompt_cache_retention":"24h""#),
+        .refused(
+            "stream_options.include_obfuscation",
+            #""stream":true,"stream_options":{"include_obfuscation":true}"#),
+        .refused("moderation", #""moderation":{"model":"omni-moderation-latest"}"#),
+        .refused("audio", #""audio":{"voice":"alloy","format":"mp3"}"#),
+        .refused("prediction", #""prediction":{"type":"content","content":"x"}"#),
+        .refused("web_search_options", #""web_search_options":{}"#),
+        .refused(
+            "tools[].type custom", #""tools":[{"type":"custom","custom":{"name":"x"}}]"#,
+            parameter: "tools[0].type"),
+        .refused(
+            "tool_choice.type allowed_tools",
+            #""tools":[{"type":"function","function":{"name":"x"}}],"tool_choice":"#
+                + #"{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}"#,
+            parameter: "tool_choice.type"),
+        .refused(
+            "messages[] part input_audio",
+            #""messages":[{"role":"user","content":[{"type":"input_audio","input_audio":"#
+                + #"{"data":"AAAA","format":"wav"}}]}]"#,
+            parameter: "messages[0].content[0].type"),
+        .refused(
+            "messages[] part file",
+            #""messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]"#,
+            parameter: "messages[0].content[0].type"),
+        .refused(
+            "messages[].audio",
+            #""messages":[{"role":"assistant","content":"x","audio":{"id":"a"}}]"#,
+            parameter: "messages[0].audio"),
+    ]
+
+    private static let openAIFields: [PageField] = [
+        .field("system_fingerprint", .text("fp_")),
+        .field("choices[].message.refusal", at: "choices[0].message.refusal", .null).onlyPlain,
+        .field("choices[].logprobs.refusal", at: "choices[0].logprobs.refusal", .null).onlyPlain,
+        .field("metadata", .exactly(#"{"run":"7"}"#)).onlyPlain,
+        .field("usage.prompt_tokens_details.audio_tokens", .exactly("0")),
+        .field("usage.prompt_tokens_details.cache_write_tokens", .exactly("8")),
+        .field("usage.completion_tokens_details.audio_tokens", .exactly("0")),
+        .field("usage (null before the end)", at: "usage", .null).onlyStreamed,
+    ]
+}
+
+extension EndToEnd.Conformance {
+    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+    func `OpenAI's older functions are offered as tools and called in the older form`(
+        streams: Bool
+    ) async throws {
+        let gateway = try ServedGateway.current()
+        try await onOwnThread {
+            let completion = ScriptedCompletion(callsFunction: true)
+            gateway.scripts.write("conformance-legacy") { completion.steps(for: $0) }
+            let reply = try gateway.post(
+                try gateway.makeKey(),
+                #"""
+                {"model":"sights","messages":[{"role":"user","content":"conformance-legacy"},
+                  {"role":"assistant","content":null,
+                    "function_call":{"name":"get_weather","arguments":"{}"}},
+                  {"role":"function","name":"get_weather","content":"Sunny."}],
+                "functions":[{"name":"get_weather","parameters":{"type":"object"}}],
+                "function_call":{"name":"get_weather"},"stream":\#(streams)}
+                """#)
+            let answer = try ConformanceAnswer(reply, streams: streams).whole
+            #expect(answer["choices[0].finish_reason"]?.text == "function_call")
+            #expect(answer["choices[0].message.function_call.name"]?.text == "get_weather")
+            let arguments = answer["choices[0].message.function_call.arguments"]?.text
+            #expect(arguments == #"{"city":"Paris"}"#)
+            #expect(answer["choices[0].message.tool_calls"] == nil)
+            let told = try JSONNode(gateway.upstream.requests.last?.text ?? "")
+            #expect(told["tools[0].function.name"]?.text == "get_weather")
+            #expect(told["tool_choice.function.name"]?.text == "get_weather")
+            #expect(told["messages[1].tool_calls[0].function.name"]?.text == "get_weather")
+            #expect(told["messages[2].role"]?.text == "tool")
+        }
+    }
+}
