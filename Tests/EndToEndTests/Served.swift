@@ -5,14 +5,16 @@ import Testing
 struct Served: SuiteTrait, TestScoping {
     /// Whether the real engine runs behind it.
     let withEngine: Bool
+    /// What its configuration says beside the usual.
+    var settings = ""
 
     func provideScope(
         for test: Test, testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        let withEngine = withEngine
+        let (withEngine, settings) = (withEngine, settings)
         let gateway = try await onOwnThread {
-            try ServedGateway.start(withEngine: withEngine)
+            try ServedGateway.start(withEngine: withEngine, settings: settings)
         }
         do {
             try await ServedGateway.$shared.withValue(gateway) { try await function() }
@@ -29,6 +31,8 @@ extension Trait where Self == Served {
     static var served: Served { Served(withEngine: false) }
     /// A gateway in front of a scripted upstream and the real engine.
     static var servedWithEngine: Served { Served(withEngine: true) }
+    /// The same, where the scripted upstream is also the judge of texts.
+    static var servedWithJudge: Served { Served(withEngine: true, settings: ServedGateway.judge) }
 }
 
 /// Everything that starts the built program. One suite after the other: each has timings to keep,

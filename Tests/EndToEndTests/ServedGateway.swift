@@ -80,8 +80,31 @@ final class ServedGateway: Sendable {
         let binary = try Installation.program()
         let migration = try RunningProgram.run(binary, ["migrate", "--config", file])
         try #require(migration.status == 0, "\(migration.complaint)")
-        program = try RunningProgram.start(binary, ["serve", "--config", file])
+        let judge = settings == Self.judge ? try Self.makeJudgesKey(file) : ""
+        program = try RunningProgram.start(
+            binary, ["serve", "--config", file], environment: ["TURNPIKE_TEST_JUDGE": judge])
         port = try Self.port(of: program)
+    }
+
+    /// Settings under which the scripted upstream judges texts for those who ask for that.
+    static let judge = """
+        safeguards:
+          judge: { model: scripted, api_key_env: TURNPIKE_TEST_JUDGE }
+        """
+
+    /// Makes the key that pays for judging, before anything serves.
+    private static func makeJudgesKey(_ file: String) throws -> String {
+        func administer(_ words: [String]) throws -> [String: Any] {
+            let end = try RunningProgram.run(
+                Installation.program(),
+                ["admin"] + words + ["--config", file, "--format", "json"])
+            try #require(end.status == 0, "\(end.complaint)")
+            let value = try JSONSerialization.jsonObject(with: Data(end.output.utf8))
+            return try #require(value as? [String: Any])
+        }
+        _ = try administer(["team", "create", "judges"])
+        let made = try administer(["key", "create", "--team", "judges", "--name", "judge"])
+        return try IssuedKey(made).secret
     }
 
     /// The port of a serving program, once it serves.

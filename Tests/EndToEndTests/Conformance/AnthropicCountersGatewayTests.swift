@@ -4,6 +4,7 @@ extension ConformanceSystem {
     /// The self-hosted gateway whose `usage` has Anthropic's cache counters at its top level.
     static let anthropicCounters = ConformanceSystem(
         name: "A gateway with Anthropic's cache counters", word: "conformance-counters",
+        path: "/chat/completions",
         model: .openAI, request: countersRequest,
         completion: ScriptedCompletion(choices: 2, tellsLogprobs: true, callsFunction: true),
         parameters: countersParameters,

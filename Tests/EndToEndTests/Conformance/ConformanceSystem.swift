@@ -7,6 +7,8 @@ struct ConformanceSystem: Sendable, CustomTestStringConvertible {
     let name: String
     /// A word that stands in its request, by which the scripted upstream knows it.
     let word: String
+    /// Where its clients send requests.
+    let path: String
     /// The model that answers: behind an upstream that speaks OpenAI's API, or one that
     /// understands more.
     let model: Model
@@ -50,16 +52,28 @@ struct ConformanceSystem: Sendable, CustomTestStringConvertible {
         return #"{"model":"\#(model.rawValue)",\#(asksItself ? "" : messages)\#(members)}"#
     }
 
+    /// Sends a request to where the system has it.
+    func post(
+        _ gateway: ServedGateway, _ key: ServedGateway.IssuedKey, _ body: String
+    ) throws -> HTTPReply {
+        let connection = try HTTPConnection(port: gateway.port)
+        connection.send("POST", path, key: key.secret, body: body)
+        return try connection.reply()
+    }
+
     /// Sends its one request to the scripted upstream.
     func ask(
         _ gateway: ServedGateway, _ key: ServedGateway.IssuedKey, streams: Bool
     ) throws -> Exchange {
         gateway.scripts.write(word) { completion.steps(for: $0) }
+        Self.writeJudge(to: gateway.scripts)
         let body = body(streams: streams)
         let before = gateway.upstream.requests.count
-        let reply = try gateway.post(key, body)
+        let reply = try post(gateway, key, body)
         let answer = try ConformanceAnswer(reply, streams: streams)
-        let received = gateway.upstream.requests.dropFirst(before)
+        let received = gateway.upstream.requests.dropFirst(before).filter {
+            !$0.text.contains("FAIL or PASS?")
+        }
         try #require(received.count == 1)
         return Exchange(
             asked: try JSONNode(body), told: try JSONNode(received.first?.text ?? ""),
@@ -76,6 +90,6 @@ struct ConformanceSystem: Sendable, CustomTestStringConvertible {
         members["messages"] = .string("What is the capital of France?")
         members["temperature"] = .number(0)
         let body = JSONNode.object(members).json
-        return try ConformanceAnswer(try gateway.post(key, body), streams: streams)
+        return try ConformanceAnswer(try post(gateway, key, body), streams: streams)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// What is promised of all six systems, each told by the file that has its name.
-    @Suite(.servedWithEngine) struct Conformance {
+    @Suite(.servedWithJudge) struct Conformance {
         @Test(.timeLimit(.minutes(1)), arguments: ConformanceSystem.all, [false, true])
         func
             `every parameter of a page reaches the backend, and every field comes back`(
@@ -32,7 +32,7 @@ extension EndToEnd {
                     guard case .probed(let members, let path, let value) = parameter.verdict else {
                         continue
                     }
-                    let reply = try gateway.post(key, system.body(with: members))
+                    let reply = try system.post(gateway, key, system.body(with: members))
                     #expect(reply.status == 200, "\(parameter.name): \(reply.text)")
                     let told = try JSONNode(gateway.upstream.requests.last?.text ?? "")
                     #expect(told[path] == (try JSONNode(value)), "\(parameter.name): \(told.json)")
@@ -49,20 +49,29 @@ extension EndToEnd {
             let gateway = try ServedGateway.current()
             try await onOwnThread {
                 let key = try gateway.makeKey()
-                ConformanceSystem.writeOverflow(to: gateway.scripts)
-                for parameter in system.parameters {
-                    guard let refusal = parameter.refusal else { continue }
-                    let name = parameter.name
-                    let before = gateway.upstream.requests.count
-                    let reply = try gateway.post(key, system.body(with: refusal.members))
-                    #expect(reply.status == 400 && reply.isEnvelope, "\(name): \(reply.text)")
-                    #expect(reply.error["type"] as? String == "invalid_request_error", "\(name)")
-                    #expect(reply.code == refusal.code, "\(name): \(reply.text)")
-                    #expect(reply.error["param"] as? String == refusal.parameter, "\(name)")
-                    guard parameter.isRefused || parameter.isNeutral else { continue }
-                    #expect(gateway.upstream.requests.count == before, "\(name)")
+                let before = gateway.upstream.requests.count
+                for parameter in system.parameters
+                where parameter.isRefused || parameter.isNeutral {
+                    try expectRefusal(of: parameter, by: gateway, system, key)
                 }
+                #expect(gateway.upstream.requests.count == before)
                 #expect(try AccountSampler.account(gateway, key).used == 0)
+            }
+        }
+
+        @Test(.timeLimit(.minutes(1)), arguments: ConformanceSystem.all)
+        func `what a parameter is there to refuse is refused`(
+            system: ConformanceSystem
+        ) async throws {
+            let gateway = try ServedGateway.current()
+            try await onOwnThread {
+                let key = try gateway.makeKey()
+                ConformanceSystem.writeOverflow(to: gateway.scripts)
+                ConformanceSystem.writeJudge(to: gateway.scripts)
+                for parameter in system.parameters
+                where !parameter.isRefused && !parameter.isNeutral {
+                    try expectRefusal(of: parameter, by: gateway, system, key)
+                }
             }
         }
 
@@ -104,7 +113,7 @@ extension EndToEnd {
             switch parameter.verdict {
             case .effective(let place, let path, let value):
                 let wanted = value.map { try? JSONNode($0) } ?? asked[place]
-                #expect(told[path] == wanted, "\(parameter.name): \(told)")
+                #expect(told[path] == wanted, "\(parameter.name): \(told.json)")
             case .answered:
                 guard !streams else { return }
                 let answered = exchange.answer.whole[parameter.name]
@@ -116,13 +125,27 @@ extension EndToEnd {
             }
         }
 
+        private func expectRefusal(
+            of parameter: PageParameter, by gateway: ServedGateway, _ system: ConformanceSystem,
+            _ key: ServedGateway.IssuedKey
+        ) throws {
+            guard let refusal = parameter.refusal else { return }
+            let name = parameter.name
+            let reply = try system.post(gateway, key, system.body(with: refusal.members))
+            #expect(reply.status == 400 && reply.isEnvelope, "\(name): \(reply.text)")
+            #expect(reply.error["type"] as? String == "invalid_request_error", "\(name)")
+            #expect(reply.code == refusal.code, "\(name): \(reply.text)")
+            #expect(reply.error["param"] as? String == refusal.parameter, "\(name)")
+        }
+
         private func expect(
             _ fields: [PageField], in answer: ConformanceAnswer, ofEngine: Bool
         ) {
             let other: PageField.Place = answer.chunks.isEmpty ? .stream : .plain
             for field in fields where field.place != other {
+                let isRight = field.holds(in: answer, ofEngine: ofEngine)
                 #expect(
-                    field.holds(in: answer, ofEngine: ofEngine),
+                    isRight,
                     "\(field.name): \(answer.whole[field.path].map(\.json) ?? "missing")")
             }
         }

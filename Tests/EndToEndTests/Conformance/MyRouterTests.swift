@@ -4,7 +4,8 @@ import Testing
 extension ConformanceSystem {
     /// MyRouter AI, of the Novita family.
     static let myRouter = ConformanceSystem(
-        name: "MyRouter AI", word: "conformance-myrouter", model: .union,
+        name: "MyRouter AI", word: "conformance-myrouter", path: "/openai/v1/chat/completions",
+        model: .union,
         request: myRouterRequest,
         completion: ScriptedCompletion(
             choices: 2, reasons: true, tellsLogprobs: true, callsFunction: true),
@@ -64,6 +65,9 @@ extension ConformanceSystem {
             code: "context_length_exceeded", parameter: "messages"),
         .streamed("stream"), .streamed("stream_options.include_usage"),
         .sent("logprobs"), .sent("top_logprobs"), .sent("tools"), .sent("response_format"),
+        .probed(
+            "response_format json_object", #""response_format":{"type":"json_object"}"#,
+            told: "response_format.type", #""json_object""#),
         .probed(
             "separate_reasoning", #""separate_reasoning":false"#, told: "separate_reasoning",
             "false"),

@@ -4,7 +4,7 @@ import Testing
 extension ConformanceSystem {
     /// OpenAI's Chat Completions.
     static let openAI = ConformanceSystem(
-        name: "OpenAI", word: "conformance-openai", model: .openAI,
+        name: "OpenAI", word: "conformance-openai", path: "/v1/chat/completions", model: .openAI,
         request: openAIMessages + "," + openAISampling + "," + openAIRest,
         completion: ScriptedCompletion(choices: 2, tellsLogprobs: true, callsFunction: true),
         parameters: openAIMessageParameters + openAIParameters + openAIRefused,
@@ -66,19 +66,34 @@ extension ConformanceSystem {
             told: "messages[5].content[0].text"),
     ]
 
-    private static let openAIParameters: [PageParameter] = [
-        .sent("max_completion_tokens"),
-        .sent("max_tokens", told: "max_completion_tokens"),
-        .sent("temperature"), .sent("top_p"), .sent("frequency_penalty"),
-        .sent("presence_penalty"), .sent("logit_bias"), .sent("seed"), .sent("stop"), .sent("n"),
-        .streamed("stream"), .streamed("stream_options.include_usage"),
-        .sent("logprobs"), .sent("top_logprobs"),
-        .sent("tools"), .sent("tools[].function.strict", at: "tools[0].function.strict"),
-        .sent("tool_choice"), .sent("parallel_tool_calls"),
-        .sent("response_format"), .sent("reasoning_effort"), .sent("verbosity"),
-        .sent("user"), .sent("safety_identifier"), .sent("prompt_cache_key"),
-        .answered("metadata"),
-    ]
+    private static let openAIParameters: [PageParameter] =
+        [
+            .sent("max_completion_tokens"),
+            .sent("max_tokens", told: "max_completion_tokens"),
+            .sent("temperature"), .sent("top_p"), .sent("frequency_penalty"),
+            .sent("presence_penalty"), .sent("logit_bias"), .sent("seed"), .sent("stop"),
+            .sent("n"),
+            .streamed("stream"), .streamed("stream_options.include_usage"),
+            .sent("logprobs"), .sent("top_logprobs"),
+            .sent("tools"), .sent("tools[].function.strict", at: "tools[0].function.strict"),
+            .sent("tool_choice"), .sent("parallel_tool_calls"),
+            .probed("stop (a string)", #""stop":"END""#, told: "stop", #"["END"]"#),
+            .probed(
+                "response_format json_object", #""response_format":{"type":"json_object"}"#,
+                told: "response_format", #"{"type":"json_object"}"#),
+        ] + openAIChoices + [
+            .sent("response_format"), .sent("reasoning_effort"), .sent("verbosity"),
+            .sent("user"), .sent("safety_identifier"), .sent("prompt_cache_key"),
+            .answered("metadata"),
+        ]
+
+    /// The words that `tool_choice` may be.
+    private static let openAIChoices: [PageParameter] = ["none", "auto", "required"].map { word in
+        .probed(
+            "tool_choice \(word)",
+            #""tools":[{"type":"function","function":{"name":"x"}}],"tool_choice":"\#(word)""#,
+            told: "tool_choice", "\"\(word)\"")
+    }
 
     private static let openAIRefused: [PageParameter] = [
         .neutral("store", butNot: #""store":true"#),

@@ -1,12 +1,14 @@
+import TestSupport
 import Testing
 
 extension ConformanceSystem {
     /// Prediction Guard: its page, and what its own clients send.
     static let predictionGuard = ConformanceSystem(
-        name: "Prediction Guard", word: "conformance-predictionguard", model: .union,
+        name: "Prediction Guard", word: "conformance-predictionguard", path: "/chat/completions",
+        model: .union,
         request: predictionGuardRequest,
         completion: ScriptedCompletion(reasons: true, callsFunction: true),
-        parameters: predictionGuardParameters + predictionGuardRefused,
+        parameters: predictionGuardParameters + predictionGuardChecks,
         fields: .all(
             .envelope(finishReason: "tool_calls", words: ["stop", "length"]), .countDetails,
             .deltas, .calls, predictionGuardFields),
@@ -25,7 +27,7 @@ extension ConformanceSystem {
         "tools":[{"type":"function","function":{"name":"get_weather","parameters":
           {"type":"object","properties":{"city":{"type":"string"}}}}}],
         "tool_choice":"auto","parallel_tool_calls":true,"reasoning_effort":"medium",
-        "input":{"block_prompt_injection":false,"pii":"replace","pii_replace_method":"category",
+        "input":{"block_prompt_injection":true,"pii":"replace","pii_replace_method":"category",
           "entity_list":["URL"]},
         "output":{"factuality":false,"toxicity":false}
         """#
@@ -62,11 +64,19 @@ extension ConformanceSystem {
             told: "messages[0].content", #""ann@example.org""#),
     ]
 
-    private static let predictionGuardRefused: [PageParameter] = [
-        .neutral(
-            "input.block_prompt_injection", butNot: #""input":{"block_prompt_injection":true}"#),
-        .neutral("output.factuality", butNot: #""output":{"factuality":true}"#),
-        .neutral("output.toxicity", butNot: #""output":{"toxicity":true}"#),
+    /// What a judge finds in the texts below.
+    private static let predictionGuardChecks: [PageParameter] = [
+        .judged(
+            "input.block_prompt_injection",
+            #""input":{"block_prompt_injection":true},"messages":"conformance-bad words""#,
+            code: "prompt_injection_detected", parameter: "messages"),
+        .judged(
+            "output.factuality",
+            #""output":{"factuality":true},"messages":"conformance-bad words""#,
+            code: "factuality_check_failed", parameter: "output.factuality"),
+        .judged(
+            "output.toxicity", #""output":{"toxicity":true},"messages":"Say conformance-toxic""#,
+            code: "toxicity_check_failed", parameter: "output.toxicity"),
     ]
 
     private static let predictionGuardFields: [PageField] = [
@@ -77,4 +87,17 @@ extension ConformanceSystem {
         .field("usage.prompt_tokens_details.audio_tokens", .exactly("0")),
         .field("usage.completion_tokens_details.audio_tokens", .exactly("0")),
     ]
+}
+
+extension ConformanceSystem {
+    /// A judge to whom a text with a certain word is bad, and an upstream that says it.
+    static func writeJudge(to scripts: ScriptBook) {
+        scripts.write("conformance-toxic") { _ in
+            ScriptBook.answer("conformance-bad", prompt: 7, completion: 3)
+        }
+        scripts.write("FAIL or PASS?") { request in
+            let verdict = request.text.contains("conformance-bad") ? "FAIL" : "PASS"
+            return ScriptBook.answer(verdict, prompt: 30, completion: 1)
+        }
+    }
 }

@@ -3,7 +3,8 @@ import Testing
 extension ConformanceSystem {
     /// SambaNova Cloud: its page, and what its other public material adds.
     static let sambaNova = ConformanceSystem(
-        name: "SambaNova Cloud", word: "conformance-sambanova", model: .union,
+        name: "SambaNova Cloud", word: "conformance-sambanova", path: "/v1/chat/completions",
+        model: .union,
         request: sambaNovaRequest,
         completion: ScriptedCompletion(
             choices: 2, reasons: true, tellsLogprobs: true, callsFunction: true),
@@ -53,6 +54,14 @@ extension ConformanceSystem {
         .probed(
             "do_sample", #""do_sample":false,"temperature":0.7"#, told: "temperature", "0"),
         .sent("tools"), .sent("tool_choice"), .sent("parallel_tool_calls"),
+        .probed(
+            "tool_choice auto",
+            #""tools":[{"type":"function","function":{"name":"x"}}],"tool_choice":"auto""#,
+            told: "tool_choice", #""auto""#),
+        .probed(
+            "response_format json_schema",
+            #""response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{}}}"#,
+            told: "response_format.json_schema.name", #""x""#),
         .sent("response_format"), .sent("reasoning_effort"),
         .sent(
             "chat_template_kwargs", at: "chat_template_kwargs.enable_thinking",

@@ -3,7 +3,8 @@ import Testing
 extension ConformanceSystem {
     /// JuheAPI's Wisdom Gate.
     static let wisdomGate = ConformanceSystem(
-        name: "Wisdom Gate", word: "conformance-wisdomgate", model: .openAI,
+        name: "Wisdom Gate", word: "conformance-wisdomgate", path: "/v1/chat/completions",
+        model: .openAI,
         request: #"""
             "messages":[{"role":"system","content":"Be kind."},
               {"role":"user","content":"conformance-wisdomgate"},
