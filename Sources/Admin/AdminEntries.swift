@@ -22,6 +22,8 @@ struct KeyOrder: Equatable {
     let expiresAt: Timestamp?
     /// The model aliases it may use; nil for all.
     let models: [String]?
+    /// Whether its streams end with their usage, unasked too.
+    let streamsUsage: Bool
 }
 
 /// A key as the commands show it: everything but its secret, which is stored nowhere.
@@ -37,6 +39,8 @@ struct KeyEntry: Equatable {
     let last4: String
     /// The model aliases it may use; nil for all.
     let models: [String]?
+    /// Whether its streams end with their usage, unasked too.
+    let streamsUsage: Bool
     let createdAt: Timestamp
     let expiresAt: Timestamp?
     let revokedAt: Timestamp?

@@ -96,7 +96,7 @@ final class ConfiguredLedger: AdminLedger {
         let pepper = try readPepper()
         let terms = KeyStore.Terms(
             expires: order.expiresAt, models: order.models, defaultCompletionTokens: nil,
-            alwaysUsage: false)
+            alwaysUsage: order.streamsUsage)
         let minted: KeyStore.Minted
         do throws(LedgerError) {
             minted = try store.keys.mint(

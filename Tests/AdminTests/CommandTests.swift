@@ -13,7 +13,7 @@ import Testing
         let away = try ledger.createOrganization("acme")
         let research = try ledger.createTeam("research", in: home)
         let secretive = try ledger.createTeam("secretive", in: away)
-        let order = KeyOrder(name: "ci", expiresAt: nil, models: nil)
+        let order = KeyOrder(name: "ci", expiresAt: nil, models: nil, streamsUsage: false)
         let key = try ledger.mintKey(order, for: research, in: home).key
         let foreign = try ledger.mintKey(order, for: secretive, in: away).key
         return (ledger, key, foreign)
@@ -204,7 +204,7 @@ import Testing
         for name in names {
             let team = try ledger.createTeam(name, in: home)
             let expiry = FakeAdminLedger.now + .seconds(5)
-            let order = KeyOrder(name: name, expiresAt: expiry, models: names)
+            let order = KeyOrder(name: name, expiresAt: expiry, models: names, streamsUsage: true)
             let key = try ledger.mintKey(order, for: team, in: home).key
             let details = CommandRun.of("key show \(key.id)", with: ledger)
             #expect(details.lines.allSatisfy { DisplayWidth.of($0) <= 80 })

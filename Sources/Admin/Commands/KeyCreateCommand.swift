@@ -28,6 +28,8 @@ struct KeyCreateCommand: AdminSubcommand {
         help: ArgumentHelp(
             "The models it may use, separated by commas. Default: all.", valueName: "names"))
     var models: String?
+    @Flag(help: "End its streams with their usage, also where no request asks for that.")
+    var streamUsage = false
     @Option(help: ArgumentHelp("A new file (mode 0600) for the key.", valueName: "file"))
     var secretFile: String?
     @OptionGroup var tenant: OrganizationOption
@@ -49,7 +51,8 @@ struct KeyCreateCommand: AdminSubcommand {
                 advice: "Nothing was created. Give a later date or a span such as 90d.")
         }
         let order = KeyOrder(
-            name: name, expiresAt: expiresAt, models: try NameText.models(models))
+            name: name, expiresAt: expiresAt, models: try NameText.models(models),
+            streamsUsage: streamUsage)
         let file = try secretFile.map { path throws(AdminFailure) in
             try SecretFile.reserve(path)
         }

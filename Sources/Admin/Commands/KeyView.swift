@@ -5,8 +5,8 @@ import Ledger
 enum KeyView {
     /// The fields of a key for programs.
     static let names = [
-        "key_id", "name", "team", "organization", "state", "last4", "models", "created_at",
-        "expires_at", "revoked_at",
+        "key_id", "name", "team", "organization", "state", "last4", "models", "stream_usage",
+        "created_at", "expires_at", "revoked_at",
     ]
 
     /// A key for programs.
@@ -14,7 +14,8 @@ enum KeyView {
         let values: [Record.Value] = [
             .text(key.id.description), .text(key.name), .text(key.team), .text(organization.name),
             .text(key.state.rawValue), .text(key.last4),
-            key.models.map(Record.Value.names) ?? .missing, .text(TimeText.iso(key.createdAt)),
+            key.models.map(Record.Value.names) ?? .missing,
+            .flag(key.streamsUsage), .text(TimeText.iso(key.createdAt)),
             .optional(key.expiresAt.map(TimeText.iso)), .optional(key.revokedAt.map(TimeText.iso)),
         ]
         return Record(names, values)
@@ -31,6 +32,7 @@ enum KeyView {
             ("Created", TimeText.short(key.createdAt)),
             ("Expires", key.expiresAt.map { TimeText.short($0) } ?? "never"),
         ]
+        if key.streamsUsage { pairs.append(("Stream usage", "always")) }
         if let revokedAt = key.revokedAt { pairs.append(("Revoked", TimeText.short(revokedAt))) }
         return pairs.map { (name: $0.0, value: $0.1) }
     }

@@ -102,6 +102,24 @@ extension ConformanceSystem {
 
 extension EndToEnd.Conformance {
     @Test(.timeLimit(.minutes(1)))
+    func `a key for MyRouter's clients gets the usage of every stream, unasked`() async throws {
+        let gateway = try ServedGateway.current()
+        try await onOwnThread {
+            let key = try gateway.makeKey(more: ["--stream-usage"])
+            let shown = try gateway.administer(["key", "show", key.id])
+            #expect(shown["stream_usage"] as? Bool == true)
+            for model in ["union", "demo"] {
+                let reply = try gateway.post(
+                    key, ServedGateway.prompt("Hello", model: model, more: #","stream":true"#))
+                let answer = try ConformanceAnswer(reply, streams: true)
+                #expect(answer.chunks.last?["choices"] == .array([]))
+                #expect(answer.whole["usage.completion_tokens"]?.number ?? 0 > 0)
+                #expect(answer.chunks.dropLast().allSatisfy { $0["usage"] == .null })
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func `an answer that MyRouter would shorten to fit the context is shortened`() async throws {
         let gateway = try ServedGateway.current()
         try await onOwnThread {
