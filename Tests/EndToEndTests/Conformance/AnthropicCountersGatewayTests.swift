@@ -18,7 +18,8 @@ extension ConformanceSystem {
                     "usage.cache_read_input_tokens",
                     .same(as: "usage.prompt_tokens_details.cached_tokens")),
             ]),
-        engineLeavesOut: ["tools", "tool_choice", "response_format"])
+        engineLeavesOut: ["tools", "tool_choice", "response_format"],
+        leftOut: ["choices[0].message.name", "choices[0].message.tool_call_id"])
 
     private static let countersRequest = #"""
         "messages":[

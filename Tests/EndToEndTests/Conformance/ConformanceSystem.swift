@@ -23,6 +23,10 @@ struct ConformanceSystem: Sendable, CustomTestStringConvertible {
     /// The members of the request that the local engine cannot honour together with the rest.
     var engineLeavesOut: Set<String> = []
 
+    /// Fields that its page names and no answer here holds, by the contract's rules or because what
+    /// they tell of is not supported: paths into the first choice.
+    var leftOut: [String] = []
+
     /// The models of the tests' gateway.
     enum Model: String, Sendable { case openAI = "sights", union }
 

@@ -14,7 +14,9 @@ enum ConformanceTable {
         ]
         lines += systems.map(row)
         lines += [
-            "", "Refused by name (`unsupported_parameter`), before anything is reserved:", "",
+            "",
+            "Refused by name (`unsupported_parameter`) before anything is reserved, and left out:",
+            "",
         ]
         lines += systems.compactMap(refusals)
         return lines.joined(separator: "\n")
@@ -46,9 +48,12 @@ enum ConformanceTable {
             system.parameters.filter(isMeant).map { "`\($0.name)`" }.joined(separator: ", ")
         }
         let (refused, neutral) = (names { $0.isRefused }, names { $0.isNeutral })
+        let leftOut = system.leftOut.map { "`\($0.replacing("[0]", with: "[]"))`" }
+            .joined(separator: ", ")
         let parts = [
             refused.isEmpty ? "" : "\(refused).",
             neutral.isEmpty ? "" : "Anything but the default of \(neutral).",
+            leftOut.isEmpty ? "" : "Not in answers: \(leftOut).",
         ]
         let text = parts.filter { !$0.isEmpty }.joined(separator: " ")
         return text.isEmpty ? nil : wrapped("- \(system.name): \(text)")

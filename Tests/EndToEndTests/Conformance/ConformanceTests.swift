@@ -17,6 +17,10 @@ extension EndToEnd {
                     expect(parameter, in: exchange, streams: streams)
                 }
                 expect(system.fields, in: exchange.answer, ofEngine: false)
+                for path in system.leftOut {
+                    #expect(exchange.answer.whole[path] == nil, "\(path) is there")
+                    #expect(exchange.answer.chunks.allSatisfy { $0[path] == nil }, "\(path)")
+                }
                 #expect(exchange.answer.whole["model"]?.text == system.model.rawValue)
             }
         }

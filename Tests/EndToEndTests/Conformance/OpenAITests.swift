@@ -15,6 +15,10 @@ extension ConformanceSystem {
             .countDetails, .deltas, .calls, .callDeltas, .logprobs, openAIFields),
         engineLeavesOut: [
             "tools", "tool_choice", "parallel_tool_calls", "response_format", "verbosity",
+        ],
+        leftOut: [
+            "service_tier", "moderation", "obfuscation", "choices[0].message.annotations",
+            "choices[0].message.audio",
         ])
 
     private static let openAIMessages = #"""

@@ -12,7 +12,8 @@ extension ConformanceSystem {
         fields: .all(
             .envelope(finishReason: "tool_calls", words: ["stop", "length"]), .countDetails,
             .deltas, .calls, predictionGuardFields),
-        engineLeavesOut: ["tools", "tool_choice", "parallel_tool_calls"])
+        engineLeavesOut: ["tools", "tool_choice", "parallel_tool_calls"],
+        leftOut: ["choices[0].message.reasoning", "choices[0].generated_text"])
 
     private static let predictionGuardRequest = #"""
         "messages":[

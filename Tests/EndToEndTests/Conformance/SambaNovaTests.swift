@@ -12,7 +12,11 @@ extension ConformanceSystem {
         fields: .all(
             .envelope(finishReason: "tool_calls", words: ["stop", "length", "tool_calls"]),
             .deltas, .calls, .callDeltas, .logprobs, sambaNovaFields),
-        engineLeavesOut: ["tools", "tool_choice", "parallel_tool_calls", "response_format"])
+        engineLeavesOut: ["tools", "tool_choice", "parallel_tool_calls", "response_format"],
+        leftOut: [
+            "choices[0].message.reasoning", "choices[0].message.channel", "usage.total_latency",
+            "usage.completion_tokens_per_sec", "usage.acceptance_rate",
+        ])
 
     private static let sambaNovaRequest = #"""
         "messages":[
