@@ -1,0 +1,143 @@
+import Domain
+
+@testable import Gateway
+
+/// The parser of event streams and the decoder of chunks and answers behind it: what a backend
+/// sends.
+enum StreamTarget: FuzzTarget {
+    /// More than a line or an event may hold.
+    private static let longest = 3 << 20
+    /// The most that arrives at once (libcurl's buffer).
+    private static let largestPiece = 16 << 10
+    private static let secret = "sk-secret-0123456789"
+    private static let alternatives = 5
+
+    static func run(_ input: [UInt8]) {
+        let bytes = Repetition.expanded(input, most: longest)
+        if bytes.first == UInt8(ascii: "{") { return checkAnswer(bytes) }
+        let model = EventStreamModel(of: bytes, most: EventStreamParser.maximumEventBytes)
+        let pieces = bytes.count <= 1 << 16 ? 1 : 1000
+        var random = Splits(bytes)
+        for most in [largestPiece, pieces, 7] where most < bytes.count || most == largestPiece {
+            let read = Property.allocating(atMost: 8 * bytes.count + (1 << 17)) {
+                parsed(bytes) { most == 7 ? random.next(upTo: max(7, bytes.count / 64)) : most }
+            }
+            Property.require(
+                read == model, "a stream in pieces of \(most) does not read as by the standard")
+        }
+        decode(model.events)
+    }
+
+    private static func parsed(_ bytes: [UInt8], size: () -> Int) -> EventStreamModel {
+        var parser = EventStreamParser()
+        var events: [[UInt8]] = []
+        var position = 0
+        do throws(BackendFailure) {
+            while position < bytes.count {
+                let end = min(bytes.count, position + min(size(), largestPiece))
+                try parser.consume(Array(bytes[position..<end])) { events.append(Array($0)) }
+                position = end
+            }
+        } catch {
+            Property.require(error.kind == .malformed, "a stream fails as something else")
+            return EventStreamModel(events: events, isTooLarge: true)
+        }
+        return EventStreamModel(events: events, isTooLarge: false)
+    }
+
+    // MARK: Chunks
+
+    private static func decoder() -> ChatChunkDecoder {
+        ChatChunkDecoder(
+            maximumBytes: EventStreamParser.maximumEventBytes, readsTimings: true,
+            alternatives: alternatives, secrets: [Array(secret.utf8)])
+    }
+
+    private static func decode(_ events: [[UInt8]]) {
+        let decoder = decoder()
+        for data in events {
+            do throws(BackendFailure) {
+                let event = try Property.allocating(atMost: budget(data.count)) {
+                    () throws(BackendFailure) in try decoder.decodeChunk(data[...])
+                }
+                if let event { check(event, of: data) }
+            } catch {
+                check(error)
+            }
+        }
+        Property.require(
+            !decoder.isFinished || decoder.hasChoices, "an answer without a choice is finished")
+    }
+
+    private static func checkAnswer(_ bytes: [UInt8]) {
+        do throws(BackendFailure) {
+            let event = try Property.allocating(atMost: budget(bytes.count)) {
+                () throws(BackendFailure) in try decoder().decodeAnswer(bytes)
+            }
+            check(event, of: bytes)
+            Property.require(!event.deltas.isEmpty, "a whole answer says nothing")
+            Property.require(
+                event.deltas.allSatisfy { $0.finishReason != nil }, "a whole answer has no end")
+        } catch {
+            check(error)
+        }
+    }
+
+    private static func budget(_ bytes: Int) -> Int { 64 * bytes + (1 << 17) }
+
+    private static func check(_ event: BackendEvent, of data: [UInt8]) {
+        var generated = 0
+        for delta in event.deltas {
+            Property.require(
+                (0..<ChatChunkDecoder.maximumChoices).contains(delta.index),
+                "a choice is out of range")
+            Property.require(
+                delta.toolCalls.allSatisfy { (0..<ToolCallReader.maximumCalls).contains($0.index) },
+                "a tool call is out of range")
+            for token in delta.logprobs {
+                let all = [token.drawn] + token.alternatives
+                Property.require(
+                    token.alternatives.count <= alternatives
+                        && all.allSatisfy { $0.logprob >= TokenLogprob.least },
+                    "a probability is out of range")
+            }
+            generated += delta.generatedBytes
+        }
+        Property.require(generated <= data.count, "more text was read than was sent")
+        Property.require(event.completionTokensSoFar ?? 0 >= 0, "a count is negative")
+        guard let usage = event.usage else { return }
+        Property.require(
+            min(usage.prompt, usage.cached, usage.cacheWrite, usage.completion, usage.reasoning)
+                >= 0
+                && usage.cached + usage.cacheWrite <= usage.prompt
+                && usage.reasoning <= usage.completion,
+            "a usage cannot be true")
+    }
+
+    /// What is told of a failure goes to the log: short, on one line and without the credential.
+    private static func check(_ failure: BackendFailure) {
+        let detail = failure.detail
+        Property.require(
+            detail.utf8.count <= 12 * LogExcerpt.maximumBytes, "a failure is told at length")
+        Property.require(!detail.contains(secret), "a failure tells the credential")
+        Property.require(
+            detail.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control },
+            "a failure is told with control characters")
+    }
+}
+
+/// Where a stream is split: at random, and for the same bytes at the same places.
+private struct Splits {
+    private var state: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    init(_ bytes: [UInt8]) {
+        for byte in bytes.prefix(1024) { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    }
+
+    mutating func next(upTo most: Int) -> Int {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return 1 + Int(state % UInt64(most))
+    }
+}
