@@ -8,7 +8,8 @@ struct EventStreamModel: Equatable {
 
     /// Reads a whole stream.
     init(of bytes: [UInt8], most: Int) {
-        var data: [UInt8]?
+        var data: [UInt8] = []
+        var hasData = false
         var line: [UInt8] = []
         var isFirst = true
         var position = 0
@@ -25,13 +26,15 @@ struct EventStreamModel: Equatable {
             if isFirst, line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
             isFirst = false
             if line.isEmpty {
-                if let data { events.append(data) }
-                data = nil
+                if hasData { events.append(data) }
+                hasData = false
+                data = []
             } else if let value = Self.value(of: line) {
-                let longer = data.map { $0 + [10] + value } ?? value
-                isTooLarge = longer.count > most
+                if hasData { data.append(10) }
+                hasData = true
+                data += value
+                isTooLarge = data.count > most
                 if isTooLarge { return }
-                data = longer
             }
             line = []
         }

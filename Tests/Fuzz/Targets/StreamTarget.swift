@@ -6,7 +6,7 @@ import Domain
 /// sends.
 enum StreamTarget: FuzzTarget {
     /// More than a line or an event may hold.
-    private static let longest = 3 << 20
+    private static let longest = 5 << 18
     /// The most that arrives at once (libcurl's buffer).
     private static let largestPiece = 16 << 10
     private static let secret = "sk-secret-0123456789"
