@@ -17,15 +17,36 @@ enum Property {
         _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
-    /// Runs `body` and requires that what it held at once was at most `budget` bytes.
-    static func allocating<Result, Failure: Error>(
-        atMost budget: Int, _ body: () throws(Failure) -> Result
+    /// Runs `body` on `bytes` bytes and requires that it needed no more memory and time than such a
+    /// number of them may need.
+    ///
+    /// - Parameter memory: how many bytes may be held at once for each byte read.
+    static func bounded<Result, Failure: Error>(
+        _ bytes: Int, memory: Int, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         turnpike_allocations_begin()
+        let start = processorTime()
         defer {
+            let time = processorTime() - start
             let most = turnpike_allocations_end()
+            let budget = memory * bytes + fixedMemory
             require(most <= budget, "\(most) bytes were held at once, where \(budget) are allowed")
+            let longest = timePerByte * Int64(bytes) + fixedTime
+            require(time <= longest, "\(time) ns were needed, where \(longest) are allowed")
         }
         return try body()
+    }
+
+    private static let fixedMemory = 256 << 10
+    /// In nanoseconds of the processor, instrumented and with the sanitizer: some ten times what is
+    /// needed.
+    private static let timePerByte: Int64 = 200
+    private static let fixedTime: Int64 = 200_000_000
+
+    /// What this thread has used of the processor, in nanoseconds: other load does not count.
+    private static func processorTime() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }

@@ -9,16 +9,15 @@ enum RequestTarget: FuzzTarget {
 
     static func run(_ input: [UInt8]) {
         let body = Repetition.expanded(input, most: limits.bytes + 64)
-        let budget = 48 * min(body.count, limits.bytes) + (1 << 18)
         do {
-            let document = try Property.allocating(atMost: budget) {
+            let document = try Property.bounded(body.count, memory: 48) {
                 () throws(JSONError) in
                 try JSONParser(
                     maximumBytes: limits.bytes, maximumDepth: limits.depth,
                     maximumNodes: limits.nodes
                 ).parse(body)
             }
-            read(document.root, budget)
+            read(document.root, of: body)
         } catch {
             Property.require(
                 "\(error)".utf8.count <= RequestFaultCheck.longestMessage,
@@ -26,9 +25,9 @@ enum RequestTarget: FuzzTarget {
         }
     }
 
-    private static func read(_ root: JSONValue, _ budget: Int) {
+    private static func read(_ root: JSONValue, of body: [UInt8]) {
         do throws(RequestFault) {
-            let request = try Property.allocating(atMost: budget) {
+            let request = try Property.bounded(body.count, memory: 48) {
                 () throws(RequestFault) in
                 try ChatCompletionRequestReader.read(root, mostStops: 4, mostChoices: 128)
             }

@@ -19,7 +19,7 @@ enum StreamTarget: FuzzTarget {
         let pieces = bytes.count <= 1 << 16 ? 1 : 1000
         var random = Splits(bytes)
         for most in [largestPiece, pieces, 7] where most < bytes.count || most == largestPiece {
-            let read = Property.allocating(atMost: 8 * bytes.count + (1 << 17)) {
+            let read = Property.bounded(bytes.count, memory: 8) {
                 parsed(bytes) { most == 7 ? random.next(upTo: max(7, bytes.count / 64)) : most }
             }
             Property.require(
@@ -57,7 +57,7 @@ enum StreamTarget: FuzzTarget {
         let decoder = decoder()
         for data in events {
             do throws(BackendFailure) {
-                let event = try Property.allocating(atMost: budget(data.count)) {
+                let event = try Property.bounded(data.count, memory: 64) {
                     () throws(BackendFailure) in try decoder.decodeChunk(data[...])
                 }
                 if let event { check(event, of: data) }
@@ -71,7 +71,7 @@ enum StreamTarget: FuzzTarget {
 
     private static func checkAnswer(_ bytes: [UInt8]) {
         do throws(BackendFailure) {
-            let event = try Property.allocating(atMost: budget(bytes.count)) {
+            let event = try Property.bounded(bytes.count, memory: 64) {
                 () throws(BackendFailure) in try decoder().decodeAnswer(bytes)
             }
             check(event, of: bytes)
@@ -82,8 +82,6 @@ enum StreamTarget: FuzzTarget {
             check(error)
         }
     }
-
-    private static func budget(_ bytes: Int) -> Int { 64 * bytes + (1 << 17) }
 
     private static func check(_ event: BackendEvent, of data: [UInt8]) {
         var generated = 0

@@ -7,7 +7,9 @@ enum TextTarget: FuzzTarget {
     static func run(_ input: [UInt8]) {
         let text = String(decoding: Repetition.expanded(input, most: longest), as: UTF8.self)
         let count = text.utf8.count
-        let findings = StructuredRecognizer().findings(in: text)
+        let findings = Property.bounded(count, memory: 256) {
+            StructuredRecognizer().findings(in: text)
+        }
         Property.require(
             findings.allSatisfy { finding in
                 0 <= finding.range.lowerBound && !finding.range.isEmpty

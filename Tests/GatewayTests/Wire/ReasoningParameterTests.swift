@@ -85,6 +85,9 @@ import Testing
             #""enable_thinking":true,"chat_template_kwargs":{"enable_thinking":false}"#,
             "chat_template_kwargs.enable_thinking", .invalidValue),
         .init(
+            #""enable_thinking":true,"chat_template_kwargs":{"reasoning_effort":"none"}"#,
+            "chat_template_kwargs.reasoning_effort", .invalidValue),
+        .init(
             #""reasoning_effort":"low","chat_template_kwargs":{"reasoning_effort":"high"}"#,
             "chat_template_kwargs.reasoning_effort", .invalidValue),
         .init(

@@ -31,6 +31,7 @@ import Testing
         .init(#""logit_bias":{"-1":1}"#, "logit_bias", .invalidValue),
         .init(#""logit_bias":{"":1}"#, "logit_bias", .invalidValue),
         .init(#""logit_bias":{"9999999999":1}"#, "logit_bias", .invalidValue),
+        .init(#""logit_bias":{"7":1,"07":2}"#, "logit_bias", .invalidValue),
         .init(#""logit_bias":{"1":100.5}"#, "logit_bias.1", .decimalAboveMaxValue),
         .init(#""logit_bias":{"1":-101}"#, "logit_bias.1", .decimalBelowMinValue),
         .init(#""logit_bias":{"1":"x"}"#, "logit_bias.1", .invalidType),

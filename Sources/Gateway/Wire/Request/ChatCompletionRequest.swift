@@ -26,7 +26,7 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var presencePenalty: Double?
     /// Any 64-bit number.
     var seed: Int64?
-    /// What is added to the logits of tokens; each token is named once or the last holds.
+    /// What is added to the logits of tokens; each token is named once.
     var logitBias: [LogitBias] = []
     /// Whether the answer tells how likely each of its tokens was (`logprobs`).
     var tellsLogprobs = false

@@ -41,6 +41,9 @@ extension RequestDraft {
     /// Checks that the switches do not contradict each other, and makes one of them.
     mutating func finishReasoning() throws(RequestFault) {
         let kwargs = "chat_template_kwargs"
+        // A switch is told by the name under which it was given.
+        let isThinkingNested = request.reasoning.isEnabled == nil
+        let isEffortNested = request.reasoning.effort == nil
         if let templateThinking {
             guard request.reasoning.isEnabled ?? templateThinking == templateThinking else {
                 throw .contradiction("\(kwargs).enable_thinking", "enable_thinking")
@@ -55,7 +58,9 @@ extension RequestDraft {
         }
         guard request.reasoning.effort == ReasoningOptions.Effort.none else { return }
         guard request.reasoning.isEnabled != true else {
-            throw .contradiction("reasoning_effort", "enable_thinking")
+            throw .contradiction(
+                (isEffortNested ? "\(kwargs)." : "") + "reasoning_effort",
+                (isThinkingNested ? "\(kwargs)." : "") + "enable_thinking")
         }
         request.reasoning.isEnabled = false
     }

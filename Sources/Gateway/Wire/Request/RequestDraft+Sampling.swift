@@ -78,7 +78,8 @@ extension RequestDraft {
             let key = member.key
             guard (1...10).contains(key.utf8.count),
                 key.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-                let token = Int64(key), token <= ParameterReading.largestCount
+                let token = Int64(key), token <= ParameterReading.largestCount,
+                key.utf8.count == 1 || key.utf8.first != UInt8(ascii: "0")
             else { throw .value(name, expected: "the numbers of tokens as keys") }
             // The key is digits, so it can be told without quoting what a client invents.
             let bias = try ParameterReading.decimal(
