@@ -5,7 +5,7 @@ enum RequestRanges {
     /// Checks a request that was accepted.
     static func check(_ request: ChatCompletionRequest) {
         Property.require(
-            (1...ChatCompletionRequestReader.longestModelName).contains(request.model.utf8.count)
+            (1...ParameterLimits.longestModelName).contains(request.model.utf8.count)
                 && !request.messages.isEmpty, "a request has no model or no messages")
         decimal(request.temperature, 0...2, "temperature")
         decimal(request.topP, 0...1, "top_p")
