@@ -63,11 +63,10 @@ enum RequestRoundTrip {
         expected.includesUsage = request.streams
         // The gateway's own business.
         expected.personalData = nil
+        expected.blocksPromptInjection = false
+        expected.outputChecks = []
         expected.metadata = []
         expected.overflow = .truncate
-        for position in expected.messages.indices {
-            expected.messages[position].reasoning = nil
-        }
         if !expected.tools.functions.isEmpty {
             expected.tools.allowsParallel = request.tools.isParallel
             expected.tools.isLegacy = false
