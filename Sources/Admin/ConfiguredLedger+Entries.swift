@@ -72,6 +72,10 @@ extension AdminFailure {
                     status: .unreachable, message: "The ledger's database cannot be reached.",
                     advice: "Check that Postgres runs and that `database` in \(file) is right. "
                         + Self.oneLine(error.debugDescription))
+            case .conflicted:
+                .refused(
+                    "Others kept changing the same rows of the ledger at the same moment.",
+                    advice: "Nothing was changed. Try again.")
             case .uncertain:
                 AdminFailure(
                     status: .unreachable,

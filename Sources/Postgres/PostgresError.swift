@@ -51,6 +51,13 @@ public struct PostgresError: Error, Sendable {
         if case .ambiguous = kind { true } else { false }
     }
 
+    /// Whether the transaction lost against others that ran beside it (a serialisation failure, a
+    /// deadlock): nothing of it happened, and repeated at once it may well succeed.
+    public var isConflict: Bool {
+        guard case .server(let fault) = kind else { return false }
+        return ["40001", "40P01"].contains(fault.sqlState)
+    }
+
     /// Whether the same transaction, repeated as a whole, may succeed and cannot happen twice.
     ///
     /// True for serialisation failures and deadlocks, for a server that is starting or stopping,

@@ -209,7 +209,10 @@ private final class HistoryBench: Sendable {
         let command = command(operation, by: client, on: account)
         do {
             let result = try await pools[client].run { connection throws(PostgresError) in
-                try connection.execute(command, within: patience ?? .seconds(30))
+                // What lost against others under a stricter isolation was not carried out.
+                try Conflicts.repeating { () throws(PostgresError) in
+                    try connection.execute(command, within: patience ?? .seconds(30))
+                }
             }
             switch operation {
             case .ensure:

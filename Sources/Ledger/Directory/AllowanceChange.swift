@@ -42,9 +42,9 @@ extension DirectoryStore {
             }
         }
         guard let changed else { throw .missing(what: subject.kind.name, name: String(subject.id)) }
-        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
-            for change in changes {
-                guard let command = AllowanceStatements.tellAccount(change, owner) else { continue }
+        for change in changes {
+            guard let command = AllowanceStatements.tellAccount(change, owner) else { continue }
+            try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
                 _ = try connection.execute(command)
             }
         }

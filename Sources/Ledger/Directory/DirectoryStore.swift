@@ -63,22 +63,24 @@ enum DirectoryTransaction {
         _ body: (PostgresConnection) throws(PostgresError) -> Value
     ) throws(LedgerError) -> Value {
         do throws(PostgresError) {
-            return try connection.transaction { connection throws(PostgresError) in
-                _ = try connection.execute(PostgresCommand(raise, [.int2(shard.rawValue)]))
-                return try body(connection)
+            return try Conflicts.repeating { () throws(PostgresError) in
+                try connection.transaction { connection throws(PostgresError) in
+                    _ = try connection.execute(PostgresCommand(raise, [.int2(shard.rawValue)]))
+                    return try body(connection)
+                }
             }
         } catch {
             throw LedgerError(error)
         }
     }
 
-    /// Runs statements that need no transaction, or only read.
+    /// Runs a statement that needs no transaction, or statements that only read.
     static func run<Value>(
         on connection: PostgresConnection,
         _ body: (PostgresConnection) throws(PostgresError) -> Value
     ) throws(LedgerError) -> Value {
         do throws(PostgresError) {
-            return try body(connection)
+            return try Conflicts.repeating { () throws(PostgresError) in try body(connection) }
         } catch {
             throw LedgerError(error)
         }

@@ -4,6 +4,8 @@ public import Postgres
 public enum LedgerError: Error, Sendable {
     /// The database cannot be reached or did not answer in time. Nothing was changed.
     case unreachable(PostgresError)
+    /// Others changed the same rows at the same moment, each time it was tried. Nothing was changed.
+    case conflicted(PostgresError)
     /// The answer to a commit was lost: the change may or may not have happened. Look before
     /// repeating it.
     case uncertain(PostgresError)
@@ -23,6 +25,7 @@ public enum LedgerError: Error, Sendable {
     /// Translates a failure of the wrapper, at the border of this room.
     init(_ error: PostgresError) {
         switch error.kind {
+        case _ where error.isConflict: self = .conflicted(error)
         case .connection, .timeout, .overloaded, .cancelled: self = .unreachable(error)
         case .ambiguous: self = .uncertain(error)
         case .server(let fault) where fault.isTransient: self = .unreachable(error)
@@ -36,6 +39,7 @@ extension LedgerError: CustomStringConvertible, CustomDebugStringConvertible {
     public var description: String {
         switch self {
         case .unreachable: "the ledger's database cannot be reached"
+        case .conflicted: "others kept changing the same rows of the ledger at the same moment"
         case .uncertain:
             "the connection was lost during a change, which may or may not have happened"
         case .database(let error): error.description
@@ -51,7 +55,8 @@ extension LedgerError: CustomStringConvertible, CustomDebugStringConvertible {
     /// The same with what the database said, for the operator.
     public var debugDescription: String {
         switch self {
-        case .unreachable(let error), .uncertain(let error), .database(let error),
+        case .unreachable(let error), .conflicted(let error), .uncertain(let error),
+            .database(let error),
             .migrationFailed(_, _, let error):
             "\(description): \(error.debugDescription)"
         case .exists, .missing, .invalid, .schema: description

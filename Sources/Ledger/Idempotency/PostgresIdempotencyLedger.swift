@@ -16,8 +16,6 @@ public final class PostgresIdempotencyLedger: IdempotencyLedger, Service, Sendab
     static let forgottenAtOnce: Int64 = 500
     /// How often claims and answers are looked for whose time is over.
     private static let forgetEvery: Duration = .seconds(60)
-    /// How often a statement that lost a race with another transaction is repeated.
-    private static let mostRepeats = 8
 
     private let ledger: PostgresQuotaLedger
     private let replaysAnswers: Bool
@@ -208,13 +206,6 @@ public final class PostgresIdempotencyLedger: IdempotencyLedger, Service, Sendab
     private static func run(
         _ command: PostgresCommand, _ connection: PostgresConnection
     ) throws(PostgresError) -> PostgresResult {
-        for _ in 1..<mostRepeats {
-            do throws(PostgresError) {
-                return try connection.execute(command)
-            } catch {
-                guard ["40001", "40P01"].contains(error.sqlState) else { throw error }
-            }
-        }
-        return try connection.execute(command)
+        try Conflicts.repeating { () throws(PostgresError) in try connection.execute(command) }
     }
 }

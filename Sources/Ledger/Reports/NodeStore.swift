@@ -72,14 +72,20 @@ public struct NodeStore {
             // Dead without another node that would have found out. Its batches and beats lock the
             // same row, so of a return at this moment and the fence, one sees the other.
             let fence = LaneStatements.fence(last, silentFor: leastSilence)
-            if try connection.execute(fence).rows.isEmpty { return false }
+            let fenced = try Conflicts.repeating { () throws(PostgresError) in
+                try connection.execute(fence).rows
+            }
+            if fenced.isEmpty { return false }
         }
         for lane in Set(try held(node, shard, connection).map(\.lane) + [last]) {
             returned.sweptRequests += try Sweep(lane: lane).settleRequests(connection)
         }
         for lease in try held(node, shard, connection) {
             let end = ReturnStatement.end(lease.lane, account: lease.account, lease: lease.id)
-            if try connection.execute(end).rows.isEmpty { continue }
+            let ended = try Conflicts.repeating { () throws(PostgresError) in
+                try connection.execute(end).rows
+            }
+            if ended.isEmpty { continue }
             returned.leases += 1
             if lease.free > 0 { returned.units[lease.resource, default: 0] += lease.free }
         }

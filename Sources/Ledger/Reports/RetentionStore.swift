@@ -75,7 +75,9 @@ public struct RetentionStore {
             } catch {
                 if differs { return .stopped(.sealDiffers(day)) }
                 // When the wait for the lock was over, nothing has happened.
-                guard ["55P03", "40P01"].contains(error.sqlState) else { throw LedgerError(error) }
+                guard error.isConflict || error.sqlState == "55P03" else {
+                    throw LedgerError(error)
+                }
             }
         }
         return .stopped(.busy(day))
