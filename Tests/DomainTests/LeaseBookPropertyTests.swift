@@ -10,7 +10,7 @@ import Testing
         var lease: Int64 = 0
         var settled: Int64 = 0
         var open: [RequestID: Int64] = [:]
-        var claims: [RequestID: [Claim]] = [:]
+        var claims: [RequestID: Claims] = [:]
     }
 
     private let account = AccountKey(

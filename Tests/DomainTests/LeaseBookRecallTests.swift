@@ -266,7 +266,7 @@ struct BookUnderTest {
     let id = AccountID(rawValue: 1)
     var book = LeaseBook { LeaseID(rawValue: 42) }
     var orders: [LeaseOrder] = []
-    var admitted: [RequestID: [Claim]] = [:]
+    var admitted: [RequestID: Claims] = [:]
     var denied: [RequestID: Denial] = [:]
     var failed: [RequestID] = []
     /// Whether the quota rides out outages.

@@ -110,7 +110,7 @@ private func takeLast(_ effects: inout LeaseBook.Effects) -> LeaseOrder? {
         for number in 1...64 {
             _ = book.request(id(number), [demand(100)], at: at(0), &effects)
         }
-        var admitted: [RequestID: [Claim]] = [:]
+        var admitted: [RequestID: Claims] = [:]
         var denied: [RequestID: Denial] = [:]
         var steps = 0
         while let order = effects.orders.first {

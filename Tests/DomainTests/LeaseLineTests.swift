@@ -101,7 +101,7 @@ private func makeBook() -> LeaseBook { LeaseBook { LeaseID(rawValue: 42) } }
         for number in 1...50 {
             let now = Uptime(microseconds: Int64(number) * 3_000_000)
             var effects = LeaseBook.Effects()
-            var claims: [Claim]?
+            var claims: Claims?
             if case .admitted(let had) = book.request(
                 id(number),
                 [LeaseBook.Demand(account: key(2), limit: 1_000_000, units: 200, rides: false)],
@@ -145,7 +145,7 @@ private struct LineHistory {
     private var random: SplitMix
     private var ledgers: [AccountKey: ModelLedger] = [:]
     private var orders: [LeaseOrder] = []
-    private var claims: [[Claim]] = []
+    private var claims: [Claims] = []
     private var now: Int64 = 0
     private var last = 0
     private let accounts = [key(2), key(3), key(4), organization]

@@ -17,14 +17,16 @@ import Testing
                 version: 5, prompt: NanoUSD(rawValue: 1), cached: NanoUSD(rawValue: 2),
                 cacheWrite: NanoUSD(rawValue: 3), completion: NanoUSD(rawValue: 4)),
             bound: TokenBound(prompt: 100, completion: 200),
-            claims: (0..<claims).map { index in
-                Claim(
-                    account: AccountKey(
-                        subject: Subject(kind: .team, id: .min), resource: .requests,
-                        period: .month, start: CalendarDay(rawValue: -5)),
-                    accountID: AccountID(rawValue: Int64(index)), lease: LeaseID(rawValue: .max),
-                    units: 0x0102_0304_0506_0708)
-            }, admittedAt: Timestamp(microseconds: 1_700_000_000_000_000))
+            claims: Claims(
+                (0..<claims).lazy.map { index in
+                    Claim(
+                        account: AccountKey(
+                            subject: Subject(kind: .team, id: .min), resource: .requests,
+                            period: .month, start: CalendarDay(rawValue: -5)),
+                        accountID: AccountID(rawValue: Int64(index)),
+                        lease: LeaseID(rawValue: .max),
+                        units: 0x0102_0304_0506_0708)
+                }), admittedAt: Timestamp(microseconds: 1_700_000_000_000_000))
     }
 
     private func closing(_ number: Int, _ usage: TokenUsage) -> Closing {

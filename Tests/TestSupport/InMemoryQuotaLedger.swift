@@ -76,7 +76,7 @@ public final class InMemoryQuotaLedger: QuotaLedger {
         enum Outcome {
             case fault(LedgerFault)
             case denied(Denial)
-            case admitted([Claim])
+            case admitted(Claims)
         }
         let outcome = state.withLock { state -> Outcome in
             if let fault = state.fault { return .fault(fault) }
@@ -92,7 +92,7 @@ public final class InMemoryQuotaLedger: QuotaLedger {
                 }
                 return .fault(.unavailable)
             }
-            var claims: [Claim] = []
+            var claims = Claims()
             for quota in request.principal.quotas {
                 let account = quota.account(at: instant)
                 let units = request.units(of: quota.resource)

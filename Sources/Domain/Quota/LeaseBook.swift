@@ -29,7 +29,7 @@ public struct LeaseBook: Sendable {
 
     /// The book's answer to a request.
     public enum Decision: Sendable, Hashable {
-        case admitted([Claim])
+        case admitted(Claims)
         case denied(Denial)
         /// The request stands in line; an ``Effects`` will name it.
         case waiting
@@ -38,7 +38,7 @@ public struct LeaseBook: Sendable {
     /// What an event leads to beyond its own answer.
     public struct Effects: Sendable, Hashable {
         /// Waiters that may run now.
-        public var admitted: [RequestID: [Claim]] = [:]
+        public var admitted: [RequestID: Claims] = [:]
         /// Waiters that are refused.
         public var denied: [RequestID: Denial] = [:]
         /// Waiters whose answer the ledger could not give.
@@ -121,7 +121,7 @@ public struct LeaseBook: Sendable {
 
     /// Whether a request with these claims may go on without the ledger's word: all its leases may
     /// be used up during an outage. A request that no quota limits may.
-    public func mayRide(_ claims: [Claim]) -> Bool {
+    public func mayRide(_ claims: Claims) -> Bool {
         claims.allSatisfy { claim in
             guard let slot = slots[claim.account], slot.lease == claim.lease else { return false }
             return slot.mayRide
@@ -164,7 +164,7 @@ public struct LeaseBook: Sendable {
     /// A settlement is durable: the claims end, and what was not charged is free again.
     /// Claims of a lease that is not in the book any more (another epoch's) change nothing.
     public mutating func settled(
-        _ claims: [Claim], charge: Charge?, at now: Uptime, _ effects: inout Effects
+        _ claims: Claims, charge: Charge?, at now: Uptime, _ effects: inout Effects
     ) {
         for claim in claims {
             guard var slot = slots[claim.account], slot.lease == claim.lease else { continue }
@@ -253,9 +253,8 @@ public struct LeaseBook: Sendable {
     }
 
     /// Takes of every account; each covers its demand.
-    private mutating func take(_ demands: [Demand], at now: Uptime) -> [Claim] {
-        var claims: [Claim] = []
-        claims.reserveCapacity(demands.count)
+    private mutating func take(_ demands: [Demand], at now: Uptime) -> Claims {
+        var claims = Claims()
         for demand in demands {
             guard var slot = slots[demand.account],
                 let claim = slot.take(demand.units, at: now)

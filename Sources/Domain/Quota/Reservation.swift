@@ -11,7 +11,7 @@ public struct Reservation: ~Copyable, Sendable {
     /// Who called.
     public let principal: Principal
     /// One claim per account that the request is subject to; empty when no quota applies.
-    public let claims: [Claim]
+    public let claims: Claims
     /// The most tokens it may use.
     public let bound: TokenBound
     /// The model alias asked for.
@@ -25,7 +25,7 @@ public struct Reservation: ~Copyable, Sendable {
     private var isSettled = false
 
     /// Makes the reservation of an admitted request. Called by a ledger.
-    public init(_ request: AdmissionRequest, claims: [Claim], admittedAt: Timestamp) {
+    public init(_ request: AdmissionRequest, claims: Claims, admittedAt: Timestamp) {
         requestID = request.requestID
         principal = request.principal
         self.claims = claims

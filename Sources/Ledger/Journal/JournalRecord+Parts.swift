@@ -44,7 +44,7 @@ extension JournalRecord {
         }
         let admittedAt = Timestamp(microseconds: try body.read(Int64.self))
         let price = try body.read(UInt8.self) == 0 ? nil : try readPrice(&body)
-        var claims: [Claim] = []
+        var claims = Claims()
         for _ in 0..<(try body.read(UInt16.self)) { claims.append(try readClaim(&body)) }
         return Opening(
             requestID: id, key: key, modelNumber: model, backendNumber: backend, price: price,

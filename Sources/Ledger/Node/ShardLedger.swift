@@ -88,7 +88,6 @@ final class ShardLedger: Sendable {
         // Only now: before the lane was opened, the time was the host's own.
         let now = clock.uptime
         let admittedAt = clock.now
-        let demands = Self.demands(of: request, at: admittedAt)
         var first = change { state, wakeups -> FirstAnswer in
             if let fault = refusal(state, at: now) { return .fault(fault) }
             let isAway = isGone(state, at: now)
@@ -97,7 +96,7 @@ final class ShardLedger: Sendable {
             case .overloaded: return .fault(.overloaded)
             case .waiting: return .inLine
             case .passed(let ticket):
-                return askBook(request, demands, ticket, admittedAt, at: now, &state, &wakeups)
+                return askBook(request, ticket, admittedAt, at: now, &state, &wakeups)
             }
         }
         if case .inLine = first {
@@ -108,8 +107,7 @@ final class ShardLedger: Sendable {
                 case .passed(let ticket):
                     change { state, wakeups in
                         askBook(
-                            request, demands, ticket, admittedAt, at: clock.uptime, &state,
-                            &wakeups)
+                            request, ticket, admittedAt, at: clock.uptime, &state, &wakeups)
                     }
                 }
         }
@@ -135,12 +133,12 @@ final class ShardLedger: Sendable {
 
     /// The rate limits let it pass; now the quotas.
     private func askBook(
-        _ request: AdmissionRequest, _ demands: [LeaseBook.Demand], _ ticket: RateBook.Ticket,
-        _ admittedAt: Timestamp, at now: Uptime, _ state: inout ShardState,
-        _ wakeups: inout ShardState.Wakeups
+        _ request: AdmissionRequest, _ ticket: RateBook.Ticket, _ admittedAt: Timestamp,
+        at now: Uptime, _ state: inout ShardState, _ wakeups: inout ShardState.Wakeups
     ) -> FirstAnswer {
+        state.noteDemands(of: request, at: admittedAt)
         var effects = LeaseBook.Effects()
-        guard let decision = decide(request.requestID, demands, &state, at: now, &effects) else {
+        guard let decision = decide(request.requestID, &state, at: now, &effects) else {
             state.rates.undo(ticket, at: now)
             return .fault(.unavailable)
         }
@@ -206,18 +204,19 @@ final class ShardLedger: Sendable {
 
     /// The book's decision; nil when only a ledger that is away could make it.
     private func decide(
-        _ id: RequestID, _ demands: [LeaseBook.Demand], _ state: inout ShardState, at now: Uptime,
+        _ id: RequestID, _ state: inout ShardState, at now: Uptime,
         _ effects: inout LeaseBook.Effects
     ) -> LeaseBook.Decision? {
         guard isAway(state, at: now) else {
-            return state.book.request(id, demands, at: now, &effects)
+            return state.book.request(id, state.demands, at: now, &effects)
         }
         if state.silence.mayRide(at: now, for: settings.rideFor),
-            let decision = state.book.ride(demands, at: now)
+            let decision = state.book.ride(state.demands, at: now)
         {
             return decision
         }
-        return isGone(state, at: now) ? nil : state.book.request(id, demands, at: now, &effects)
+        return isGone(state, at: now)
+            ? nil : state.book.request(id, state.demands, at: now, &effects)
     }
 
     /// Whether there is a lane to send the request through; waits for one that is being opened.
@@ -243,7 +242,7 @@ final class ShardLedger: Sendable {
     /// Writes the opening to the journal (gate G0) and hands it to the lane. False, with everything
     /// given back, when the journal cannot keep it or the lane was fenced this moment.
     private func open(
-        _ request: AdmissionRequest, _ claims: [Claim], _ ticket: RateBook.Ticket,
+        _ request: AdmissionRequest, _ claims: Claims, _ ticket: RateBook.Ticket,
         _ admittedAt: Timestamp, _ state: inout ShardState, _ wakeups: inout ShardState.Wakeups
     ) -> Bool {
         let opening = Opening(
@@ -330,21 +329,5 @@ final class ShardLedger: Sendable {
             }
             return standing
         }
-    }
-
-    private static func demands(
-        of request: AdmissionRequest, at instant: Timestamp
-    ) -> [LeaseBook.Demand] {
-        var demands: [LeaseBook.Demand] = []
-        demands.reserveCapacity(request.principal.quotas.count)
-        for quota in request.principal.quotas {
-            let units = request.units(of: quota.resource)
-            guard units > 0 else { continue }
-            demands.append(
-                LeaseBook.Demand(
-                    account: quota.account(at: instant), limit: quota.limit, units: units,
-                    rides: quota.ridesOutages))
-        }
-        return demands
     }
 }

@@ -1,7 +1,20 @@
 import Domain
 
-/// What a request's end does to the state.
+/// What a request's beginning and its end do to the state.
 extension ShardState {
+    /// Puts down what a request needs of the quotas that it is subject to.
+    mutating func noteDemands(of request: AdmissionRequest, at instant: Timestamp) {
+        demands.removeAll(keepingCapacity: true)
+        for quota in request.principal.quotas {
+            let units = request.units(of: quota.resource)
+            guard units > 0 else { continue }
+            demands.append(
+                LeaseBook.Demand(
+                    account: quota.account(at: instant), limit: quota.limit, units: units,
+                    rides: quota.ridesOutages))
+        }
+    }
+
     /// A request that waits for a lease leaves the line.
     mutating func abandonLeaseWait(_ id: RequestID, _ wakeups: inout Wakeups) {
         guard let waiter = leaseWaits.take(id) else { return }

@@ -5,7 +5,7 @@ import Domain
 struct ShardState {
     /// What a request that waits for a lease is told.
     enum LeaseAnswer: Sendable {
-        case admitted([Claim])
+        case admitted(Claims)
         case denied(Denial)
         case failed(LedgerFault)
     }
@@ -30,7 +30,7 @@ struct ShardState {
 
     /// A request between its admission and its durable settlement.
     struct OpenRequest {
-        let claims: [Claim]
+        let claims: Claims
         let ticket: RateBook.Ticket
         var opening: OpeningState = .pending
         /// Set once the request is settled and its closing is on its way.
@@ -68,6 +68,8 @@ struct ShardState {
 
     var lane = LaneMachine()
     var book: LeaseBook
+    /// What the request that is being decided needs: one list for all, so that none is made for each.
+    var demands: [LeaseBook.Demand] = []
     var rates: RateBook
     var rateLine = RateLine()
     var open: [RequestID: OpenRequest] = [:]

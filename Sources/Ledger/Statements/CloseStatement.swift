@@ -132,7 +132,7 @@ enum CloseStatement {
 /// A closing on its way to the ledger.
 struct Closing: Sendable {
     let requestID: RequestID
-    let claims: [Claim]
+    let claims: Claims
     let charge: Charge
     let settlement: Settlement
     let admittedAt: Timestamp

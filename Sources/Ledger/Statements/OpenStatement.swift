@@ -87,7 +87,7 @@ struct Opening: Sendable {
     let backendNumber: Int32
     let price: Price?
     let bound: TokenBound
-    let claims: [Claim]
+    let claims: Claims
     let admittedAt: Timestamp
     /// Whether it went on without the ledger's word: the ledger then takes it in any case.
     var rode = false
@@ -105,7 +105,7 @@ struct ClaimColumns {
     private(set) var accounts: [Int64] = []
     private(set) var units: [Int64] = []
 
-    mutating func append(_ claims: [Claim]) {
+    mutating func append(_ claims: Claims) {
         first.append(Int32(leases.count + 1))
         for claim in claims {
             leases.append(claim.lease.rawValue)

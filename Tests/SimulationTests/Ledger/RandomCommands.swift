@@ -162,7 +162,7 @@ struct RandomCommands {
             requestID: RequestID(rawValue: number << 64 | UInt128(random.next())),
             key: Self.key(random.below(2), shard: shard), modelNumber: 3, backendNumber: 4,
             price: nil, bound: TokenBound(prompt: prompt, completion: completion),
-            claims: Array(Set(claims)).sorted { $0.lease.rawValue < $1.lease.rawValue },
+            claims: Claims(Set(claims).sorted { $0.lease.rawValue < $1.lease.rawValue }),
             admittedAt: origin + .seconds(random.below(7200)))
         opening.rode = random.chance(1, of: 4)
         openings.append(opening)
