@@ -33,14 +33,16 @@ public final class PostgresConnection {
         // Nothing is prepared before it is known who keeps it.
         prepared = PreparedStatements(isEnabled: false)
         session = try PostgresSession(url: parsed, options: options)
-        let settings = options.sessionSettings.filter { !parsed.settingNames.contains($0.name) }
+        func ours(_ settings: [(name: String, value: String)]) -> [(name: String, value: String)] {
+            settings.filter { !parsed.settingNames.contains($0.name) }
+        }
         var isOwn = options.usePreparedStatements
         if isOwn == nil { isOwn = try hasServerProcess() }
         if isOwn == true {
             prepared = PreparedStatements(isEnabled: true)
-            try apply(settings)
+            try apply(ours(options.ownSessionSettings + options.sessionSettings))
         } else {
-            transactionSettings = TransactionSettings(settings)
+            transactionSettings = TransactionSettings(ours(options.sessionSettings))
         }
     }
 

@@ -18,9 +18,12 @@ public struct PostgresConnectionOptions: Sendable {
     /// ends, the connection is closed; nothing is cancelled on the server.
     public var callTimeout: Duration = .seconds(30)
     /// Seconds of silence before TCP probes a peer, between probes, and the probes before giving
-    /// up.
+    /// up. Asked of both ends where the server session is this connection's alone: a server that
+    /// did not probe would keep the session of a client that it cannot hear for hours, and refuse
+    /// connections for as long.
     public var keepalives = (idle: 5, interval: 2, count: 3)
-    /// Sent data that is not acknowledged for this long ends a TCP connection.
+    /// Sent data that is not acknowledged for this long ends a TCP connection; at both ends, as
+    /// above.
     public var tcpUserTimeout: Duration = .milliseconds(5000)
     /// Server settings for the session, in order: names and values as in `postgresql.conf`.
     public var settings: [(name: String, value: String)] = []
@@ -48,6 +51,17 @@ extension PostgresConnectionOptions {
         return timeouts.compactMap { name, timeout in
             timeout.map { (name, String($0.wholeMilliseconds)) }
         } + settings
+    }
+
+    /// Settings for a session that is this connection's alone, by which the server finds out that
+    /// its client is gone. Through a Unix socket they mean nothing and do no harm.
+    var ownSessionSettings: [(name: String, value: String)] {
+        [
+            ("tcp_keepalives_idle", String(keepalives.idle)),
+            ("tcp_keepalives_interval", String(keepalives.interval)),
+            ("tcp_keepalives_count", String(keepalives.count)),
+            ("tcp_user_timeout", String(tcpUserTimeout.wholeMilliseconds)),
+        ]
     }
 
     /// What libpq is told unless the URL says otherwise.

@@ -27,6 +27,23 @@ import Testing
         #expect(connection.backendProcessID > 0)
     }
 
+    @Test func `a server is asked to find out about a client that is gone`() throws {
+        let connection = try ScratchPostgres.connect {
+            $0.keepalives = (idle: 7, interval: 3, count: 2)
+            $0.usePreparedStatements = true
+        }
+        defer { connection.close() }
+        // Their values read as zero through a Unix socket: only that they were set can be seen.
+        let rows = try connection.execute(
+            sql("SELECT name FROM pg_settings WHERE source = 'session' AND name LIKE 'tcp%'")
+        ).rows
+        #expect(
+            try Set(rows.map { try $0.text(0) }) == [
+                "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count",
+                "tcp_user_timeout",
+            ])
+    }
+
     @Test func `what the URL says itself wins, but for the encoding`() throws {
         let options =
             "&application_name=from-url&client_encoding=LATIN1"

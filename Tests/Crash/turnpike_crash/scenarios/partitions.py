@@ -11,6 +11,8 @@ from ..scenario import Outcome, Scenario
 #: How long a cut lasts: less than a call waits, longer than a request waits, longer than a node is waited for (2 s), so
 #: that it is swept and comes back with its journal.
 _LENGTHS = (0.3, 1.2, 3.0, 6.0)
+#: The connections of a gateway: two each for batches, grants and idempotency, four for keys.
+_SESSIONS_EACH = 10
 
 
 async def run(rig: Rig) -> Outcome:
@@ -38,7 +40,22 @@ async def run(rig: Rig) -> Outcome:
         rig.count(f"cuts, {kind}")
     await asyncio.sleep(3)
     await driver.stop()
+    await _no_session_left_behind(rig)
     return Outcome(driver, notes=[f"cut by {type(wires).__name__}"])
+
+
+async def _no_session_left_behind(rig: Rig) -> None:
+    """Complains unless Postgres soon serves no more sessions than the gateways have: of those that a cut left half open
+    it must have found out by itself, or it would refuse everybody in the end."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'turnpike%'"
+    most = _SESSIONS_EACH * len(rig.nodes)
+    with rig.connect() as connection:
+        for _ in range(60):
+            count = connection.execute(query).fetchone()[0]
+            if count <= most:
+                return
+            await asyncio.sleep(0.5)
+    rig.complain(f"Postgres still has {count} sessions of {len(rig.nodes)} gateways")
 
 
 async def _flap(wires: Wires, victims, length: float, dice: random.Random) -> None:
