@@ -92,6 +92,7 @@ struct Rooms: Sendable {
         settings.fenceAfter = configuration.fenceAfter
         settings.sweepEvery = configuration.sweepInterval
         settings.settlementWait = configuration.endWait
+        settings.keySharePercent = configuration.limits.keySharePercent
         settings.acceptsOlderLedger = wiring.acceptsOlderLedger
         return settings
     }

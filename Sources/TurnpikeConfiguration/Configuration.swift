@@ -69,6 +69,8 @@ public struct DatabaseLocation: Sendable, Hashable, CustomStringConvertible,
 public struct LimitsConfiguration: Sendable, Hashable {
     /// The largest request body, in bytes.
     public var maximumBodyBytes: Int64
+    /// The most that its running requests may hold of a quota it shares with other keys, in per cent.
+    public var keySharePercent: Int64
 }
 
 /// The least serious message that is logged, in swift-log's words.

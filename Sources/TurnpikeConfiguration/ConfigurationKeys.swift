@@ -35,7 +35,7 @@ enum ConfigurationKeys {
     ]
 
     /// What one client may ask of the gateway.
-    static let limits = ["max_body_bytes"]
+    static let limits = ["max_body_bytes", "key_share_percent"]
 
     /// Requests that come with an `Idempotency-Key`.
     static let idempotency = ["stores_answers"]

@@ -81,7 +81,8 @@ struct ConfigurationReader {
             section?.value(key, .whole(range), usual: usual) ?? usual
         }
         return LimitsConfiguration(
-            maximumBodyBytes: value("max_body_bytes", 1024...67_108_864, usual: 4_194_304))
+            maximumBodyBytes: value("max_body_bytes", 1024...67_108_864, usual: 4_194_304),
+            keySharePercent: value("key_share_percent", 1...100, usual: 50))
     }
 
     private func check(_ configuration: Configuration, _ root: Section) {

@@ -15,6 +15,7 @@ struct Spread {
 
     var lowest: Double { sorted.first ?? .nan }
     var highest: Double { sorted.last ?? .nan }
+    var mean: Double { sorted.reduce(0, +) / Double(sorted.count) }
 }
 
 /// One line of the table: what was measured, beside its goal.

@@ -73,8 +73,13 @@ public struct Denial: Sendable, Hashable {
         case quotaExhausted
         /// There would be room, but open requests hold it; it may come free at once.
         case quotaReserved
+        /// There would be room, but the key's own requests hold as much as those of one key may at a
+        /// time.
+        case keyShareReserved(most: Int64)
         /// The request alone is larger than the whole limit; it can never pass as it is.
         case exceedsLimit
+        /// The request alone is larger than what requests of one key may hold of the limit.
+        case exceedsKeyShare(most: Int64)
     }
 
     /// What was in the way.

@@ -26,6 +26,17 @@ extension Denial {
                 message: quotaMessage("is held by requests that are still running")
             ).retry(after: max(retryAfter ?? .zero, .seconds(1)), spread: spread)
                 .with("x-should-retry", "true")
+        case .keyShareReserved(let most):
+            return ErrorAnswer(
+                status: 429, type: resource == .requests ? "requests" : "tokens",
+                code: "budget_reserved", parameter: nil,
+                message: shareMessage(most)
+            ).retry(after: max(retryAfter ?? .zero, .seconds(1)), spread: spread)
+                .with("x-should-retry", "true")
+        case .exceedsKeyShare(let most):
+            return .invalid(
+                400, tooLargeMessage(largestCompletion, most: most),
+                code: "max_tokens_exceed_budget", parameter: "max_tokens")
         case .exceedsLimit:
             return .invalid(
                 400, tooLargeMessage(largestCompletion), code: "max_tokens_exceed_budget",
@@ -48,9 +59,15 @@ extension Denial {
         return text
     }
 
-    private func tooLargeMessage(_ largestCompletion: Int64?) -> String {
-        var text = "This request alone is larger than the \(subject.kind.name)'s \(quotaName):"
-        text += " it may need \(amount(requested))."
+    private func shareMessage(_ most: Int64) -> String {
+        "Running requests of one key may hold \(amount(most)) of the \(subject.kind.name)'s "
+            + "\(quotaName) at a time: \(amount(reserved ?? 0)) reserved, \(amount(requested)) requested."
+    }
+
+    private func tooLargeMessage(_ largestCompletion: Int64?, most: Int64? = nil) -> String {
+        var text = "This request alone is larger than "
+        if let most { text += "the \(amount(most)) that one key may hold at a time of " }
+        text += "the \(subject.kind.name)'s \(quotaName): it may need \(amount(requested))."
         guard let largestCompletion else { return text }
         return largestCompletion > 0
             ? text + " The largest 'max_tokens' that fits these messages is \(largestCompletion)."

@@ -19,9 +19,21 @@ extension CompletionPipeline {
         case .admitted(let reservation):
             return AdmittedRequest(resolved, reservation: reservation, admittedAt: time.uptime)
         case .denied(let denial):
-            let isTooLarge = denial.reason == .exceedsLimit && denial.resource == .tokens
-            let largest = isTooLarge ? max(0, denial.limit - resolved.bound.prompt) : nil
-            throw .denied(denial, largestCompletion: largest)
+            let largest = denial.resource == .tokens ? denial.reason.mostAtOnce(denial.limit) : nil
+            throw .denied(
+                denial, largestCompletion: largest.map { max(0, $0 - resolved.bound.prompt) })
+        }
+    }
+}
+
+extension Denial.Reason {
+    /// What a request that is too large may need at most of a quota with this limit; nil where size
+    /// is not what is in the way.
+    fileprivate func mostAtOnce(_ limit: Int64) -> Int64? {
+        switch self {
+        case .exceedsLimit: limit
+        case .exceedsKeyShare(let most): most
+        case .rateLimited, .quotaExhausted, .quotaReserved, .keyShareReserved: nil
         }
     }
 }

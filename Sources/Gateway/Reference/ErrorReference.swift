@@ -113,6 +113,14 @@ extension ErrorReference {
                 .quotaReserved, .requests,
                 "Requests that still run hold the rest of a quota of requests."),
             line(
+                .keyShareReserved(most: 1000), .tokens,
+                "The key's own requests that still run hold as much of a shared quota as one key may."
+            ),
+            line(
+                .exceedsKeyShare(most: 1000), .tokens,
+                "The request may need more than one key may hold of a shared quota at a time: ask "
+                    + "for fewer tokens."),
+            line(
                 .exceedsLimit, .tokens,
                 "The request may need more than a whole quota: ask for fewer tokens."),
         ] + [

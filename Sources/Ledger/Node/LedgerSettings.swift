@@ -23,6 +23,9 @@ public struct LedgerSettings: Sendable {
     public var rideAfter: Duration = .milliseconds(250)
     /// How long they may, counted from the last time that the ledger knew this node alive.
     public var rideFor: Duration = .seconds(60)
+    /// The most that running requests of one key may hold of a team's or organization's quota, in
+    /// per cent of its limit; 100 lets one key hold all of it.
+    public var keySharePercent: Int64 = 50
     /// How often the node looks for waits whose time is up.
     var tick: Duration = .milliseconds(25)
     /// How often lanes beat.

@@ -37,9 +37,9 @@ final class ShardLedger: Sendable {
         var logger = logger
         logger[metadataKey: "shard"] = "\(shard)"
         self.logger = logger
-        var fresh = ShardState(patience: settings.acceptanceWait) {
-            LeaseID(rawValue: random.positive())
-        }
+        var fresh = ShardState(
+            patience: settings.acceptanceWait, keyShare: settings.keySharePercent
+        ) { LeaseID(rawValue: random.positive()) }
         fresh.lane.batchLimit = settings.batchLimit
         state = Mutex(fresh)
     }
@@ -137,6 +137,10 @@ final class ShardLedger: Sendable {
         at now: Uptime, _ state: inout ShardState, _ wakeups: inout ShardState.Wakeups
     ) -> FirstAnswer {
         state.noteDemands(of: request, at: admittedAt)
+        if let denial = state.refusalByShare(of: request) {
+            state.rates.undo(ticket, at: now)
+            return .decided(ticket, .denied(denial))
+        }
         var effects = LeaseBook.Effects()
         guard let decision = decide(request.requestID, &state, at: now, &effects) else {
             state.rates.undo(ticket, at: now)
@@ -145,10 +149,13 @@ final class ShardLedger: Sendable {
         switch decision {
         case .denied: state.rates.undo(ticket, at: now)
         case .admitted(let claims):
+            state.shares.take(state.demands, by: request.principal.keySubject)
             guard open(request, claims, ticket, admittedAt, &state, &wakeups) else {
                 return .fault(.unavailable)
             }
-        case .waiting: state.enteringLine[request.requestID] = .some(nil)
+        case .waiting:
+            state.shares.take(state.demands, by: request.principal.keySubject)
+            state.enteringLine[request.requestID] = .some(nil)
         }
         state.apply(effects, &wakeups)
         return .decided(ticket, decision)
@@ -182,10 +189,10 @@ final class ShardLedger: Sendable {
             guard isOpen else { throw .unavailable }
             return .admitted(Reservation(request, claims: claims, admittedAt: admittedAt))
         case .denied(let denial):
-            change { state, _ in state.rates.undo(ticket, at: clock.uptime) }
+            change { state, _ in state.turnAway(request, admittedAt, ticket, at: clock.uptime) }
             return .denied(denial)
         case .failed(let fault):
-            change { state, _ in state.rates.undo(ticket, at: clock.uptime) }
+            change { state, _ in state.turnAway(request, admittedAt, ticket, at: clock.uptime) }
             throw fault
         }
     }
@@ -255,11 +262,13 @@ final class ShardLedger: Sendable {
             var effects = LeaseBook.Effects()
             state.book.settled(claims, charge: nil, at: clock.uptime, &effects)
             state.rates.undo(ticket, at: clock.uptime)
+            state.shares.giveBack(claims, by: request.principal.keySubject)
             state.apply(effects, &wakeups)
             return false
         }
         Failpoint.pass("after-journal-open")
-        state.open[request.requestID] = ShardState.OpenRequest(claims: claims, ticket: ticket)
+        state.open[request.requestID] = ShardState.OpenRequest(
+            claims: claims, ticket: ticket, key: request.principal.keySubject)
         state.lane.enqueue(opening)
         return true
     }

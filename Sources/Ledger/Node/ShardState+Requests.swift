@@ -15,6 +15,23 @@ extension ShardState {
         }
     }
 
+    /// Why a request whose demands are noted may not run beside those of its own key.
+    func refusalByShare(of request: AdmissionRequest) -> Denial? {
+        shares.refusal(
+            of: demands, by: request.principal.keySubject, liveNodes: book.liveNodes)
+    }
+
+    /// A request that stood in line is not let in: its places in the rate limits and in its key's
+    /// shares come free.
+    mutating func turnAway(
+        _ request: AdmissionRequest, _ admittedAt: Timestamp, _ ticket: RateBook.Ticket,
+        at now: Uptime
+    ) {
+        rates.undo(ticket, at: now)
+        noteDemands(of: request, at: admittedAt)
+        shares.giveBack(demands, by: request.principal.keySubject)
+    }
+
     /// A request that waits for a lease leaves the line.
     mutating func abandonLeaseWait(_ id: RequestID, _ wakeups: inout Wakeups) {
         guard let waiter = leaseWaits.take(id) else { return }
@@ -33,6 +50,7 @@ extension ShardState {
             return
         }
         rates.finish(request.ticket, used: closing.charge.tokens, at: now)
+        shares.giveBack(request.claims, by: request.key)
         open[id]?.charge = closing.charge
         settlementWaits.add(id, until: deadline, continuation)
         switch request.opening {

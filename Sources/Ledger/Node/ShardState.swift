@@ -32,6 +32,8 @@ struct ShardState {
     struct OpenRequest {
         let claims: Claims
         let ticket: RateBook.Ticket
+        /// The subject of the key that called.
+        let key: Int64
         var opening: OpeningState = .pending
         /// Set once the request is settled and its closing is on its way.
         var charge: Charge?
@@ -71,6 +73,8 @@ struct ShardState {
     /// What the request that is being decided needs: one list for all, so that none is made for each.
     var demands: [LeaseBook.Demand] = []
     var rates: RateBook
+    /// What the requests of each key hold of the quotas that it shares with others.
+    var shares: KeyShares
     var rateLine = RateLine()
     var open: [RequestID: OpenRequest] = [:]
     var leaseWaits = WaitList<LeaseAnswer>()
@@ -112,7 +116,10 @@ struct ShardState {
     /// Nothing is sent any more.
     var isStopped = false
 
-    init(patience: Duration, makeLeaseID: @escaping @Sendable () -> LeaseID) {
+    init(
+        patience: Duration, keyShare: Int64, makeLeaseID: @escaping @Sendable () -> LeaseID
+    ) {
+        shares = KeyShares(percent: keyShare)
         book = LeaseBook(makeLeaseID: makeLeaseID)
         rates = RateBook(patience: patience)
     }

@@ -122,6 +122,30 @@ import Testing
                 == ["retry-after": "1", "retry-after-ms": "1000", "x-should-retry": "true"])
     }
 
+    @Test func `a key that holds its share of a quota is told the share, and may try again`() {
+        let answer = denial(.keyShareReserved(most: 1000)).answer(
+            largestCompletion: nil, spread: 0)
+        #expect(answer.status == 429)
+        #expect(answer.code == "budget_reserved")
+        #expect(
+            answer.message
+                == "Running requests of one key may hold 1000 tokens of the team's quota of 2000 tokens per day at a time: 100 tokens reserved, 600 tokens requested."
+        )
+        #expect(
+            headers(answer)
+                == ["retry-after": "1", "retry-after-ms": "1000", "x-should-retry": "true"])
+    }
+
+    @Test func `a request larger than a key's share is told what would pass`() {
+        let answer = denial(.exceedsKeyShare(most: 500)).answer(largestCompletion: 400, spread: 0)
+        #expect(answer.status == 400)
+        #expect(answer.code == "max_tokens_exceed_budget")
+        #expect(
+            answer.message
+                == "This request alone is larger than the 500 tokens that one key may hold at a time of the team's quota of 2000 tokens per day: it may need 600 tokens. The largest 'max_tokens' that fits these messages is 400."
+        )
+    }
+
     @Test(arguments: [
         (RateLimit.Dimension.requestsPerMinute, Resource.requests, "requests"),
         (.tokensPerMinute, .tokens, "tokens"), (.concurrentRequests, .requests, "requests"),
