@@ -93,12 +93,12 @@ struct JournalRecovery {
             while !rest.isEmpty {
                 let batch = Array(rest.prefix(LaneMachine.batchLimit))
                 rest = rest.dropFirst(batch.count)
-                _ = try connection.pipeline([
-                    PostgresCommand(LaneStatements.begin, []),
-                    LaneStatements.count(lane, settled: batch.count),
-                    CloseStatement.command(lane, batch),
-                    PostgresCommand(LaneStatements.commit, []),
-                ])
+                _ = try connection.pipeline(
+                    [
+                        PostgresCommand(LaneStatements.begin, []),
+                        LaneStatements.count(lane, settled: batch.count),
+                    ] + CloseStatement.commands(lane, batch)
+                        + [PostgresCommand(LaneStatements.commit, [])])
                 Failpoint.pass("start.batch-closed")
             }
         }

@@ -59,7 +59,8 @@ extension ShardLedger {
 
     private var start: LaneStart {
         LaneStart(
-            shard: shard, node: node, settings: settings, random: random,
+            shard: shard, node: node, settings: settings, names: names.current,
+            random: random,
             recovery: hasRecovered.load(ordering: .relaxed)
                 ? .ofNothing(journal: journal, shard: shard) : recovery,
             accepted: change { state, _ in state.acceptedBeforeLoss },
@@ -144,7 +145,7 @@ extension ShardLedger {
         ]
         commands += BatchPlan.commands(rows: batch.count)
         if !batch.openings.isEmpty { commands.append(OpenStatement.command(lane, batch.openings)) }
-        if !batch.closings.isEmpty { commands.append(CloseStatement.command(lane, batch.closings)) }
+        if !batch.closings.isEmpty { commands += CloseStatement.commands(lane, batch.closings) }
         commands.append(PostgresCommand(LaneStatements.commit, []))
         return commands
     }
@@ -159,7 +160,9 @@ extension ShardLedger {
             accepted = try OpenStatement.accepted(in: results[index])
             index += 1
         }
-        if !batch.closings.isEmpty { settled = try CloseStatement.settled(in: results[index]) }
+        if !batch.closings.isEmpty {
+            settled = try CloseStatement.settled(in: results[index + CloseStatement.preparations])
+        }
         finish(batch, lane, accepted: accepted, settled: settled)
     }
 

@@ -6,7 +6,7 @@ enum CloseStatement {
     // Turns reservations into usage records, rollups and lease counters in one statement.
     // Everything hangs on the rows that the DELETE returns: a closing that comes twice, or whose
     // opening was never accepted, deletes nothing and so moves nothing. Sweeper, node and recovery
-    // serialise on that row. Rows of usage_hour are this node's own. If a lease row is missing, the
+    // serialise on that row. Rows of usage_hour are this node's own, and there. If one, or a lease's, is missing, the
     // division by zero aborts the batch. What settles nothing is taken off the lane's count, which
     // the caller has raised by all of them, and whose row it thereby locks first: S1 of a batch,
     // `LaneStatements.count` in a recovery. Primary keys throughout.
@@ -42,7 +42,8 @@ enum CloseStatement {
                     c.basis, c.end_state, c.account_ids, c.charges, $2, c.admitted_at, now(),
                     c.first_token, c.duration
                 FROM c RETURNING 1),
-            \(rollup),
+            \(RollupStatement.sums),
+            \(RollupStatement.update),
             d AS (
                 SELECT z.lease, sum(z.units)::int8 AS units, sum(z.charge)::int8 AS charge
                 FROM c, unnest(c.lease_ids, c.units, c.charges) AS z(lease, units, charge)
@@ -61,63 +62,22 @@ enum CloseStatement {
                 RETURNING 1)
             SELECT (SELECT coalesce(array_agg(request_id), '{}') FROM c),
                 1 / (CASE WHEN (SELECT count(*) FROM l) = (SELECT count(*) FROM d)
+                        AND (SELECT count(*) FROM h) = (SELECT count(*) FROM s)
                      THEN 1 ELSE 0 END)
             """)
 
-    /// The rollup by hour of the rows of `c`: the same in a node's closings and in a sweep. A void
-    /// request (basis 5) counts as failed, not as a request. Nearly always the row is there, and a
-    /// plain update writes a third less log than an upsert, which locks the row first; what is not
-    /// there, or was not a moment ago, is inserted or, after all, updated. The lists of hours and
-    /// keys are for the primary key, as in the other statements.
-    static let rollup = """
-        s AS (
-            SELECT date_trunc('hour', c.admitted_at, 'UTC') AS hour, c.key_id, c.model_id,
-                count(*) FILTER (WHERE c.basis <> 5) AS requests,
-                count(*) FILTER (WHERE c.basis = 5) AS failed, sum(c.prompt) AS prompt,
-                sum(c.cached) AS cached, sum(c.cache_write) AS cache_write,
-                sum(c.completion) AS completion, sum(c.reasoning) AS reasoning,
-                sum(c.charged) AS charged, sum(c.overage) AS overage, sum(c.cost) AS cost
-            FROM c GROUP BY 1, 2, 3),
-        hu AS (
-            UPDATE usage_hour t SET requests = t.requests + s.requests,
-                failed_requests = t.failed_requests + s.failed,
-                prompt_tokens = t.prompt_tokens + s.prompt,
-                cached_tokens = t.cached_tokens + s.cached,
-                cache_write_tokens = t.cache_write_tokens + s.cache_write,
-                completion_tokens = t.completion_tokens + s.completion,
-                reasoning_tokens = t.reasoning_tokens + s.reasoning,
-                charged = t.charged + s.charged, overage = t.overage + s.overage,
-                cost_nanousd = t.cost_nanousd + s.cost
-            FROM s
-            WHERE t.shard = $1 AND t.hour = ANY (ARRAY(SELECT s.hour FROM s))
-                AND t.key_id = ANY (ARRAY(SELECT s.key_id FROM s)) AND t.node_id = $2
-                AND t.hour = s.hour AND t.key_id = s.key_id AND t.model_id = s.model_id
-            RETURNING t.hour, t.key_id, t.model_id),
-        h AS (
-            INSERT INTO usage_hour (shard, hour, key_id, model_id, node_id, requests,
-                failed_requests, prompt_tokens, cached_tokens, cache_write_tokens,
-                completion_tokens, reasoning_tokens, charged, overage, cost_nanousd)
-            SELECT $1, s.hour, s.key_id, s.model_id, $2, s.requests, s.failed, s.prompt, s.cached,
-                s.cache_write, s.completion, s.reasoning, s.charged, s.overage, s.cost
-            FROM s
-            WHERE NOT EXISTS (SELECT 1 FROM hu WHERE hu.hour = s.hour AND hu.key_id = s.key_id
-                AND hu.model_id = s.model_id)
-            ON CONFLICT (shard, hour, key_id, model_id, node_id) DO UPDATE SET
-                requests = usage_hour.requests + EXCLUDED.requests,
-                failed_requests = usage_hour.failed_requests + EXCLUDED.failed_requests,
-                prompt_tokens = usage_hour.prompt_tokens + EXCLUDED.prompt_tokens,
-                cached_tokens = usage_hour.cached_tokens + EXCLUDED.cached_tokens,
-                cache_write_tokens = usage_hour.cache_write_tokens
-                    + EXCLUDED.cache_write_tokens,
-                completion_tokens = usage_hour.completion_tokens + EXCLUDED.completion_tokens,
-                reasoning_tokens = usage_hour.reasoning_tokens + EXCLUDED.reasoning_tokens,
-                charged = usage_hour.charged + EXCLUDED.charged,
-                overage = usage_hour.overage + EXCLUDED.overage,
-                cost_nanousd = usage_hour.cost_nanousd + EXCLUDED.cost_nanousd
-            RETURNING 1)
-        """
+    /// How many commands ``commands(_:_:)`` puts before the one that answers what was settled.
+    static let preparations = 1
 
-    static func command(_ lane: LaneKey, _ closings: [Closing]) -> PostgresCommand {
+    /// What closes requests of a lane, in one transaction.
+    static func commands(_ lane: LaneKey, _ closings: [Closing]) -> [PostgresCommand] {
+        let requests = PostgresValue.uuids(closings.map(\.requestID.rawValue))
+        return [RollupStatement.prepare(lane, requests), command(lane, requests, closings)]
+    }
+
+    private static func command(
+        _ lane: LaneKey, _ requests: PostgresValue, _ closings: [Closing]
+    ) -> PostgresCommand {
         var first: [Int32] = []
         var last: [Int32] = []
         var charges: [Int64] = []
@@ -134,8 +94,7 @@ enum CloseStatement {
         return PostgresCommand(
             statement,
             lane.parameters + [
-                .uuids(closings.map(\.requestID.rawValue)),
-                .int8s(usages.map(\.prompt)), .int8s(usages.map(\.cached)),
+                requests, .int8s(usages.map(\.prompt)), .int8s(usages.map(\.cached)),
                 .int8s(usages.map(\.cacheWrite)), .int8s(usages.map(\.completion)),
                 .int8s(usages.map(\.reasoning)),
                 .int8s(closings.map(\.charge.tokens)), .int8s(closings.map(\.charge.overage)),

@@ -58,7 +58,8 @@ enum LateStatement {
                     x.cached, x.cache_write, x.completion, x.reasoning, x.charged, x.overage,
                     x.cost, x.basis, x.leases, x.charges
                 FROM x JOIN u ON u.request_id = x.rid),
-            \(CloseStatement.rollup),
+            \(RollupStatement.sums),
+            \(RollupStatement.upsert),
             d AS (
                 SELECT z.lease, sum(z.charge)::int8 AS charge
                 FROM c, unnest(c.leases, c.charges) AS z(lease, charge) GROUP BY z.lease),

@@ -46,7 +46,8 @@ enum SweepStatements {
                     now(), NULL,
                     greatest(0, (extract(epoch FROM now() - c.admitted_at) * 1000000)::int8)
                 FROM c RETURNING 1),
-            \(CloseStatement.rollup),
+            \(RollupStatement.sums),
+            \(RollupStatement.upsert),
             d AS (
                 SELECT z.lease, sum(z.units)::int8 AS units
                 FROM c, unnest(c.lease_ids, c.units) AS z(lease, units) GROUP BY z.lease),

@@ -141,7 +141,7 @@ struct RandomCommands {
         ]
         if !fresh.isEmpty { commands.append(OpenStatement.command(lane, fresh)) }
         if !sorted.isEmpty {
-            commands.append(CloseStatement.command(lane, sorted))
+            commands += CloseStatement.commands(lane, sorted)
         }
         commands.append(PostgresCommand(PostgresStatement(name: nil, sql: "COMMIT"), []))
         return commands
