@@ -17,6 +17,7 @@ struct Rooms: Sendable {
     private let idempotency: PostgresIdempotencyLedger
     private let gateway: Gateway
     private let pool: PostgresPool
+    private let reload: CatalogReload?
     private let bound = BoundListeners()
 
     /// Makes the rooms; nothing runs yet.
@@ -44,10 +45,16 @@ struct Rooms: Sendable {
             recognizers.append(backends.recognizer(analyzer.forGateway))
         }
         let ledger = ledger
+        let catalog = CatalogHolder(configuration.catalog)
+        reload = wiring.reloads.map { reloads in
+            CatalogReload(
+                running: configuration, environment: wiring.environment, catalog: catalog,
+                ledger: ledger, signals: reloads, logger: wiring.logger)
+        }
         gateway = Gateway(
             configuration: try Self.gatewayConfiguration(configuration, wiring.environment),
             keys: keys, ledger: ledger,
-            idempotency: idempotency, catalog: CatalogHolder(configuration.catalog),
+            idempotency: idempotency, catalog: catalog,
             backends: backends.set,
             recognizers: recognizers,
             time: wiring.time, random: { SystemRandom.bits() }, logger: wiring.logger,
@@ -60,6 +67,7 @@ struct Rooms: Sendable {
     var services: [any Service] {
         [PoolService(pool: pool)] + backends.services
             + [keys, idempotency, ledger, gateway.admin, gateway.main, ledger.journalWatch]
+            + (reload.map { [$0] } ?? [])
     }
 
     /// Returns once everything answers. Throws when an engine does not start.
@@ -80,14 +88,11 @@ struct Rooms: Sendable {
 
     private static func settings(_ wiring: Wiring) -> LedgerSettings {
         let configuration = wiring.configuration
-        let prices = configuration.routes.compactMap { route in
-            route.price.map { (route.alias, $0) }
-        }
+        let names = CatalogNames(configuration)
         var settings = LedgerSettings(
             databaseURL: configuration.database.connectionString,
-            dataDirectory: configuration.dataDirectory, models: configuration.routes.map(\.alias),
-            backends: configuration.backends.map(\.name),
-            prices: Dictionary(prices) { first, _ in first })
+            dataDirectory: configuration.dataDirectory, models: names.models,
+            backends: names.backends, prices: names.prices)
         settings.heartbeat = configuration.heartbeatInterval
         settings.fenceAfter = configuration.fenceAfter
         settings.sweepEvery = configuration.sweepInterval

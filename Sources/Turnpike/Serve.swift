@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import TurnpikeConfiguration
 
 /// `turnpike serve`
@@ -10,6 +11,9 @@ struct ServeCommand: AsyncParsableCommand {
             The database must be at this version's schema: run turnpike migrate first.
 
               turnpike serve --config /etc/turnpike/turnpike.yaml
+
+            SIGHUP reads the file again and puts its models and prices in force, all of them or, if \
+            anything is wrong with the file, none. SIGTERM stops gracefully.
             """)
 
     @Option(help: "The configuration file.")
@@ -21,8 +25,11 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let start = try ProgramStart(configurationFile: config)
         let stop = StopRequest()
+        // Caught from here on: a hang-up during the start must not end it.
+        let reloads = SignalSequence([SIGHUP])
         try await stop.whileWatchingSignals {
-            let node = try start.node(acceptsOlderLedger: acceptOlderLedger)
+            var node = try start.node(acceptsOlderLedger: acceptOlderLedger)
+            node.reloads = reloads
             try await node.run(until: stop, besides: [], needsEngines: false) { addresses in
                 StartupProgress().say("Serving on http://\(addresses.listen).")
             }

@@ -39,7 +39,7 @@ final class StopRequest: Sendable {
     func whileWatchingSignals<Result: Sendable>(
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        let signals = StopSignals()
+        let signals = SignalSequence([SIGTERM, SIGINT])
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
                 let clock = ContinuousClock()

@@ -8,6 +8,8 @@ struct LaneStart {
     let shard: Int16
     let node: Int64
     let settings: LedgerSettings
+    /// What the shard must know before a record uses it.
+    let names: CatalogNames
     let random: LedgerRandom
     /// What the process before this one left open; nothing once that is settled.
     let recovery: JournalRecovery
@@ -39,7 +41,7 @@ struct LaneStart {
     /// Throws when the ledger cannot be reached, or when two copies of this node's folder fight
     /// over the lane.
     func open(_ connection: any LedgerConnection) throws(PostgresError) -> Opened {
-        try writeNames(connection)
+        try names.write(connection, shard: shard)
         // Of a server that is another one by the end, the lane is not confirmed.
         let timeline = try Self.timeline(connection)
         let fresh = LaneKey(shard: shard, node: node, epoch: random.epoch())
@@ -164,26 +166,6 @@ struct LaneStart {
     ) throws(PostgresError) -> LaneMachine.Row? {
         _ = try connection.execute(LaneStatements.beat(lane))
         return try read(connection, shard: lane.shard, node: lane.node)
-    }
-
-    private func writeNames(_ connection: any LedgerConnection) throws(PostgresError) {
-        for model in settings.models {
-            try expect(model, in: try connection.execute(NameStatements.model(shard, model)))
-        }
-        for backend in settings.backends {
-            try expect(backend, in: try connection.execute(NameStatements.backend(shard, backend)))
-        }
-        for (model, price) in settings.prices.sorted(by: { $0.key < $1.key }) {
-            _ = try connection.execute(NameStatements.price(shard, model, price))
-        }
-    }
-
-    private func expect(_ name: String, in result: PostgresResult) throws(PostgresError) {
-        guard let row = result.rows.first, try row.text(0) == name else {
-            throw PostgresError(
-                kind: .invalid(reason: "the name \(name) has the number of another name; rename it")
-            )
-        }
     }
 }
 

@@ -9,6 +9,7 @@ import Synchronization
 public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     private let settings: LedgerSettings
     private let parts: LedgerParts
+    private let names: NameBook
     private let random: LedgerRandom
     private let logger: Logger
     private let shards = Mutex<[Int16: ShardLedger]>([:])
@@ -31,6 +32,9 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     ) {
         self.settings = settings
         self.parts = parts
+        names = NameBook(
+            CatalogNames(
+                models: settings.models, backends: settings.backends, prices: settings.prices))
         self.random = random
         self.logger = logger
         (started, start) = AsyncStream.makeStream(of: ShardLedger.self)
@@ -86,6 +90,30 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
         shardLedger(principal.shard).standing(of: principal)
     }
 
+    /// Makes the names of another catalog known to every shard in use, and to those that will be:
+    /// before a request may resolve to them.
+    ///
+    /// Throws, with nothing changed for requests, when the ledger does not answer, or when a name has
+    /// the number of another one.
+    public func adopt(_ catalog: CatalogNames) async throws(LedgerStartError) {
+        var written: Set<Int16> = []
+        var missing = allShards.map(\.shard)
+        repeat {
+            let shards = missing
+            do {
+                try await pools.clerks.run { connection throws(PostgresError) in
+                    for shard in shards { try catalog.write(connection, shard: shard) }
+                }
+            } catch {
+                throw LedgerStartError("the ledger did not take the catalog's names: \(error)")
+            }
+            names.replace(with: catalog)
+            written.formUnion(shards)
+            // Shards that were first asked for meanwhile may have begun with the names before.
+            missing = allShards.map(\.shard).filter { !written.contains($0) }
+        } while !missing.isEmpty
+    }
+
     /// Waits until the lane of a shard is open, for a moment; false when the ledger does not answer.
     func hasLane(_ shard: Shard, for id: RequestID) async -> Bool {
         await shardLedger(shard).hasLane(for: id)
@@ -96,7 +124,7 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
         shards.withLock { shards in
             if let known = shards[shard.rawValue] { return known }
             let fresh = ShardLedger(
-                shard: shard.rawValue, settings: settings, node: node, clock: clock,
+                shard: shard.rawValue, settings: settings, names: names, node: node, clock: clock,
                 pools: pools, journal: journal, random: random, logger: logger)
             shards[shard.rawValue] = fresh
             start.yield(fresh)

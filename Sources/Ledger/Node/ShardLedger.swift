@@ -11,6 +11,7 @@ import Synchronization
 final class ShardLedger: Sendable {
     let shard: Int16
     let settings: LedgerSettings
+    let names: NameBook
     let node: Int64
     let clock: LedgerClock
     let pools: LedgerPools
@@ -23,11 +24,13 @@ final class ShardLedger: Sendable {
     private let state: Mutex<ShardState>
 
     init(
-        shard: Int16, settings: LedgerSettings, node: Int64, clock: LedgerClock, pools: LedgerPools,
+        shard: Int16, settings: LedgerSettings, names: NameBook, node: Int64, clock: LedgerClock,
+        pools: LedgerPools,
         journal: any RecoverableJournal, random: LedgerRandom, logger: Logger
     ) {
         self.shard = shard
         self.settings = settings
+        self.names = names
         self.node = node
         self.clock = clock
         self.pools = pools

@@ -1,0 +1,82 @@
+import Domain
+import Gateway
+import Ledger
+import Logging
+import ServiceLifecycle
+import TurnpikeConfiguration
+
+/// Reads the configuration file again at each SIGHUP and puts its models and prices in force: all of
+/// them, or none when anything is wrong with the file. Requests that have resolved keep what they
+/// resolved to.
+struct CatalogReload: Service {
+    /// What the program was started with.
+    let running: Configuration
+    let environment: [String: String]
+    let catalog: CatalogHolder
+    let ledger: PostgresQuotaLedger
+    let signals: SignalSequence
+    let logger: Logger
+
+    /// Waits for signals until the program stops.
+    func run() async throws {
+        for await _ in signals.numbers.cancelOnGracefulShutdown() { await reload() }
+    }
+
+    private func reload() async {
+        do {
+            let next = try read()
+            // Before a request can resolve to a name, the ledger's rows must be able to bear it.
+            try await ledger.adopt(CatalogNames(next))
+            let before = catalog.current
+            catalog.replace(with: next.catalog)
+            let change = CatalogChange(from: before.all, to: next.routes)
+            logger.notice(
+                "the catalog was reloaded",
+                metadata: [
+                    "added": "\(list(change.added))", "removed": "\(list(change.removed))",
+                    "changed": "\(list(change.changed))",
+                ])
+            let later = running.keysThatNeedARestart(in: next)
+            if !later.isEmpty {
+                logger.warning(
+                    "other settings have changed too and wait for a restart",
+                    metadata: ["keys": "\(list(later))"])
+            }
+        } catch {
+            logger.error(
+                "the configuration file was refused; the catalog stays as it was",
+                metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func read() throws -> Configuration {
+        let next = try Configuration.load(
+            path: running.file, environment: { [environment] in environment[$0] })
+        let known = Set(running.backends.map(\.name))
+        for route in next.routes {
+            for backend in route.backends where !known.contains(backend) {
+                throw StartupFailure(
+                    "models.\(route.alias): the backend \(backend) is not running yet; restart to "
+                        + "add a backend")
+            }
+        }
+        return next
+    }
+
+    private func list(_ names: [String]) -> String {
+        names.isEmpty ? "none" : names.sorted().joined(separator: ", ")
+    }
+}
+
+extension CatalogNames {
+    /// The names that a configuration uses.
+    init(_ configuration: Configuration) {
+        let prices = configuration.routes.compactMap { route in
+            route.price.map { (route.alias, $0) }
+        }
+        self.init(
+            models: configuration.routes.map(\.alias),
+            backends: configuration.backends.map(\.name),
+            prices: Dictionary(prices) { first, _ in first })
+    }
+}

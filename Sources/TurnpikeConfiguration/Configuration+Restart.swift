@@ -1,0 +1,31 @@
+extension Configuration {
+    /// The top-level keys, other than the catalog's `models`, whose values differ in `other`: a
+    /// running gateway takes them at its next start only.
+    public func keysThatNeedARestart(in other: Configuration) -> [String] {
+        let same: [(key: String, isSame: Bool)] = [
+            ("listen", listen == other.listen),
+            ("admin_listen", adminListen == other.adminListen),
+            ("database", database == other.database),
+            ("data_dir", dataDirectory == other.dataDirectory),
+            ("pepper_file", pepperFile == other.pepperFile),
+            ("key_prefix", keyPrefix == other.keyPrefix),
+            ("backends", Self.unplaced(backends) == Self.unplaced(other.backends)),
+            ("limits", limits == other.limits),
+            ("idempotency", storesAnswers == other.storesAnswers),
+            ("safeguards", judge == other.judge && analyzer == other.analyzer),
+            ("log_level", logLevel == other.logLevel),
+            ("log_format", logFormat == other.logFormat),
+            ("drain_timeout", drainTimeout == other.drainTimeout),
+            ("end_wait", endWait == other.endWait),
+            ("heartbeat_interval", heartbeatInterval == other.heartbeatInterval),
+            ("fence_after", fenceAfter == other.fenceAfter),
+            ("sweep_interval", sweepInterval == other.sweepInterval),
+        ]
+        return same.filter { !$0.isSame }.map(\.key)
+    }
+
+    /// Backends without the lines on which they stand.
+    private static func unplaced(_ backends: [BackendDescription]) -> [BackendDescription] {
+        backends.map { BackendDescription(name: $0.name, line: 0, kind: $0.kind) }
+    }
+}
