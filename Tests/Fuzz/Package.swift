@@ -36,8 +36,9 @@ let package = Package(
                 "Backends/ChoiceDelta.swift",
             ]
                 + [
-                    "ChatChunkDecoder", "Dialect", "EventStreamParser", "LogExcerpt",
-                    "LogprobReader", "OpenAIUpstreamConfiguration", "ToolCallReader",
+                    "AnswerDecoder", "ChatChunkDecoder", "ContextSentence", "Dialect",
+                    "EventStreamParser", "LogExcerpt", "LogprobReader",
+                    "OpenAIUpstreamConfiguration", "ToolCallReader",
                     "UpstreamCredential", "UpstreamErrorBody", "UpstreamLimits",
                 ].map { "Backends/Upstream/\($0).swift" }
                 + ["Backends/Upstream/Forwarded"],

@@ -244,7 +244,9 @@ final class ScriptedBackend: Backend {
 
     func becomeUnavailable(_ failure: BackendFailure) { away.withLock { $0 = failure } }
 
-    func unsupportedParameter(in request: ChatCompletionRequest) -> String? { unsupported }
+    func unsupportedParameter(
+        in request: ChatCompletionRequest, completionBound: Int64
+    ) -> String? { unsupported }
 
     func forward(_ call: BackendCall) async throws(BackendFailure) -> any BackendAnswer {
         let script = scripts.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }

@@ -19,6 +19,17 @@ import Testing
 
     private static let reported = TokenUsage(prompt: 9, cached: 4, completion: 2)
     private static let twoTexts = [BackendEvent.text("a"), .text("b")]
+    /// The same, where the prompt's count comes with the first.
+    private static var promptFirst: [BackendEvent] {
+        var events = twoTexts
+        events[0].promptUsage = TokenUsage(prompt: 9, cached: 4, completion: 0)
+        return events
+    }
+    private static var promptBeyond: BackendEvent {
+        var event = BackendEvent.text("a")
+        event.promptUsage = TokenUsage(prompt: 1_000_000, completion: 0)
+        return event
+    }
     /// A prompt of 41 bytes is estimated at 11 tokens.
     private static func counted(_ completion: Int64) -> TokenUsage {
         TokenUsage(prompt: 11, completion: completion)
@@ -32,6 +43,20 @@ import Testing
         Row(
             name: "finished without a report", outcome: .finished, clientHadBytes: true,
             events: twoTexts + [.end()], usage: counted(2), basis: .counted, endState: .finished),
+        Row(
+            name: "finished, only the prompt reported", outcome: .finished, clientHadBytes: true,
+            events: promptFirst, usage: TokenUsage(prompt: 9, cached: 4, completion: 2),
+            basis: .counted, endState: .finished),
+        Row(
+            name: "client gone, only the prompt reported", outcome: .clientGone,
+            clientHadBytes: true, events: promptFirst,
+            usage: TokenUsage(prompt: 9, cached: 4, completion: 2), basis: .counted,
+            endState: .clientGone),
+        Row(
+            name: "failed, a prompt beyond its bound reported", outcome: .backendFailed,
+            clientHadBytes: true, events: [promptBeyond],
+            usage: TokenUsage(prompt: 100, completion: 1), basis: .counted,
+            endState: .backendFailed),
         Row(
             name: "finished without a report, long pieces", outcome: .finished,
             clientHadBytes: true,

@@ -10,8 +10,10 @@ protocol Backend: Sendable {
 
     /// The first parameter of `request`, by its name in the contract, that this backend cannot
     /// honour; nil when it can honour all. Asked before anything is reserved, so that nothing is
-    /// ever dropped silently.
-    func unsupportedParameter(in request: ChatCompletionRequest) -> String?
+    /// ever dropped silently. `completionBound` is the most tokens that one choice may have.
+    func unsupportedParameter(
+        in request: ChatCompletionRequest, completionBound: Int64
+    ) -> String?
 
     /// Forwards a call and returns once the backend has begun to answer (its head is 200).
     /// Cancelling the task ends the call at the backend within 100 ms.
@@ -57,6 +59,9 @@ struct BackendEvent: Sendable, Equatable {
     var deltas: [ChoiceDelta] = []
     /// The backend's own count of the whole answer, once it tells; the last one holds.
     var usage: TokenUsage?
+    /// The backend's own count of the prompt alone, where it tells that before the answer's end;
+    /// nothing else of it means anything.
+    var promptUsage: TokenUsage?
     /// The backend's exact count of completion tokens up to this event, where it offers one with
     /// each chunk.
     var completionTokensSoFar: Int64?

@@ -15,6 +15,8 @@ struct CompletionCount: Sendable, Equatable {
     private(set) var reportedSoFar: Int64?
     /// The backend's count of the whole answer, once it tells.
     private(set) var usage: TokenUsage?
+    /// The backend's count of the prompt alone, where it tells that early.
+    private(set) var promptUsage: TokenUsage?
 
     /// Starts at nothing.
     init(bound: Int64) { self.bound = bound }
@@ -28,6 +30,7 @@ struct CompletionCount: Sendable, Equatable {
     /// the client.
     mutating func take(_ event: BackendEvent) -> Bool {
         if let usage = event.usage { self.usage = usage }
+        if let prompt = event.promptUsage { promptUsage = prompt }
         let before = reportedSoFar ?? 0
         if let soFar = event.completionTokensSoFar { reportedSoFar = max(before, soFar) }
         if event.isReasoning {

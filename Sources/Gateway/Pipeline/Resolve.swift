@@ -11,7 +11,11 @@ extension CompletionPipeline {
         case .forbidden: throw .modelForbidden(request.model)
         case .unknown: throw .modelUnknown(request.model)
         }
-        let backend = try chooseBackend(of: route, for: request)
+        let choiceBound = PromptBound.completion(
+            asked: request.maximumCompletionTokens,
+            fallback: principal.defaultCompletionTokens ?? defaultCompletionTokens,
+            maximum: route.maximumCompletionTokens, contextTokens: route.contextTokens)
+        let backend = try chooseBackend(of: route, for: request, bound: choiceBound)
         if judge == nil, let check = request.judgedChecks.first {
             // A check that nobody has set up is refused, never skipped.
             throw .invalidRequest(.unsupported(check.parameter))
@@ -20,10 +24,6 @@ extension CompletionPipeline {
             // Nobody knows how many tokens an image is to this model, so none can be reserved.
             throw .invalidRequest(.unsupported(path))
         }
-        let choiceBound = PromptBound.completion(
-            asked: request.maximumCompletionTokens,
-            fallback: principal.defaultCompletionTokens ?? defaultCompletionTokens,
-            maximum: route.maximumCompletionTokens, contextTokens: route.contextTokens)
         // Every choice may be as long as it is allowed to; the prompt is the same for all.
         let bound = TokenBound(
             prompt: PromptBound.tokens(request, imageTokens: route.imageTokens ?? 0),
@@ -39,7 +39,7 @@ extension CompletionPipeline {
     /// A parameter is refused only when a backend that could answer cannot honour it; when none
     /// takes requests, the reason of the preferred one is told.
     private func chooseBackend(
-        of route: ModelRoute, for request: ChatCompletionRequest
+        of route: ModelRoute, for request: ChatCompletionRequest, bound: Int64
     ) throws(GatewayFailure) -> any Backend {
         var unsupported: String?
         var unavailability: BackendFailure?
@@ -47,7 +47,9 @@ extension CompletionPipeline {
             guard let backend = backends[name] else { continue }
             if let failure = backend.unavailability {
                 unavailability = unavailability ?? failure
-            } else if let parameter = backend.unsupportedParameter(in: request) {
+            } else if let parameter = backend.unsupportedParameter(
+                in: request, completionBound: bound)
+            {
                 unsupported = unsupported ?? parameter
             } else {
                 return backend

@@ -74,10 +74,11 @@ struct SettlementDecision: Sendable {
     /// Our own count, within the bound. The prompt is the backend's figure where it gave one, or
     /// else a quarter of its bytes, which is what English text comes to.
     var counted: TokenUsage {
-        let prompt = count.usage?.prompt ?? max(1, (promptBytes + 3) / 4)
+        let told = count.usage ?? count.promptUsage
+        let prompt = told?.prompt ?? max(1, (promptBytes + 3) / 4)
         return TokenUsage(
-            prompt: min(bound.prompt, prompt), cached: count.usage?.cached ?? 0,
-            cacheWrite: count.usage?.cacheWrite ?? 0,
+            prompt: min(bound.prompt, prompt), cached: told?.cached ?? 0,
+            cacheWrite: told?.cacheWrite ?? 0,
             completion: min(bound.completion, count.tokens), reasoning: count.reasoning)
     }
 

@@ -138,7 +138,9 @@ import Testing
                 request.user = "u"
                 request.includesUsage = true
             }
-            #expect(backend.unsupportedParameter(in: call.request) == nil)
+            #expect(
+                backend.unsupportedParameter(
+                    in: call.request, completionBound: call.completionBound) == nil)
             let answer = try await WholeAnswer(backend.forward(call))
             #expect((answer.usage?.completion ?? .max) <= 8)
         }

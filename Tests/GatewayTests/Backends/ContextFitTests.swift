@@ -18,6 +18,21 @@ import Testing
         #expect(try kind(text) == .contextExceeded(promptTokens: 1000, contextTokens: 4096))
     }
 
+    @Test(
+        arguments: [
+            ("prompt is too long: 5000 tokens > 4096 maximum", 5000, 4096),
+            (
+                "input length and `max_tokens` exceed context limit: 1000 + 4000 > 4096, decrease input length",
+                1000, 4096
+            ), ("prompt is too long: ask for less", nil, nil),
+        ] as [(String, Int64?, Int64?)])
+    func `the length of the prompt is read where Anthropic tells it`(
+        _ text: String, prompt: Int64?, context: Int64?
+    ) throws {
+        #expect(
+            try kind(text) == .contextExceeded(promptTokens: prompt, contextTokens: context))
+    }
+
     private func shortened(
         _ kind: BackendFailure.Kind, bound: Int64 = 4000,
         _ change: (inout ChatCompletionRequest) -> Void

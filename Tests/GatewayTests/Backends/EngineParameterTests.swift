@@ -12,7 +12,9 @@ import Testing
         _ change: (inout ChatCompletionRequest) -> Void
     ) async throws -> CompletedAnswer {
         let call = BackendCall.ask(question, bound: bound, change: change)
-        #expect(engine.unsupportedParameter(in: call.request) == nil)
+        #expect(
+            engine.unsupportedParameter(
+                in: call.request, completionBound: call.completionBound) == nil)
         let answer = try await engine.forward(call)
         var completed = CompletedAnswer()
         while let events = try await answer.next() {

@@ -85,7 +85,9 @@ final class LocalEngine: Backend, Service {
             kind: .notReady(retryAfter: .seconds(1)), detail: "the engine's queue is full")
     }
 
-    func unsupportedParameter(in request: ChatCompletionRequest) -> String? {
+    func unsupportedParameter(
+        in request: ChatCompletionRequest, completionBound: Int64
+    ) -> String? {
         Dialect.llamaServer.unsupportedParameter(in: request)
     }
 

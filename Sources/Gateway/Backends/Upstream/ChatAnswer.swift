@@ -1,6 +1,6 @@
 import Curl
 
-/// An answer of the OpenAI family as it arrives over HTTP. An actor for its one consumer, so that
+/// An upstream's answer as it arrives over HTTP. An actor for its one consumer, so that
 /// what is read and how far it was understood cannot be touched from two sides.
 actor ChatAnswer: BackendAnswer {
     /// What the body is.
@@ -11,15 +11,6 @@ actor ChatAnswer: BackendAnswer {
         case whole
     }
 
-    /// How chunks are decoded: the arguments of `ChatChunkDecoder`, which itself cannot be handed
-    /// over.
-    struct Decoding: Sendable {
-        var maximumBytes: Int
-        var readsTimings: Bool
-        var alternatives: Int?
-        var secrets: [[UInt8]]
-    }
-
     private let body: CurlBody
     private let form: Form
     private let secrets: [[UInt8]]
@@ -27,28 +18,30 @@ actor ChatAnswer: BackendAnswer {
     /// Dropping it ends the transfer, so it lives as long as the answer.
     private var iterator: CurlBody.Iterator
     private var parser = EventStreamParser()
-    private let decoder: ChatChunkDecoder
+    private let decoder: any AnswerDecoder
     private var progress = Progress.reading
 
     private enum Progress {
         case reading
-        /// `[DONE]` was read; the connection may still have to come to its end.
+        /// The stream's own end was read; the connection may still have to come to its end.
         case done
         case ended
         /// Thrown by the next call, and by every one after it.
         case failed(BackendFailure)
     }
 
-    /// Takes over the body of an answer whose head was 200.
-    init(_ body: CurlBody, form: Form, lease: EngineSlotLease?, decodes decoding: Decoding) {
+    /// Takes over the body of an answer whose head was 200. `decoder` is made here, since it cannot
+    /// be handed over; `secrets` must not stand in a log.
+    init(
+        _ body: CurlBody, form: Form, lease: EngineSlotLease?, secrets: [[UInt8]],
+        decoder: () -> sending any AnswerDecoder
+    ) {
         self.body = body
         self.form = form
         self.lease = lease
-        secrets = decoding.secrets
+        self.secrets = secrets
         iterator = body.makeAsyncIterator()
-        decoder = ChatChunkDecoder(
-            maximumBytes: decoding.maximumBytes, readsTimings: decoding.readsTimings,
-            alternatives: decoding.alternatives, secrets: decoding.secrets)
+        self.decoder = decoder()
     }
 
     nonisolated var queueTime: Duration { lease?.waited ?? .zero }
@@ -106,11 +99,8 @@ actor ChatAnswer: BackendAnswer {
         do throws(BackendFailure) {
             try parser.consume(piece) { data throws(BackendFailure) in
                 guard case .reading = progress else { return }
-                if Self.isEnd(data) {
-                    progress = .done
-                } else if let event = try decoder.decodeChunk(data) {
-                    events.append(event)
-                }
+                if let event = try decoder.decodeChunk(data) { events.append(event) }
+                if decoder.isEnded { progress = .done }
             }
             if case .done = progress, !decoder.hasChoices {
                 throw BackendFailure(kind: .malformed, detail: "the stream holds no answer")
@@ -121,11 +111,6 @@ actor ChatAnswer: BackendAnswer {
             progress = .failed(error)
         }
         return events.isEmpty ? nil : events
-    }
-
-    private static func isEnd(_ data: ArraySlice<UInt8>) -> Bool {
-        data.count < 16 && data.starts(with: "[DONE]".utf8)
-            && data.dropFirst(6).allSatisfy { $0 == UInt8(ascii: " ") }
     }
 
     private func collect() async throws(BackendFailure) -> [UInt8] {
@@ -144,7 +129,7 @@ actor ChatAnswer: BackendAnswer {
         }
     }
 
-    /// Waits for the end of the body behind `[DONE]`, so that its connection can serve another
+    /// Waits for the end of the body behind its mark, so that its connection can serve another
     /// call; a backend that leaves it open loses it, and the client does not wait.
     private func finishTransfer() async {
         await withTaskGroup(of: Void.self) { group in

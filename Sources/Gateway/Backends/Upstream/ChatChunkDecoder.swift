@@ -4,7 +4,7 @@ import JSON
 /// Reads an answer of the OpenAI family, whole or chunk by chunk, into events.
 ///
 /// A class because the parser's memory is reused from chunk to chunk; one per answer, not shared.
-final class ChatChunkDecoder {
+final class ChatChunkDecoder: AnswerDecoder {
     /// The most choices of one answer, which is the most a client may ask for.
     static let maximumChoices = 128
 
@@ -14,6 +14,9 @@ final class ChatChunkDecoder {
     private let secrets: [[UInt8]]
     /// The choices that were seen, and whether each has said why it ended.
     private var choices: [Int: Bool] = [:]
+
+    /// Whether `[DONE]` was read.
+    private(set) var isEnded = false
 
     /// - Parameters:
     ///   - maximumBytes: of one chunk or of a whole answer.
@@ -40,6 +43,10 @@ final class ChatChunkDecoder {
     /// Reads one chunk of a stream; nil if it says nothing that matters (a role, a keep-alive).
     /// Throws `malformed` for what is no chunk, and what an error inside of the stream means.
     func decodeChunk(_ data: ArraySlice<UInt8>) throws(BackendFailure) -> BackendEvent? {
+        if Self.isEnd(data) {
+            isEnded = true
+            return nil
+        }
         let root = try parse(data)
         var event = BackendEvent()
         if let choices = root["choices"], !choices.isNull {
@@ -76,6 +83,11 @@ final class ChatChunkDecoder {
     }
 
     // MARK: Parts
+
+    private static func isEnd(_ data: ArraySlice<UInt8>) -> Bool {
+        data.count < 16 && data.starts(with: "[DONE]".utf8)
+            && data.dropFirst(6).allSatisfy { $0 == UInt8(ascii: " ") }
+    }
 
     private func parse(_ bytes: ArraySlice<UInt8>) throws(BackendFailure) -> JSONValue {
         let root: JSONValue

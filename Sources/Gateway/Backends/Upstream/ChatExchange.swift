@@ -1,6 +1,5 @@
 import Curl
 import Domain
-import JSON
 
 /// One place where chat calls are sent, and everything that goes with a call: the part that the
 /// local engine and an upstream have in common.
@@ -15,10 +14,6 @@ struct ChatExchange: Sendable {
     var limits: UpstreamLimits
     /// Whether calls share connections.
     var connection: CurlRequest.Connection
-
-    /// How much of an error's body is looked at, and for how long.
-    private static let errorBodyBytes = 64 * 1024
-    private static let errorBodyTimeout = Duration.seconds(5)
 
     /// What must not stand in a log even if the backend repeats it.
     private var secrets: [[UInt8]] { credential.map { [$0.bytes] } ?? [] }
@@ -35,13 +30,16 @@ struct ChatExchange: Sendable {
         } catch {
             throw BackendFailure(error, redacting: secrets)
         }
-        guard response.status == 200 else { throw await failure(of: response) }
+        let reply = UpstreamReply(response: response, secrets: secrets)
+        guard response.status == 200 else { throw await reply.failure() }
         return ChatAnswer(
-            response.body, form: try form(of: response, streams: streams), lease: lease,
-            decodes: .init(
+            response.body, form: try reply.form(streams: streams), lease: lease, secrets: secrets
+        ) {
+            ChatChunkDecoder(
                 maximumBytes: limits.maximumResponseBytes, readsTimings: dialect.readsTimings,
                 alternatives: call.request.tellsLogprobs ? call.request.topLogprobs ?? 0 : nil,
-                secrets: secrets))
+                secrets: secrets)
+        }
     }
 
     /// Sends a call to an endpoint that answers with a short JSON text, and reads that.
@@ -53,9 +51,9 @@ struct ChatExchange: Sendable {
         } catch {
             throw BackendFailure(error, redacting: secrets)
         }
-        guard response.status == 200 else { throw await failure(of: response) }
-        return await response.body.excerpt(
-            atMost: Self.errorBodyBytes, within: Self.errorBodyTimeout)
+        let reply = UpstreamReply(response: response, secrets: secrets)
+        guard response.status == 200 else { throw await reply.failure() }
+        return await reply.shortBody()
     }
 
     /// The headers are written here and nowhere else: nothing of the client's is passed on.
@@ -72,57 +70,8 @@ struct ChatExchange: Sendable {
             method: .post, url: url, headers: headers,
             body: ForwardedBody.make(call, in: dialect, streams: streams))
         request.unixSocketPath = unixSocketPath
-        request.connectTimeout = limits.connectTimeout
-        request.firstByteTimeout = limits.firstByteTimeout
-        request.idleTimeout = limits.idleTimeout
-        request.totalTimeout = limits.totalTimeout
-        request.maximumResponseBytes = limits.maximumResponseBytes
+        limits.bind(&request)
         request.connection = connection
         return request
-    }
-
-    /// What a 200 announces: a stream, or a whole answer, which is accepted where a stream was
-    /// asked for.
-    private func form(
-        of response: CurlResponse, streams: Bool
-    ) throws(BackendFailure) -> ChatAnswer.Form {
-        if let encoding = response.header("content-encoding"), encoding.lowercased() != "identity" {
-            throw BackendFailure(kind: .malformed, detail: "the answer is encoded unasked")
-        }
-        let type = response.header("content-type") ?? ""
-        let media = type.prefix { $0 != ";" && $0 != " " && $0 != "\t" }.lowercased()
-        switch media {
-        case "text/event-stream" where streams: return .stream
-        case "application/json": return .whole
-        default:
-            throw BackendFailure(
-                kind: .malformed,
-                detail: "unexpected content type: "
-                    + LogExcerpt.make(of: type.utf8, redacting: secrets))
-        }
-    }
-
-    /// Reads a refusal. Its text goes to the log only.
-    private func failure(of response: CurlResponse) async -> BackendFailure {
-        let body = await response.body.excerpt(
-            atMost: Self.errorBodyBytes, within: Self.errorBodyTimeout)
-        let retryAfter = UpstreamErrorBody.retryAfter(
-            seconds: response.header("retry-after"),
-            milliseconds: response.header("retry-after-ms"))
-        let kind =
-            Self.error(in: body)?.kind(status: response.status, retryAfter: retryAfter)
-            ?? UpstreamErrorBody.kind(status: response.status, retryAfter: retryAfter)
-        return BackendFailure(
-            kind: kind,
-            detail:
-                "status \(response.status)\(Self.error(in: body)?.label(redacting: secrets) ?? "")")
-    }
-
-    private static func error(in body: [UInt8]) -> UpstreamErrorBody? {
-        let parser = JSONParser(
-            maximumBytes: errorBodyBytes, maximumDepth: 16, maximumNodes: 10_000,
-            checkDuplicateKeys: false)
-        // A body that is no JSON says no more than its status.
-        return (try? parser.parse(body)).flatMap { UpstreamErrorBody($0.root) }
     }
 }

@@ -54,7 +54,9 @@ struct OpenAIUpstream: Backend {
         }
     }
 
-    func unsupportedParameter(in request: ChatCompletionRequest) -> String? {
+    func unsupportedParameter(
+        in request: ChatCompletionRequest, completionBound: Int64
+    ) -> String? {
         exchange.dialect.unsupportedParameter(in: request)
     }
 }

@@ -23,5 +23,8 @@ public struct UpstreamCredential: Sendable, CustomStringConvertible, CustomDebug
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection()) }
 
     /// The value of the `Authorization` header.
-    var bearer: String { "Bearer " + String(decoding: bytes, as: UTF8.self) }
+    var bearer: String { "Bearer " + plain }
+
+    /// The value of a header that holds nothing but the key.
+    var plain: String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -37,31 +37,14 @@ struct UpstreamErrorBody {
         readContextLength(in: error["message"])
     }
 
-    /// vLLM and others tell a full context only in OpenAI's sentence: "This model's maximum context
-    /// length is 4096 tokens. However, …".
+    /// Some tell a full context only in a sentence.
     private mutating func readContextLength(in message: JSONValue?) {
         guard let message, message.utf8Count <= 2000, let text = message.string,
-            let found = text.firstRange(of: "maximum context length")
+            let told = ContextSentence(text)
         else { return }
         saysContextLength = true
-        contextTokens = contextTokens ?? Self.number(in: text[found.upperBound...])
-        promptTokens = promptTokens ?? Self.promptTokens(in: text)
-    }
-
-    /// "… (1000 in the messages, 4000 in the completion)", or "… your request has 1000 input
-    /// tokens".
-    private static func promptTokens(in text: String) -> Int64? {
-        if let end = text.firstRange(of: " in the messages"),
-            let start = text[..<end.lowerBound].lastIndex(where: { !$0.isNumber })
-        {
-            return Int64(text[text.index(after: start)..<end.lowerBound])
-        }
-        return text.firstRange(of: "request has ").flatMap { number(in: text[$0.upperBound...]) }
-    }
-
-    /// The first whole number in `text`.
-    private static func number(in text: Substring) -> Int64? {
-        Int64(text.drop { !$0.isNumber }.prefix { $0.isNumber })
+        contextTokens = contextTokens ?? told.contextTokens
+        promptTokens = promptTokens ?? told.promptTokens
     }
 
     /// Its type and code for the log, which are names. Never its message: upstreams quote the
