@@ -16,6 +16,8 @@ struct BackendWiring {
                 all.append(.localEngine(try localEngine(engine, name: backend.name)))
             case .openAI(let upstream):
                 all.append(.openAI(try openAI(upstream, name: backend.name)))
+            case .anthropic(let upstream):
+                all.append(.anthropic(try anthropic(upstream, name: backend.name)))
             }
         }
         return all
@@ -42,25 +44,67 @@ struct BackendWiring {
     private func openAI(
         _ upstream: UpstreamDescription, name: String
     ) throws(StartupFailure) -> OpenAIUpstreamConfiguration {
-        var credential: UpstreamCredential?
-        if let variable = upstream.apiKeyVariable {
-            credential = UpstreamCredential(bytes: Array((environment[variable] ?? "").utf8))
-            if credential == nil {
-                throw StartupFailure("the environment variable \(variable) holds no key")
-            }
-        }
         var openAI = OpenAIUpstreamConfiguration(
-            name: name, baseURL: upstream.baseURL, credential: credential)
+            name: name, baseURL: upstream.baseURL,
+            credential: try credential(in: upstream.apiKeyVariable))
         openAI.quirks.sendsMaxTokens = upstream.maximumTokensField == .maxTokens
         openAI.quirks.answersOneChoice = !upstream.severalChoices
         openAI.quirks.extraParameters = Set(
             upstream.extraParameters.compactMap {
                 OpenAIUpstreamConfiguration.ExtraParameter(rawValue: $0.rawValue)
             })
-        openAI.limits.connectTimeout = upstream.timeouts.connect
-        openAI.limits.firstByteTimeout = upstream.timeouts.firstByte
-        openAI.limits.idleTimeout = upstream.timeouts.idle
-        openAI.limits.totalTimeout = upstream.timeouts.total
+        openAI.limits = UpstreamLimits(upstream.timeouts)
         return openAI
+    }
+
+    private func anthropic(
+        _ upstream: AnthropicDescription, name: String
+    ) throws(StartupFailure) -> AnthropicUpstreamConfiguration {
+        var anthropic = AnthropicUpstreamConfiguration(
+            name: name, baseURL: upstream.baseURL,
+            credential: try credential(in: upstream.apiKeyVariable))
+        anthropic.version = upstream.version
+        anthropic.thinking =
+            switch upstream.thinking {
+            case .none: .unavailable
+            case .budget: .budgeted(.init(upstream.budgets))
+            case .adaptive: .adaptive
+            case .always: .always
+            }
+        anthropic.takesSampling = upstream.takesSampling
+        anthropic.limits = UpstreamLimits(upstream.timeouts)
+        return anthropic
+    }
+
+    /// The key that a variable holds; nil where no variable is named.
+    private func credential(
+        in variable: String?
+    ) throws(StartupFailure) -> UpstreamCredential? {
+        guard let variable else { return nil }
+        guard
+            let credential = UpstreamCredential(
+                bytes: Array((environment[variable] ?? "").utf8))
+        else { throw StartupFailure("the environment variable \(variable) holds no key") }
+        return credential
+    }
+}
+
+extension UpstreamLimits {
+    fileprivate init(_ timeouts: UpstreamTimeouts) {
+        self.init(
+            connectTimeout: timeouts.connect, firstByteTimeout: timeouts.firstByte,
+            idleTimeout: timeouts.idle, totalTimeout: timeouts.total)
+    }
+}
+
+extension AnthropicUpstreamConfiguration.ThinkingBudgets {
+    fileprivate init(_ budgets: AnthropicDescription.Budgets) {
+        self.init()
+        minimal = budgets.minimal
+        low = budgets.low
+        medium = budgets.medium
+        high = budgets.high
+        xhigh = budgets.xhigh
+        self.max = budgets.max
     }
 }

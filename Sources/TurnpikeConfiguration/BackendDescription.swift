@@ -13,12 +13,15 @@ public struct BackendDescription: Sendable, Hashable {
         case localEngine(EngineDescription)
         /// An upstream that speaks the chat-completions protocol.
         case openAI(UpstreamDescription)
+        /// An upstream that speaks Anthropic's Messages API.
+        case anthropic(AnthropicDescription)
     }
 
     /// The word for a kind in the file.
     enum KindName: String, CaseIterable {
         case localEngine = "local_engine"
         case openAI = "openai"
+        case anthropic
     }
 }
 

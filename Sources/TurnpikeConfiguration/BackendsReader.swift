@@ -54,30 +54,28 @@ struct BackendsReader {
         let silent = ProblemList(file: root.list.file, environment: root.list.environment)
         let open = section.section(name, accepted: nil, notingIn: silent)
         guard let open, let word = open.optional("kind", Self.kindWord) else {
-            let keys = ConfigurationKeys.localEngine + ConfigurationKeys.openAI
+            let keys =
+                ConfigurationKeys.localEngine + ConfigurationKeys.openAI
+                + ConfigurationKeys.anthropic
             _ = section.section(name, accepted: Array(Set(keys)).sorted())?
                 .required("kind", Self.kindWord)
             return nil
         }
         switch word {
-        case "anthropic":
-            root.list.add(
-                line: open.line(of: "kind"), key: open.full("kind"),
-                "\"anthropic\" is not available in this version; give one of local_engine, openai")
-            return nil
-        case BackendDescription.KindName.localEngine.rawValue:
+        case .localEngine:
             return section.section(name, accepted: ConfigurationKeys.localEngine)
                 .flatMap { localEngine($0, contextTokens: contextTokens) }
                 .map { .localEngine($0) }
-        default:
+        case .openAI:
             return section.section(name, accepted: ConfigurationKeys.openAI)
                 .flatMap(upstream).map { .openAI($0) }
+        case .anthropic:
+            return section.section(name, accepted: ConfigurationKeys.anthropic)
+                .flatMap(anthropic).map { .anthropic($0) }
         }
     }
 
-    private static let kindWord = Accepted<String>(words: "one of local_engine, openai") { text in
-        text == "anthropic" || BackendDescription.KindName(rawValue: text) != nil ? text : nil
-    }
+    private static let kindWord = Accepted<BackendDescription.KindName>.word
 
     private func localEngine(
         _ section: Section, contextTokens: Int64?
@@ -108,17 +106,56 @@ struct BackendsReader {
             allowsPrivateAddresses: section.value(
                 "allow_private_addresses", .yesOrNo, usual: false),
             timeouts: timeouts(section))
-        checkHost(upstream, section)
+        checkHost(upstream.baseURL, isAllowed: upstream.allowsPrivateAddresses, section)
         return url == nil ? nil : upstream
     }
 
+    private func anthropic(_ section: Section) -> AnthropicDescription? {
+        let url = section.value(
+            "base_url", Self.baseURL, usual: "https://api.anthropic.com")
+        let anthropic = AnthropicDescription(
+            baseURL: url, apiKeyVariable: section.optional("api_key_env", .environmentName),
+            version: section.value("anthropic_version", Self.version, usual: "2023-06-01"),
+            thinking: section.value("thinking", .word, usual: .adaptive),
+            budgets: budgets(section),
+            takesSampling: section.value("sampling_parameters", .yesOrNo, usual: true),
+            allowsPrivateAddresses: section.value(
+                "allow_private_addresses", .yesOrNo, usual: false),
+            timeouts: timeouts(section))
+        checkHost(url, isAllowed: anthropic.allowsPrivateAddresses, section)
+        return anthropic
+    }
+
+    private static let version = Accepted<String>(words: "a version of the API, such as 2023-06-01")
+    { text in
+        let isVersion =
+            text.utf8.count == 10
+            && text.utf8.allSatisfy { (48...57).contains($0) || $0 == UInt8(ascii: "-") }
+        return isVersion ? text : nil
+    }
+
+    private func budgets(_ section: Section) -> AnthropicDescription.Budgets {
+        let budgets = section.section(
+            "thinking_budgets", accepted: ConfigurationKeys.thinkingBudgets)
+        func value(_ key: String, usual: Int64) -> Int64 {
+            budgets?.value(key, .whole(1024...1_048_576), usual: usual) ?? usual
+        }
+        var told = AnthropicDescription.Budgets()
+        told.minimal = value("minimal", usual: told.minimal)
+        told.low = value("low", usual: told.low)
+        told.medium = value("medium", usual: told.medium)
+        told.high = value("high", usual: told.high)
+        told.xhigh = value("xhigh", usual: told.xhigh)
+        told.max = value("max", usual: told.max)
+        return told
+    }
+
     /// A URL that names this machine or a private network is a slip more often than meant.
-    private func checkHost(_ upstream: UpstreamDescription, _ section: Section) {
-        guard !upstream.allowsPrivateAddresses, PrivateAddress.isNamed(inURL: upstream.baseURL)
-        else { return }
+    private func checkHost(_ url: String, isAllowed: Bool, _ section: Section) {
+        guard !isAllowed, PrivateAddress.isNamed(inURL: url) else { return }
         root.list.add(
             line: section.line(of: "base_url"), key: section.full("base_url"),
-            "\"\(upstream.baseURL)\" leads to this machine or a private network; "
+            "\"\(url)\" leads to this machine or a private network; "
                 + "give another URL, or say allow_private_addresses: true")
     }
 

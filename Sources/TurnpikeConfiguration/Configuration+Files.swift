@@ -37,7 +37,9 @@ extension Configuration {
             case .localEngine(let engine):
                 engineProblem(engine, backend)
             case .openAI(let upstream):
-                upstreamProblem(upstream, backend, environment)
+                keyProblem(upstream.apiKeyVariable, backend, environment)
+            case .anthropic(let upstream):
+                keyProblem(upstream.apiKeyVariable, backend, environment)
             }
         }
     }
@@ -58,11 +60,10 @@ extension Configuration {
         return nil
     }
 
-    private func upstreamProblem(
-        _ upstream: UpstreamDescription, _ backend: BackendDescription,
-        _ environment: (String) -> String?
+    private func keyProblem(
+        _ variable: String?, _ backend: BackendDescription, _ environment: (String) -> String?
     ) -> ConfigurationProblem? {
-        guard let variable = upstream.apiKeyVariable else { return nil }
+        guard let variable else { return nil }
         let value = environment(variable) ?? ""
         guard value.isEmpty || value.utf8.contains(where: { $0 < 0x21 || $0 > 0x7E }) else {
             return nil

@@ -19,6 +19,15 @@ enum ConfigurationKeys {
         "extra_parameters", "allow_private_addresses", "timeouts",
     ]
 
+    /// A backend of kind `anthropic`.
+    static let anthropic = [
+        "kind", "base_url", "api_key_env", "anthropic_version", "thinking", "thinking_budgets",
+        "sampling_parameters", "allow_private_addresses", "timeouts",
+    ]
+
+    /// Tokens of thinking, by effort.
+    static let thinkingBudgets = ["minimal", "low", "medium", "high", "xhigh", "max"]
+
     /// The waits of an upstream.
     static let timeouts = ["connect", "first_byte", "idle", "total"]
 
@@ -53,6 +62,8 @@ enum ConfigurationKeys {
     static var all: Set<String> {
         Set(
             root + localEngine.map { "backends.*.\($0)" } + openAI.map { "backends.*.\($0)" }
+                + anthropic.map { "backends.*.\($0)" }
+                + thinkingBudgets.map { "backends.*.thinking_budgets.\($0)" }
                 + timeouts.map { "backends.*.timeouts.\($0)" } + model.map { "models.*.\($0)" }
                 + price.map { "models.*.price.\($0)" } + limits.map { "limits.\($0)" }
                 + idempotency.map { "idempotency.\($0)" } + safeguards.map { "safeguards.\($0)" }

@@ -126,7 +126,10 @@ private let mistakes: [Mistake] = [
         with: "openai",
         messages: [
             "good.yaml:10: backends.openai: is a single value; give a group of keys: "
-                + Set(ConfigurationKeys.localEngine + ConfigurationKeys.openAI).sorted()
+                + Set(
+                    ConfigurationKeys.localEngine + ConfigurationKeys.openAI
+                        + ConfigurationKeys.anthropic
+                ).sorted()
                 .joined(separator: ", ")
         ]),
     Mistake(
@@ -192,13 +195,35 @@ private let mistakes: [Mistake] = [
         name: "unknown kind", replace: "kind: local_engine", with: "kind: magic",
         messages: [
             "good.yaml:7: backends.local.kind: \"magic\" is not accepted; "
-                + "give one of local_engine, openai"
+                + "give one of local_engine, openai, anthropic"
         ]),
     Mistake(
-        name: "a kind of a later version", replace: "kind: openai", with: "kind: anthropic",
+        name: "a key of another kind", replace: "kind: openai",
+        with: "kind: anthropic, several_choices: true",
         messages: [
-            "good.yaml:10: backends.openai.kind: \"anthropic\" is not available in this version; "
-                + "give one of local_engine, openai"
+            "good.yaml:10: backends.openai.several_choices: is no key of a configuration; "
+                + "accepted here: " + ConfigurationKeys.anthropic.joined(separator: ", ")
+        ]),
+    Mistake(
+        name: "a budget that the API does not take", replace: "kind: openai",
+        with: "kind: anthropic, thinking_budgets: { low: 512 }",
+        messages: [
+            "good.yaml:10: backends.openai.thinking_budgets.low: \"512\" is not accepted; "
+                + "give a whole number from 1024 to 1048576"
+        ]),
+    Mistake(
+        name: "a way of thinking that is none", replace: "kind: openai",
+        with: "kind: anthropic, thinking: hard",
+        messages: [
+            "good.yaml:10: backends.openai.thinking: \"hard\" is not accepted; "
+                + "give one of none, budget, adaptive, always"
+        ]),
+    Mistake(
+        name: "a version that would break a header", replace: "kind: openai",
+        with: "kind: anthropic, anthropic_version: latest",
+        messages: [
+            "good.yaml:10: backends.openai.anthropic_version: \"latest\" is not accepted; "
+                + "give a version of the API, such as 2023-06-01"
         ]),
     Mistake(
         name: "unknown backend", replace: "backends: [local]", with: "backends: [lokal]",

@@ -12,8 +12,8 @@ import Testing
 
     @Test func `the example file is accepted`() throws {
         let read = try Configuration.load(path: Self.example) { _ in nil }
-        #expect(read.routes.map(\.alias) == ["demo", "gpt-4o"])
-        #expect(read.backends.count == 2)
+        #expect(read.routes.map(\.alias) == ["demo", "gpt-4o", "claude"])
+        #expect(read.backends.count == 3)
     }
 
     @Test func `the example file shows the usual values`() throws {
@@ -37,6 +37,16 @@ import Testing
             return
         }
         #expect(shown.timeouts == real.timeouts)
+        guard case .anthropic(let told) = example.backends[2].kind,
+            case .anthropic(let unsaid) = try GoodFile.anthropic("kind: anthropic")
+        else {
+            Issue.record("the third backend does not speak Anthropic's API")
+            return
+        }
+        #expect(told.baseURL == unsaid.baseURL && told.version == unsaid.version)
+        #expect(told.thinking == unsaid.thinking && told.budgets == unsaid.budgets)
+        #expect(told.takesSampling == unsaid.takesSampling)
+        #expect(told.timeouts == unsaid.timeouts)
     }
 
     @Test func `the example file shows every key that is read, and no other`() throws {

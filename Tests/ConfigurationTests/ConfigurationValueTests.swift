@@ -41,6 +41,41 @@ import Testing
         #expect(read.routes[0].price == nil && read.routes[0].imageTokens == nil)
     }
 
+    @Test func `a backend that speaks Anthropic's API needs nothing but its kind`() throws {
+        guard case .anthropic(let upstream) = try GoodFile.anthropic("kind: anthropic") else {
+            Issue.record("it is of another kind")
+            return
+        }
+        #expect(upstream.baseURL == "https://api.anthropic.com")
+        #expect(upstream.apiKeyVariable == nil && upstream.version == "2023-06-01")
+        #expect(upstream.thinking == .adaptive && upstream.budgets == .init())
+        #expect(upstream.takesSampling && !upstream.allowsPrivateAddresses)
+        #expect(upstream.timeouts.total == .seconds(600))
+    }
+
+    @Test func `every key of a backend that speaks Anthropic's API is read`() throws {
+        let kind = try GoodFile.anthropic(
+            "kind: anthropic, base_url: http://127.0.0.1:9, allow_private_addresses: true, "
+                + "api_key_env: CLAUDE_KEY, anthropic_version: 2024-01-02, thinking: budget, "
+                + "thinking_budgets: { minimal: 2001, low: 2002, medium: 2003, high: 2004, "
+                + "xhigh: 2005, max: 2006 }, sampling_parameters: false, timeouts: { idle: 7s }")
+        guard case .anthropic(let upstream) = kind else {
+            Issue.record("it is of another kind")
+            return
+        }
+        #expect(upstream.baseURL == "http://127.0.0.1:9" && upstream.allowsPrivateAddresses)
+        #expect(upstream.apiKeyVariable == "CLAUDE_KEY" && upstream.version == "2024-01-02")
+        #expect(upstream.thinking == .budget && !upstream.takesSampling)
+        let budgets = upstream.budgets
+        #expect(
+            [
+                budgets.minimal, budgets.low, budgets.medium, budgets.high, budgets.xhigh,
+                budgets.max,
+            ]
+                == [2001, 2002, 2003, 2004, 2005, 2006])
+        #expect(upstream.timeouts.idle == .seconds(7))
+    }
+
     @Test func `answers are stored where the file says so, in words that mean it`() throws {
         func read(_ value: String) throws -> Bool {
             try GoodFile.read(GoodFile.text + "\nidempotency: { stores_answers: \(value) }\n")

@@ -32,6 +32,13 @@ enum GoodFile {
         try Configuration.parse(text, file: "good.yaml") { environment[$0] }
     }
 
+    /// The kind of a backend that is described by `members`.
+    static func anthropic(_ members: String) throws -> BackendDescription.Kind {
+        let file = try text(
+            replacing: "kind: openai, base_url: https://api.example.com/v1", with: members)
+        return try read(file).backends[1].kind
+    }
+
     /// What is said of a file; empty when it is accepted.
     static func problems(of text: String, environment: [String: String] = [:]) -> [String] {
         do {

@@ -83,10 +83,10 @@ struct BackendFailure: Error, Sendable, Equatable {
         case unreachable
         /// No answer in time: 504.
         case timedOut
-        /// Starting, loading its model or full: 503.
+        /// Starting or loading its model: 503.
         case notReady(retryAfter: Duration)
-        /// It refuses for its own rate limit: 503 to the client, since it is not the client's own
-        /// limit.
+        /// It refuses for its own rate limit, or for overload: 503 to the client, since it is not
+        /// the client's own limit.
         case rateLimited(retryAfter: Duration?)
         /// The prompt does not fit its context window: 400.
         case contextExceeded(promptTokens: Int64?, contextTokens: Int64?)

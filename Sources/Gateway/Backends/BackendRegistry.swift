@@ -9,12 +9,15 @@ public enum BackendConfiguration: Sendable {
     case localEngine(LocalEngineConfiguration)
     /// An upstream that speaks OpenAI's API.
     case openAI(OpenAIUpstreamConfiguration)
+    /// An upstream that speaks Anthropic's Messages API.
+    case anthropic(AnthropicUpstreamConfiguration)
 
     /// The backend's name.
     public var name: String {
         switch self {
         case .localEngine(let configuration): configuration.name
         case .openAI(let configuration): configuration.name
+        case .anthropic(let configuration): configuration.name
         }
     }
 }
@@ -64,6 +67,8 @@ public struct BackendRegistry: Sendable {
             switch configuration {
             case .openAI(let configuration):
                 backends[name] = OpenAIUpstream(configuration, client: client)
+            case .anthropic(let configuration):
+                backends[name] = AnthropicUpstream(configuration, client: client)
             case .localEngine(let configuration):
                 let engine = LocalEngine(configuration, logger: logger, time: time, random: random)
                 engines.append(engine)
@@ -100,6 +105,10 @@ public struct BackendRegistry: Sendable {
     private static func problem(with configuration: BackendConfiguration) -> String? {
         switch configuration {
         case .openAI(let upstream):
+            return OpenAIUpstreamConfiguration.problem(withBaseURL: upstream.baseURL).map {
+                "the base URL \($0)"
+            }
+        case .anthropic(let upstream):
             return OpenAIUpstreamConfiguration.problem(withBaseURL: upstream.baseURL).map {
                 "the base URL \($0)"
             }

@@ -13,6 +13,8 @@ import Testing
         case localEngine
         /// An upstream that answers as the demo model does.
         case openAIUpstream
+        /// An upstream that answers so in Anthropic's format.
+        case anthropicUpstream
 
         func run(_ body: @Sendable (any Backend) async throws -> Void) async throws {
             switch self {
@@ -30,6 +32,16 @@ import Testing
                 try await body(
                     OpenAIUpstream(
                         OpenAIUpstreamConfiguration(
+                            name: "upstream", baseURL: upstream.baseURL, credential: nil),
+                        client: client))
+                await client.shutdown()
+            case .anthropicUpstream:
+                let upstream = try ScriptedUpstream(script: ScriptedMessagesModel.answer)
+                defer { upstream.stop() }
+                let client = try CurlClient(logger: .quiet)
+                try await body(
+                    AnthropicUpstream(
+                        AnthropicUpstreamConfiguration(
                             name: "upstream", baseURL: upstream.baseURL, credential: nil),
                         client: client))
                 await client.shutdown()
@@ -120,7 +132,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Subject.allCases)
+    @Test(arguments: [Subject.localEngine, .openAIUpstream])
     func `every role and parameter that is accepted arrives without complaint`(
         subject: Subject
     ) async throws {

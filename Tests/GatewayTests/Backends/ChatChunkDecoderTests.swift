@@ -101,7 +101,7 @@ import Testing
         (#"{"error":{"code":500,"message":"m","type":"server_error"}}"#, .unreachable),
         (
             #"{"error":{"type":"overloaded_error","message":"m"}}"#,
-            .notReady(retryAfter: .seconds(1))
+            .rateLimited(retryAfter: .seconds(1))
         ),
         (#"{"error":{"type":"rate_limit_error","message":"m"}}"#, .rateLimited(retryAfter: nil)),
         (#"{"error":"something"}"#, .unreachable),

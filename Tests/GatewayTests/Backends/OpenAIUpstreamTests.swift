@@ -82,7 +82,12 @@ import Testing
         (504, "", [], .timedOut),
         (
             529, #"{"type":"error","error":{"type":"overloaded_error"}}"#, [],
-            .notReady(retryAfter: .seconds(1))
+            .rateLimited(retryAfter: .seconds(1))
+        ), (529, "", [("retry-after", "4")], .rateLimited(retryAfter: .seconds(4))),
+        (
+            503,
+            #"{"error":{"type":"service_unavailable_error","code":"server_is_overloaded"}}"#, [],
+            .rateLimited(retryAfter: .seconds(1))
         ),
         (204, "", [], .malformed), (201, "{}", [], .malformed),
     ]
@@ -154,7 +159,7 @@ import Testing
             .body(Array("or\":{\"type\":\"overloaded_error\"}}\n\n".utf8)), .silence,
         ])
         #expect(text == "ab")
-        #expect(failure?.kind == .notReady(retryAfter: .seconds(1)))
+        #expect(failure?.kind == .rateLimited(retryAfter: .seconds(1)))
     }
 
     @Test(arguments: [

@@ -68,12 +68,12 @@ struct UpstreamErrorBody {
         if isContextExceeded, outer == 200 || outer == 400 || outer == 413 || outer == 422 {
             return .contextExceeded(promptTokens: promptTokens, contextTokens: contextTokens)
         }
+        if isOverload { return .rateLimited(retryAfter: retryAfter ?? Self.defaultWait) }
         if outer != 200 { return Self.kind(status: outer, retryAfter: retryAfter) }
         switch type ?? code {
         case "rate_limit_error", "rate_limit_exceeded", "insufficient_quota", "tokens", "requests":
             return .rateLimited(retryAfter: retryAfter)
-        case "overloaded_error", "unavailable_error", "service_unavailable_error",
-            "server_is_overloaded":
+        case "unavailable_error", "service_unavailable_error":
             return .notReady(retryAfter: retryAfter ?? Self.defaultWait)
         case "timeout_error": return .timedOut
         default: break
@@ -82,6 +82,12 @@ struct UpstreamErrorBody {
             return Self.kind(status: status, retryAfter: retryAfter)
         }
         return type == "invalid_request_error" ? .invalidRequest : .unreachable
+    }
+
+    /// Whether it has too much to do, for whomever: Anthropic's word and OpenAI's.
+    private var isOverload: Bool {
+        type == "overloaded_error" || type == "server_is_overloaded"
+            || code == "server_is_overloaded"
     }
 
     private var isContextExceeded: Bool {
@@ -97,7 +103,8 @@ struct UpstreamErrorBody {
         case 400, 413, 422: .invalidRequest
         case 408, 504, 524: .timedOut
         case 429: .rateLimited(retryAfter: retryAfter)
-        case 503, 529: .notReady(retryAfter: retryAfter ?? defaultWait)
+        case 503: .notReady(retryAfter: retryAfter ?? defaultWait)
+        case 529: .rateLimited(retryAfter: retryAfter ?? defaultWait)
         case 400..<600: .unreachable
         default: .malformed
         }

@@ -1,0 +1,59 @@
+import Curl
+
+/// An upstream that speaks Anthropic's Messages API.
+struct AnthropicUpstream: Backend {
+    let name: String
+    private let exchange: MessagesExchange
+    private let client: CurlClient
+    private let parameters: MessagesParameters
+    /// How many calls for choices of one request run at the same time: a call gives one choice.
+    private static let callsAtOnce = 8
+
+    /// An upstream that is reached through `client`, which it shares with others.
+    init(_ configuration: AnthropicUpstreamConfiguration, client: CurlClient) {
+        name = configuration.name
+        parameters = MessagesParameters(
+            thinking: configuration.thinking, takesSampling: configuration.takesSampling)
+        exchange = MessagesExchange(
+            url: configuration.endpoint, credential: configuration.credential,
+            version: configuration.version, thinking: configuration.thinking,
+            limits: configuration.limits)
+        self.client = client
+    }
+
+    var unavailability: BackendFailure? { nil }
+
+    /// Forwards a call, or one for each choice. Nothing is tried twice but a call that is refused
+    /// for a bound that its context has no room for.
+    func forward(_ call: BackendCall) async throws(BackendFailure) -> any BackendAnswer {
+        guard call.request.choices > 1 else { return try await begin(call, holding: nil) }
+        let room = CallRoom(Self.callsAtOnce)
+        return try await FannedAnswer.begin(call) { call, waits throws(BackendFailure) in
+            // Who waits has nothing under way, so there is room.
+            guard let lease = room.take() else {
+                return waits ? try await begin(call, holding: nil) : nil
+            }
+            return try await begin(call, holding: lease)
+        }
+    }
+
+    private func begin(
+        _ call: BackendCall, holding lease: EngineSlotLease?
+    ) async throws(BackendFailure) -> ChatAnswer {
+        do throws(BackendFailure) {
+            return try await exchange.begin(call, over: client, holding: lease)
+        } catch {
+            // What is shortened may leave no room for thoughts that were asked for.
+            guard let shorter = call.shortened(after: error),
+                parameters.unsupported(in: shorter.request, bound: shorter.completionBound) == nil
+            else { throw error }
+            return try await exchange.begin(shorter, over: client, holding: lease)
+        }
+    }
+
+    func unsupportedParameter(
+        in request: ChatCompletionRequest, completionBound: Int64
+    ) -> String? {
+        parameters.unsupported(in: request, bound: completionBound)
+    }
+}
