@@ -7,14 +7,18 @@ struct Served: SuiteTrait, TestScoping {
     let withEngine: Bool
     /// What its configuration says beside the usual.
     var settings = ""
+    /// Whether the scripted upstream also speaks Anthropic's format.
+    var speaksMessages = false
 
     func provideScope(
         for test: Test, testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        let (withEngine, settings) = (withEngine, settings)
+        let served = self
         let gateway = try await onOwnThread {
-            try ServedGateway.start(withEngine: withEngine, settings: settings)
+            try ServedGateway.start(
+                withEngine: served.withEngine, settings: served.settings,
+                speaksMessages: served.speaksMessages)
         }
         do {
             try await ServedGateway.$shared.withValue(gateway) { try await function() }
@@ -31,7 +35,9 @@ extension Trait where Self == Served {
     static var served: Served { Served(withEngine: false) }
     /// A gateway in front of a scripted upstream and the real engine.
     static var servedWithEngine: Served { Served(withEngine: true) }
-    /// The same, where the scripted upstream is also the judge of texts.
+    /// A gateway in front of a scripted upstream that speaks Anthropic's format too.
+    static var servedWithMessages: Served { Served(withEngine: false, speaksMessages: true) }
+    /// The same as with the engine, where the scripted upstream is also the judge of texts.
     static var servedWithJudge: Served { Served(withEngine: true, settings: ServedGateway.judge) }
 }
 

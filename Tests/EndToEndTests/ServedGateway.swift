@@ -55,13 +55,16 @@ final class ServedGateway: Sendable {
     var baseURL: String { "http://127.0.0.1:\(port)/v1" }
 
     /// Starts one. Returns once it serves, and with the engine once that answers.
-    static func start(withEngine: Bool, settings: String = "") throws -> ServedGateway {
-        let gateway = try ServedGateway(withEngine: withEngine, settings: settings)
+    static func start(
+        withEngine: Bool, settings: String = "", speaksMessages: Bool = false
+    ) throws -> ServedGateway {
+        let gateway = try ServedGateway(
+            withEngine: withEngine, settings: settings, speaksMessages: speaksMessages)
         if withEngine { try gateway.waitForEngine() }
         return gateway
     }
 
-    private init(withEngine: Bool, settings: String) throws {
+    private init(withEngine: Bool, settings: String, speaksMessages: Bool) throws {
         let scripts = ScriptBook()
         upstream = try ScriptedUpstream { scripts.steps(for: $0) }
         self.scripts = scripts
@@ -72,7 +75,8 @@ final class ServedGateway: Sendable {
         let file = "\(folder)/turnpike.yaml"
         adminPort = try Self.freePort()
         let text = try Self.configuration(
-            database.url, folder, upstream.baseURL, adminPort, withEngine: withEngine)
+            database.url, folder, upstream, adminPort, withEngine: withEngine,
+            speaksMessages: speaksMessages)
         try Data((text + settings + "\n").utf8).write(to: URL(filePath: file))
         _ = FileManager.default.createFile(
             atPath: "\(folder)/pepper", contents: Data((0..<32).map { _ in .random(in: 0...255) }),
@@ -82,7 +86,10 @@ final class ServedGateway: Sendable {
         try #require(migration.status == 0, "\(migration.complaint)")
         let judge = settings == Self.judge ? try Self.makeJudgesKey(file) : ""
         program = try RunningProgram.start(
-            binary, ["serve", "--config", file], environment: ["TURNPIKE_TEST_JUDGE": judge])
+            binary, ["serve", "--config", file],
+            environment: [
+                "TURNPIKE_TEST_JUDGE": judge, "TURNPIKE_TEST_CLAUDE": Self.messagesKey,
+            ])
         port = try Self.port(of: program)
     }
 
@@ -128,9 +135,10 @@ final class ServedGateway: Sendable {
     }
 
     private static func configuration(
-        _ database: String, _ folder: String, _ upstream: String, _ adminPort: Int,
-        withEngine: Bool
+        _ database: String, _ folder: String, _ scripted: ScriptedUpstream, _ adminPort: Int,
+        withEngine: Bool, speaksMessages: Bool
     ) throws -> String {
+        let upstream = scripted.baseURL
         var text = """
             listen: 127.0.0.1:0
             admin_listen: 127.0.0.1:\(adminPort)
@@ -164,7 +172,9 @@ final class ServedGateway: Sendable {
 
                 """
         }
+        if speaksMessages { text += messagesBackends(port: scripted.port) }
         text += models
+        if speaksMessages { text += messagesModels }
         guard withEngine else { return text }
         return text
             + "  demo: { backends: [local], context_tokens: 1024, max_completion_tokens: 512 }\n"
@@ -225,7 +235,7 @@ final class ServedGateway: Sendable {
         #expect(end.status == 0, "\(end.complaint.suffix(2000))")
         #expect(try count("SELECT count(*) FROM reservation") == 0)
         #expect(try count("SELECT count(*) FROM usage WHERE overage > 0 AND basis = 1") == 0)
-        for secret in secrets.withLock({ $0 }) {
+        for secret in secrets.withLock({ $0 }) + [Self.messagesKey] {
             #expect(!end.complaint.contains(secret) && !end.output.contains(secret))
         }
     }
