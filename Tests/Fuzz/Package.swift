@@ -41,6 +41,7 @@ let package = Package(
                     "OpenAIUpstreamConfiguration", "ToolCallReader",
                     "UpstreamCredential", "UpstreamErrorBody", "UpstreamLimits",
                 ].map { "Backends/Upstream/\($0).swift" }
+                + ["MessagesDecoder", "MessagesUsage"].map { "Backends/Anthropic/\($0).swift" }
                 + ["Backends/Upstream/Forwarded"],
             swiftSettings: settings + [.strictMemorySafety()]),
         // Counts what an input has allocated.

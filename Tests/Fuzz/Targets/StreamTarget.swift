@@ -2,8 +2,8 @@ import Domain
 
 @testable import Gateway
 
-/// The parser of event streams and the decoder of chunks and answers behind it: what a backend
-/// sends.
+/// The parser of event streams and the decoders of chunks and answers behind it, of OpenAI's format
+/// and of Anthropic's: what a backend sends.
 enum StreamTarget: FuzzTarget {
     /// More than a line or an event may hold.
     private static let longest = 5 << 18
@@ -14,7 +14,10 @@ enum StreamTarget: FuzzTarget {
 
     static func run(_ input: [UInt8]) {
         let bytes = Repetition.expanded(input, most: longest)
-        if bytes.first == UInt8(ascii: "{") { return checkAnswer(bytes) }
+        if bytes.first == UInt8(ascii: "{") {
+            for decoder in decoders() { checkAnswer(bytes, by: decoder) }
+            return
+        }
         let model = EventStreamModel(of: bytes, most: EventStreamParser.maximumEventBytes)
         let pieces = bytes.count <= 1 << 16 ? 1 : 1000
         var random = Splits(bytes)
@@ -28,7 +31,7 @@ enum StreamTarget: FuzzTarget {
             Property.require(
                 read == model, "a stream in pieces of \(most) does not read as by the standard")
         }
-        decode(model.events)
+        for decoder in decoders() { decode(model.events, by: decoder) }
     }
 
     private static func parse(
@@ -50,14 +53,19 @@ enum StreamTarget: FuzzTarget {
 
     // MARK: Chunks
 
-    private static func decoder() -> ChatChunkDecoder {
-        ChatChunkDecoder(
-            maximumBytes: EventStreamParser.maximumEventBytes, readsTimings: true,
-            alternatives: alternatives, secrets: [Array(secret.utf8)])
+    private static func decoders() -> [any AnswerDecoder] {
+        let secrets = [Array(secret.utf8)]
+        return [
+            ChatChunkDecoder(
+                maximumBytes: EventStreamParser.maximumEventBytes, readsTimings: true,
+                alternatives: alternatives, secrets: secrets),
+            MessagesDecoder(maximumBytes: EventStreamParser.maximumEventBytes, secrets: secrets),
+        ]
     }
 
-    private static func decode(_ events: [ArraySlice<UInt8>]) {
-        let decoder = decoder()
+    private static func decode(
+        _ events: [ArraySlice<UInt8>], by decoder: any AnswerDecoder
+    ) {
         for data in events {
             do throws(BackendFailure) {
                 let event = try Property.bounded(data.count, memory: 64) {
@@ -72,10 +80,10 @@ enum StreamTarget: FuzzTarget {
             !decoder.isFinished || decoder.hasChoices, "an answer without a choice is finished")
     }
 
-    private static func checkAnswer(_ bytes: [UInt8]) {
+    private static func checkAnswer(_ bytes: [UInt8], by decoder: any AnswerDecoder) {
         do throws(BackendFailure) {
             let event = try Property.bounded(bytes.count, memory: 64) {
-                () throws(BackendFailure) in try decoder().decodeAnswer(bytes)
+                () throws(BackendFailure) in try decoder.decodeAnswer(bytes)
             }
             check(event, of: bytes.count)
             Property.require(!event.deltas.isEmpty, "a whole answer says nothing")
@@ -104,9 +112,14 @@ enum StreamTarget: FuzzTarget {
             }
             generated += delta.generatedBytes
         }
-        Property.require(generated <= count, "more text was read than was sent")
+        // Anthropic's calls are objects, which are written anew: a number may then be longer.
+        Property.require(generated <= 8 * count, "more text was read than was sent")
         Property.require(event.completionTokensSoFar ?? 0 >= 0, "a count is negative")
-        guard let usage = event.usage else { return }
+        for usage in [event.usage, event.promptUsage] { check(usage) }
+    }
+
+    private static func check(_ usage: TokenUsage?) {
+        guard let usage else { return }
         Property.require(
             min(usage.prompt, usage.cached, usage.cacheWrite, usage.completion, usage.reasoning)
                 >= 0
