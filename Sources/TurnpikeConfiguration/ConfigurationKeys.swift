@@ -34,7 +34,7 @@ enum ConfigurationKeys {
     /// A model alias.
     static let model = [
         "backends", "upstream_model", "context_tokens", "max_completion_tokens", "image_tokens",
-        "price",
+        "audio_tokens_per_second", "video_tokens", "file_tokens", "file_ids", "price",
     ]
 
     /// A model's price.

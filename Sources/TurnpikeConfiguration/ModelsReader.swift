@@ -71,10 +71,12 @@ struct ModelsReader {
                 "\"\(completion)\" is more than context_tokens; give at most \(context)")
         }
         checkSlots(names, context: context, section, backends)
-        return ModelRoute(
+        var route = ModelRoute(
             alias: alias, backends: names, upstreamModel: upstreamModel, contextTokens: context,
             maximumCompletionTokens: completion,
             imageTokens: section.optional("image_tokens", .whole(1...1_048_576)), price: price)
+        route.media = media(section)
+        return route
     }
 
     private func backendNames(_ section: Section, _ backends: BackendsFound) -> [String] {
@@ -118,6 +120,21 @@ struct ModelsReader {
                 "\"\(context)\" is more than a slot of \(backend.name) has; give at most "
                     + "\(engine.contextTokens), or raise backends.\(backend.name).context_tokens")
         }
+    }
+
+    /// What the model takes beside text and images.
+    private func media(_ section: Section) -> MediaTokens {
+        var media = MediaTokens()
+        media.audioPerSecond = section.optional("audio_tokens_per_second", .whole(1...10_000))
+        media.video = section.optional("video_tokens", Self.tokens)
+        media.file = section.optional("file_tokens", Self.tokens)
+        media.takesFileIDs = section.value("file_ids", .yesOrNo, usual: false)
+        if media.takesFileIDs, media.file == nil {
+            root.list.add(
+                line: section.line(of: "file_ids"), key: section.full("file_ids"),
+                "needs file_tokens, the most tokens that one file can be")
+        }
+        return media
     }
 
     private func readPrice(_ section: Section, alias: String) -> Price? {

@@ -86,6 +86,22 @@ import Testing
         #expect(throws: ConfigurationFailure.self) { try read("sometimes") }
     }
 
+    @Test func `a model takes audio, videos and files where their tokens are told`() throws {
+        func media(_ keys: String) throws -> MediaTokens {
+            let text = try GoodFile.text(
+                replacing: "context_tokens: 1024,", with: "context_tokens: 1024, \(keys)")
+            return try GoodFile.read(text).routes[0].media
+        }
+        #expect(try media("") == MediaTokens())
+        let all = try media(
+            "audio_tokens_per_second: 10, video_tokens: 20, file_tokens: 30, file_ids: true,")
+        #expect(all.audioPerSecond == 10 && all.video == 20 && all.file == 30)
+        #expect(all.takesFileIDs)
+        #expect(all.audio(mostMilliseconds: 30_001) == 600)
+        #expect(throws: ConfigurationFailure.self) { try media("file_ids: true,") }
+        #expect(throws: ConfigurationFailure.self) { try media("video_tokens: 0,") }
+    }
+
     @Test func `relative paths count from the folder of the file`() throws {
         func pepper(_ file: String) throws -> String {
             try Configuration.parse(GoodFile.text, file: file) { _ in nil }.pepperFile

@@ -194,11 +194,16 @@ final class ServedGateway: Sendable {
             context_tokens: 16384
             max_completion_tokens: 512
             image_tokens: 256
+            audio_tokens_per_second: 10
+            file_tokens: 4096
+            file_ids: true
           union:
             backends: [generous]
             context_tokens: 16384
             max_completion_tokens: 512
             image_tokens: 256
+            audio_tokens_per_second: 10
+            video_tokens: 4096
 
         """
 

@@ -184,7 +184,7 @@ struct RunningGateway: Sendable {
 /// Runs a gateway around `body`.
 func withGateway(
     ledger: HeldLedger = HeldLedger(), claims: ScriptedClaims = ScriptedClaims(),
-    backend: ScriptedBackend, principal: Principal = .tester,
+    backend: ScriptedBackend, principal: Principal = .tester, routes: [ModelRoute]? = nil,
     _ adjust: (inout GatewayConfiguration) -> Void = { _ in },
     _ body: (RunningGateway) async throws -> Void
 ) async throws {
@@ -206,7 +206,7 @@ func withGateway(
     let gateway = Gateway(
         configuration: configuration, keys: OneKey(principal: principal), ledger: ledger,
         idempotency: claims,
-        catalog: CatalogHolder(Catalog(routes: [route, secretRoute, largeRoute])),
+        catalog: CatalogHolder(Catalog(routes: routes ?? [route, secretRoute, largeRoute])),
         backends: BackendSet([backend]),
         time: MachineTime(), random: { UInt64.random(in: .min ... .max) }, logger: logger,
         readiness: { Readiness(reasons: []) },

@@ -12,6 +12,8 @@ public struct ModelRoute: Sendable, Hashable {
     public let maximumCompletionTokens: Int64
     /// The most tokens that one image in a prompt can be; nil where the model takes no images.
     public let imageTokens: Int64?
+    /// What other parts of a prompt can be: nothing but text and images unless it is set.
+    public var media = MediaTokens()
     /// The price, if one is set.
     public let price: Price?
 

@@ -6,11 +6,14 @@ public struct TokenBound: Sendable, Hashable {
     /// The most tokens all completions together can have.
     public let completion: Int64
 
-    /// Makes a bound; both parts are at least one and at most 2^40, which the wire's validation
+    /// The largest that either part may be.
+    public static let most: Int64 = 1 << 40
+
+    /// Makes a bound; both parts are at least one and at most ``most``, which the wire's validation
     /// guarantees.
     public init(prompt: Int64, completion: Int64) {
         precondition(
-            (1...1 << 40).contains(prompt) && (1...1 << 40).contains(completion),
+            (1...Self.most).contains(prompt) && (1...Self.most).contains(completion),
             "a token bound is within 1...2^40")
         self.prompt = prompt
         self.completion = completion

@@ -20,18 +20,40 @@ extension CompletionPipeline {
             // A check that nobody has set up is refused, never skipped.
             throw .invalidRequest(.unsupported(check.parameter))
         }
-        if route.imageTokens == nil, let path = request.firstImagePath {
-            // Nobody knows how many tokens an image is to this model, so none can be reserved.
+        if let path = request.firstPart(where: { PromptBound.tokens(of: $0, at: route) == nil }) {
+            // Nobody knows how many tokens it is to this model, so none can be reserved.
             throw .invalidRequest(.unsupported(path))
         }
+        try Self.assertReadable(request)
         // Every choice may be as long as it is allowed to; the prompt is the same for all.
         let bound = TokenBound(
-            prompt: PromptBound.tokens(request, imageTokens: route.imageTokens ?? 0),
+            prompt: PromptBound.tokens(request, at: route),
             completion: Int64(request.choices) * choiceBound)
         return ResolvedRequest(
             request: request, principal: principal, route: route, backend: backend, bound: bound,
             choiceBound: choiceBound,
             promptBytes: PromptBound.bytes(request), exchange: exchange)
+    }
+
+    /// A check of what goes in reads text: what it cannot read it must not seem to have checked.
+    private static func assertReadable(
+        _ request: ChatCompletionRequest
+    ) throws(GatewayFailure) {
+        let check =
+            request.personalData != nil
+            ? "input.pii" : request.blocksPromptInjection ? "input.block_prompt_injection" : nil
+        guard let check else { return }
+        let path = request.firstPart { part in
+            switch part {
+            case .text, .image: false
+            case .audio, .video, .file: true
+            }
+        }
+        guard let path else { return }
+        throw .invalidRequest(
+            RequestFault(
+                "'\(check)' reads text only, and '\(path)' is none.", parameter: path,
+                code: .unsupportedParameter))
     }
 
     /// The first backend, in the route's order, that takes requests and can honour this one.

@@ -7,7 +7,9 @@ enum RequestReference {
     static let objects: [Named] = [
         message, ("MessageToolCall", toolCall), ("FunctionCall", functionCall),
         ("TextPart", textPart), ("ImagePart", imagePart),
-        ("RefusalPart", refusalPart), ("Tool", tool), ("Function", function),
+        ("RefusalPart", refusalPart), ("AudioPart", MediaReference.audio),
+        ("AudioContentPart", MediaReference.audioContent), ("VideoPart", MediaReference.video),
+        ("FilePart", MediaReference.file), ("Tool", tool), ("Function", function),
         ("FunctionName", functionName), ("ToolChoice", toolChoice), ("StreamOptions", stream),
         ("ResponseFormat", format), ("InputChecks", input), ("OutputChecks", output),
     ]
@@ -21,7 +23,11 @@ enum RequestReference {
                 schema: .choice([
                     .string,
                     .array(
-                        .choice([.named("TextPart"), .named("ImagePart"), .named("RefusalPart")]),
+                        .choice(
+                            [
+                                "TextPart", "ImagePart", "AudioPart", "AudioContentPart",
+                                "VideoPart", "FilePart", "RefusalPart",
+                            ].map { .named($0) }),
                         1...Int.max),
                 ]).orNull.saying(
                     "What is said. Null or absent only in an assistant message with calls or a "

@@ -72,16 +72,10 @@ extension ConformanceSystem {
             "separate_reasoning", #""separate_reasoning":false"#, told: "separate_reasoning",
             "false"),
         .sent("enable_thinking"),
-        .refused(
-            "messages[] part input_audio",
-            #""messages":[{"role":"user","content":[{"type":"input_audio","input_audio":"#
-                + #"{"data":"AAAA","format":"mp3"}}]}]"#,
-            parameter: "messages[0].content[0].type"),
-        .refused(
-            "messages[] part video_url",
-            #""messages":[{"role":"user","content":[{"type":"video_url","#
-                + #""video_url":"data:video/mp4;base64,AAAA"}]}]"#,
-            parameter: "messages[0].content[0].type"),
+        .media("input_audio", #"{"data":"\#(ConformanceMedia.mp3)","format":"mp3"}"#),
+        .media(
+            "video_url", #""data:video/mp4;base64,AAAA""#,
+            becomes: #"{"url":"data:video/mp4;base64,AAAA"}"#),
     ]
 }
 

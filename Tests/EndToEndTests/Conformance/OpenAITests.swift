@@ -68,6 +68,12 @@ extension ConformanceSystem {
         .sent(
             "messages[] part refusal", at: "messages[5].content[0].refusal",
             told: "messages[5].content[0].text"),
+        .media("input_audio", #"{"data":"\#(ConformanceMedia.wav)","format":"wav"}"#),
+        .media("file", #"{"filename":"a.pdf","file_data":"data:application/pdf;base64,AAAA"}"#),
+        .probed(
+            "messages[] part file (by id)",
+            ConformanceMedia.members("file", #"{"file_id":"file-1"}"#),
+            told: "messages[0].content[0].file.file_id", #""file-1""#),
     ]
 
     private static let openAIParameters: [PageParameter] =
@@ -121,15 +127,6 @@ extension ConformanceSystem {
             #""tools":[{"type":"function","function":{"name":"x"}}],"tool_choice":"#
                 + #"{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}"#,
             parameter: "tool_choice.type"),
-        .refused(
-            "messages[] part input_audio",
-            #""messages":[{"role":"user","content":[{"type":"input_audio","input_audio":"#
-                + #"{"data":"AAAA","format":"wav"}}]}]"#,
-            parameter: "messages[0].content[0].type"),
-        .refused(
-            "messages[] part file",
-            #""messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]"#,
-            parameter: "messages[0].content[0].type"),
         .refused(
             "messages[].audio",
             #""messages":[{"role":"assistant","content":"x","audio":{"id":"a"}}]"#,

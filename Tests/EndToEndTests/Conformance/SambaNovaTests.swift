@@ -75,16 +75,10 @@ extension ConformanceSystem {
             "messages[].channel",
             #""messages":[{"role":"assistant","content":"x","channel":"final"}]"#,
             parameter: "messages[0].channel"),
-        .refused(
-            "messages[] part audio_content",
-            #""messages":[{"role":"user","content":[{"type":"audio_content","#
-                + #""audio_content":{"content":"AAAA"}}]}]"#,
-            parameter: "messages[0].content[0].type"),
-        .refused(
-            "messages[] part video_url",
-            #""messages":[{"role":"user","content":[{"type":"video_url","#
-                + #""video_url":{"url":"data:video/mp4;base64,AAAA"}}]}]"#,
-            parameter: "messages[0].content[0].type"),
+        .media(
+            "audio_content", #"{"content":"\#(ConformanceMedia.mp3)"}"#, told: "input_audio",
+            becomes: #"{"data":"\#(ConformanceMedia.mp3)","format":"mp3"}"#),
+        .media("video_url", #"{"url":"data:video/mp4;base64,AAAA"}"#),
     ]
 
     private static let sambaNovaFields: [PageField] = [

@@ -52,6 +52,7 @@ struct ObjectContext: Sendable {
         }
     }
 
+    private static let audio = Recordings.base64(Recordings.wav())
     private static let tool = #"{"type":"function","function":{"name":"f"}}"#
 
     /// Each object that the reference names.
@@ -68,6 +69,24 @@ struct ObjectContext: Sendable {
             "ImagePart",
             ["type": #""image_url""#, "image_url": #"{"url":"data:image/png;base64,AA=="}"#]
         ) { part($0, of: "user") },
+        ObjectContext(
+            "AudioPart",
+            [
+                "type": #""input_audio""#,
+                "input_audio": #"{"data":"\#(audio)","format":"wav"}"#,
+            ]
+        ) { part($0, of: "user") },
+        ObjectContext(
+            "AudioContentPart",
+            ["type": #""audio_content""#, "audio_content": #"{"content":"\#(audio)"}"#]
+        ) { part($0, of: "user") },
+        ObjectContext(
+            "VideoPart",
+            ["type": #""video_url""#, "video_url": #"{"url":"data:video/mp4;base64,AA=="}"#]
+        ) { part($0, of: "user") },
+        ObjectContext("FilePart", ["type": #""file""#, "file": #"{"file_data":"AA=="}"#]) {
+            part($0, of: "user")
+        },
         ObjectContext(
             "MessageToolCall",
             ["id": #""c""#, "function": #"{"name":"f","arguments":"{}"}"#]

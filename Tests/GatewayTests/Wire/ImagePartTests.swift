@@ -61,10 +61,8 @@ import Testing
             "image_url.detail", .invalidValue
         ),
         (#"{"type":"image_url","image_url":"\#(url)"}"#, "system", "type", .invalidValue),
-        (#"{"type":"input_audio","input_audio":{}}"#, "user", "type", .unsupportedParameter),
-        (#"{"type":"audio_content"}"#, "user", "type", .unsupportedParameter),
-        (#"{"type":"video_url"}"#, "user", "type", .unsupportedParameter),
-        (#"{"type":"file"}"#, "user", "type", .unsupportedParameter),
+        (#"{"type":"refusal","refusal":"no"}"#, "user", "type", .unsupportedParameter),
+        (#"{"type":"picture"}"#, "user", "type", .invalidValue),
     ])
     func `a wrong part, or one that no model here takes, is refused with its path`(
         _ part: String, _ role: String, _ path: String, _ code: RequestFault.Code

@@ -66,11 +66,10 @@ struct ChatCompletionRequest: Sendable, Equatable {
 }
 
 extension ChatCompletionRequest {
-    /// Where the first image is, by its path; nil where there is none.
-    var firstImagePath: String? {
+    /// Where the first part is that is such a one, by the path of its type; nil where there is none.
+    func firstPart(where isMeant: (ContentPart) -> Bool) -> String? {
         for (position, message) in messages.enumerated() {
-            guard case .parts(let parts) = message.content else { continue }
-            guard let part = parts.firstIndex(where: { $0.text == nil }) else { continue }
+            guard let part = message.content.parts.firstIndex(where: isMeant) else { continue }
             return "messages[\(position)].content[\(part)].type"
         }
         return nil
@@ -82,7 +81,12 @@ extension ChatCompletionRequest {
     }
 
     /// How many images the messages show.
-    var imageCount: Int { messages.reduce(0) { $0 + $1.content.images.count } }
+    var imageCount: Int {
+        messages.reduce(0) { count, message in
+            count
+                + message.content.parts.count { if case .image = $0 { true } else { false } }
+        }
+    }
 }
 
 /// How much a model says.

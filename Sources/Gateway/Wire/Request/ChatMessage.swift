@@ -33,13 +33,10 @@ struct ChatMessage: Sendable, Equatable {
             }
         }
 
-        /// The images, in order.
-        var images: [ImagePart] {
+        /// The parts, in order; none where the content is one text.
+        var parts: [ContentPart] {
             guard case .parts(let parts) = self else { return [] }
-            return parts.compactMap { part in
-                guard case .image(let image) = part else { return nil }
-                return image
-            }
+            return parts
         }
     }
 }

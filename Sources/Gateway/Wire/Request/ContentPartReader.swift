@@ -12,15 +12,41 @@ enum ContentPartReader {
         switch word {
         case "text": return .text(try text(value, word, path))
         case "refusal" where role == .assistant: return .text(try text(value, word, path))
-        case "image_url" where role == .user:
-            return .image(try image(value[word], "\(path).\(word)"))
-        case "image_url":
+        case "refusal": throw .unsupported("\(path).type")
+        default: break
+        }
+        guard let kind = MediaKind(rawValue: word) else {
+            let known = ["text"] + MediaKind.allCases.map(\.rawValue)
+            throw .value(
+                "\(path).type",
+                expected: "one of " + known.map { "'\($0)'" }.joined(separator: ", "))
+        }
+        guard role == .user else {
             throw .value("\(path).type", expected: "'text' but in a user message")
-        default:
-            guard otherParts.contains(word) else {
-                throw .value("\(path).type", expected: "'text' or 'image_url'")
-            }
-            throw .unsupported("\(path).type")
+        }
+        return try media(kind, value[word], "\(path).\(word)")
+    }
+
+    /// What a part may hold beside text, in user messages only.
+    private enum MediaKind: String, CaseIterable {
+        case image = "image_url"
+        case audio = "input_audio"
+        /// Another system's name for audio.
+        case audioContent = "audio_content"
+        case video = "video_url"
+        case file
+    }
+
+    private static func media(
+        _ kind: MediaKind, _ value: JSONValue?, _ path: String
+    ) throws(RequestFault) -> ContentPart {
+        guard let value, !value.isNull else { throw .missing(path) }
+        return switch kind {
+        case .image: .image(try image(value, path))
+        case .audio: .audio(try audio(value, path))
+        case .audioContent: .audio(try audioContent(value, path))
+        case .video: .video(try video(value, path))
+        case .file: .file(try file(value, path))
         }
     }
 
@@ -33,9 +59,8 @@ enum ContentPartReader {
 
     /// `{url, detail}`, or only the URL as some systems have it.
     private static func image(
-        _ value: JSONValue?, _ path: String
+        _ value: JSONValue, _ path: String
     ) throws(RequestFault) -> ImagePart {
-        guard let value, !value.isNull else { throw .missing(path) }
         if value.kind == .string {
             return ImagePart(url: try imageURL(value, path), detail: nil)
         }
@@ -75,8 +100,4 @@ enum ContentPartReader {
                 }
             }
     }
-
-    private static let otherParts: Set<String> = [
-        "input_audio", "audio_content", "video_url", "input_video", "file", "refusal",
-    ]
 }

@@ -30,6 +30,8 @@ enum ParameterLimits {
     static let longestValue = 512
     /// The entries of `input.entity_list`: more kinds than there are.
     static let mostEntities = 100
+    /// The name or the id of a file, in characters.
+    static let longestFileName = 256
     /// A name in `chat_template_kwargs`, in bytes.
     static let templateArgumentLength = 1...64
 }

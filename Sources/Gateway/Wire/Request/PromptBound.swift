@@ -1,3 +1,5 @@
+import Domain
+
 /// The ceiling of a prompt's tokens, from its bytes alone.
 ///
 /// Byte-level tokenizers make at most one token of one byte of the rendered prompt (`ledger.md`
@@ -68,6 +70,32 @@ enum PromptBound {
             }
         }
         return tokens
+    }
+
+    /// The most tokens that a part can be to a model beside its text; nil for one that it does not
+    /// take.
+    static func tokens(of part: ContentPart, at route: ModelRoute) -> Int64? {
+        switch part {
+        case .text: 0
+        case .image: route.imageTokens
+        case .audio(let audio): route.media.audio(mostMilliseconds: audio.mostMilliseconds)
+        case .video: route.media.video
+        case .file(let file):
+            if case .id = file.source, !route.media.takesFileIDs { nil } else { route.media.file }
+        }
+    }
+
+    /// The most tokens that the prompt of `request` can be to the model of `route`, which takes
+    /// every part of it.
+    static func tokens(_ request: ChatCompletionRequest, at route: ModelRoute) -> Int64 {
+        let media = request.messages.lazy.flatMap(\.content.parts).reduce(Int64(0)) { sum, part in
+            switch part {
+            case .text, .image: sum
+            case .audio, .video, .file:
+                sum + (tokens(of: part, at: route) ?? 0) + tokensPerMessage
+            }
+        }
+        return min(TokenBound.most, tokens(request, imageTokens: route.imageTokens ?? 0) + media)
     }
 
     /// The most tokens the completion may have: the smallest of what the client asks for (or

@@ -12,7 +12,7 @@ enum ForwardedMessage {
         case .text(let text): json.string(text)
         case .parts(let parts):
             json.beginArray()
-            for part in parts { write(part, to: &json) }
+            for part in parts { ForwardedPart.write(part, in: dialect, to: &json) }
             json.endArray()
         case .none: json.null()
         }
@@ -20,26 +20,6 @@ enum ForwardedMessage {
         json.member("tool_call_id", message.toolCallID)
         if dialect.keepsReasoning { json.member("reasoning_content", message.reasoning) }
         write(message.toolCalls, to: &json)
-        json.endObject()
-    }
-
-    private static func write(_ part: ContentPart, to json: inout JSONWriter) {
-        json.beginObject()
-        json.key("type")
-        switch part {
-        case .text(let text):
-            json.string("text")
-            json.key("text")
-            json.string(text)
-        case .image(let image):
-            json.string("image_url")
-            json.key("image_url")
-            json.beginObject()
-            json.key("url")
-            json.string(image.url)
-            json.member("detail", image.detail?.rawValue)
-            json.endObject()
-        }
         json.endObject()
     }
 

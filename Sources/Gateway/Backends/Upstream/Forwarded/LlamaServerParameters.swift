@@ -61,6 +61,10 @@ enum LlamaServerParameters {
         if request.tellsLogprobs && !request.tools.callable.isEmpty { return "logprobs" }
         // Its grammar for a schema leaves no room for calls.
         if request.format != .text && !request.tools.callable.isEmpty { return "response_format" }
+        // It knows no such part.
+        if let file = request.firstPart(where: { if case .file = $0 { true } else { false } }) {
+            return file
+        }
         // It has no such control.
         if let verbosity = request.verbosity, verbosity != .medium { return "verbosity" }
         // Its templates take calls apart, and it fails where they are no object.
