@@ -51,14 +51,14 @@ public struct UpstreamDescription: Sendable, Hashable {
     public var maximumTokensField: MaximumTokensField
     /// Whether it gives several choices to one call; for one that does not, a call is made for each.
     public var severalChoices: Bool
-    /// The parameters beyond OpenAI's that it understands.
+    /// The parameters that it understands beyond those that every upstream does.
     public var extraParameters: [ExtraParameter]
     /// Whether the URL may lead to loopback, link-local or private addresses.
     public var allowsPrivateAddresses: Bool
     /// How long a call may take to get where.
     public var timeouts: UpstreamTimeouts
 
-    /// A parameter that OpenAI's API does not have and others do.
+    /// A parameter that not every upstream understands.
     public enum ExtraParameter: String, Sendable, CaseIterable {
         case topK = "top_k"
         case minP = "min_p"
@@ -66,6 +66,8 @@ public struct UpstreamDescription: Sendable, Hashable {
         case enableThinking = "enable_thinking"
         case templateArguments = "chat_template_kwargs"
         case separateReasoning = "separate_reasoning"
+        case customTools = "custom_tools"
+        case allowedTools = "allowed_tools"
     }
 
     /// The field that bounds an answer's tokens.

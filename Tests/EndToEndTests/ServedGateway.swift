@@ -152,6 +152,11 @@ final class ServedGateway: Sendable {
                 kind: openai
                 base_url: \(upstream)
                 allow_private_addresses: true
+              official:
+                kind: openai
+                base_url: \(upstream)
+                allow_private_addresses: true
+                extra_parameters: [custom_tools, allowed_tools]
               generous:
                 kind: openai
                 base_url: \(upstream)
@@ -190,7 +195,7 @@ final class ServedGateway: Sendable {
             max_completion_tokens: 512
             price: { prompt_usd_per_mtok: 1, completion_usd_per_mtok: 10 }
           sights:
-            backends: [upstream]
+            backends: [official]
             context_tokens: 16384
             max_completion_tokens: 512
             image_tokens: 256

@@ -36,8 +36,10 @@ struct ToolCallDelta: Sendable, Equatable {
     var index: Int
     var id: String?
     var name: String?
-    /// A piece of a JSON text, which the model may get wrong.
+    /// A piece of a JSON text, which the model may get wrong; of a custom tool's input.
     var arguments: String?
+    /// Whether it calls a custom tool.
+    var isCustom = false
 }
 
 /// How likely a token was.

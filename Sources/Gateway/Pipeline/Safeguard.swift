@@ -84,7 +84,8 @@ extension ChatMessage {
             let text = texts.removeFirst()
             guard text != toolCalls[index].arguments else { continue }
             toolCalls[index].arguments = text
-            toolCalls[index].hasObject = ToolCallHistory.isObject(text)
+            toolCalls[index].hasObject =
+                toolCalls[index].isCustom || ToolCallHistory.isObject(text)
         }
     }
 }

@@ -69,8 +69,12 @@ enum AnswerReference {
     ])
 
     private static let toolCall = closed([
-        .required("id", .string), .required("type", .words(["function"])),
-        .required("function", .named("CalledFunction")),
+        .required("id", .string), .required("type", .words(["function", "custom"])),
+        .sometimes("function", .named("CalledFunction")),
+        .sometimes(
+            "custom",
+            closed([.required("name", .string), .required("input", .string)])
+                .saying("In place of `function`, where the tool is a custom one.")),
     ])
 
     private static let calledFunction = closed([
@@ -157,8 +161,14 @@ enum AnswerReference {
     private static let toolCallPiece = closed([
         .required("index", .count.saying("Which call of the choice, from 0.")),
         .sometimes("id", .string.saying("In the call's first piece.")),
-        .sometimes("type", .words(["function"])),
-        .required("function", .named("FunctionPiece")),
+        .sometimes("type", .words(["function", "custom"])),
+        .sometimes("function", .named("FunctionPiece")),
+        .sometimes(
+            "custom",
+            closed([
+                .sometimes("name", .string.saying("In the call's first piece.")),
+                .required("input", .string.saying("A piece of the text.")),
+            ])),
     ])
 
     private static let functionPiece = closed([

@@ -104,10 +104,10 @@ extension RequestParameter.Tools {
         switch self {
         case .tools:
             .array(.named("Tool"), 0...ParameterLimits.mostTools)
-                .saying("The functions that the model may call.")
+                .saying("The tools that the model may call.")
         case .toolChoice:
             .choice([.words(["none", "auto", "required"]), .named("ToolChoice")])
-                .saying("Whether it may call none, any, or must call some or this one.")
+                .saying("Whether it may call none, any, some, or must call one or this one.")
                 .defaulting(inWords: "`auto` where there are tools")
         case .parallelToolCalls:
             .bool.saying("Whether one answer may hold several calls.").defaulting(to: true)

@@ -5,12 +5,15 @@ enum RequestReference {
 
     /// All of them.
     static let objects: [Named] = [
-        message, ("MessageToolCall", toolCall), ("FunctionCall", functionCall),
+        message, ("MessageToolCall", ToolSchemas.call), ("FunctionCall", ToolSchemas.functionCall),
         ("TextPart", textPart), ("ImagePart", imagePart),
         ("RefusalPart", refusalPart), ("AudioPart", MediaReference.audio),
         ("AudioContentPart", MediaReference.audioContent), ("VideoPart", MediaReference.video),
-        ("FilePart", MediaReference.file), ("Tool", tool), ("Function", function),
-        ("FunctionName", functionName), ("ToolChoice", toolChoice), ("StreamOptions", stream),
+        ("FilePart", MediaReference.file), ("Tool", ToolSchemas.tool),
+        ("Function", ToolSchemas.function),
+        ("CustomTool", ToolSchemas.custom), ("CustomToolFormat", ToolSchemas.format),
+        ("FunctionName", ToolSchemas.functionName), ("ToolChoice", ToolSchemas.choice),
+        ("StreamOptions", stream),
         ("ResponseFormat", format), ("InputChecks", input), ("OutputChecks", output),
     ]
 
@@ -53,16 +56,6 @@ enum RequestReference {
         ]).saying("`audio` and `channel` are refused unless they are empty.")
     )
 
-    private static let toolCall = ReferenceSchema.object([
-        .required("id", .string.saying("As the answer told it.")),
-        .optional("type", .words(["function"])),
-        .required("function", .named("FunctionCall")),
-    ])
-
-    private static let functionCall = ReferenceSchema.object([
-        .required("name", .name), .required("arguments", .string.saying("A JSON text.")),
-    ])
-
     private static let textPart = ReferenceSchema.object([
         .required("type", .words(["text"])), .required("text", .string),
     ])
@@ -87,25 +80,6 @@ enum RequestReference {
             .required("image_url", .choice([image, url])),
         ]).saying("In user messages, for models that see images.")
     }()
-
-    private static let function = ReferenceSchema.object([
-        .required("name", .name),
-        .optional("description", .string.saying("Tells the model when and how to call it.")),
-        .optional("parameters", .anyObject.saying("The JSON Schema of its arguments.")),
-        .optional(
-            "strict", .bool.saying("Whether the arguments must follow the schema exactly.")),
-    ])
-
-    private static let tool = ReferenceSchema.object([
-        .required("type", .words(["function"])), .required("function", .named("Function")),
-    ])
-
-    private static let functionName = ReferenceSchema.object([.required("name", .name)])
-
-    private static let toolChoice = ReferenceSchema.object([
-        .required("type", .words(["function"])),
-        .required("function", .named("FunctionName")),
-    ]).saying("The function of this name must be called.")
 
     private static let stream = ReferenceSchema.object([
         .optional(

@@ -91,7 +91,7 @@ extension ConformanceSystem {
             .probed(
                 "response_format json_object", #""response_format":{"type":"json_object"}"#,
                 told: "response_format", #"{"type":"json_object"}"#),
-        ] + openAIChoices + [
+        ] + openAIChoices + openAICustomTools + [
             .sent("response_format"), .sent("reasoning_effort"), .sent("verbosity"),
             .sent("user"), .sent("safety_identifier"), .sent("prompt_cache_key"),
             .answered("metadata"),
@@ -104,6 +104,32 @@ extension ConformanceSystem {
             #""tools":[{"type":"function","function":{"name":"x"}}],"tool_choice":"\#(word)""#,
             told: "tool_choice", "\"\(word)\"")
     }
+
+    private static let custom =
+        #"{"type":"custom","custom":{"name":"x","description":"One.","#
+        + #""format":{"type":"grammar","grammar":{"definition":"a+","syntax":"regex"}}}}"#
+    private static let allowed =
+        #"{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":"#
+        + #"[{"type":"custom","custom":{"name":"x"}}]}}"#
+    private static let chosen = #"{"type":"custom","custom":{"name":"x"}}"#
+    private static let customCall =
+        #"{"id":"c","type":"custom","custom":{"name":"x","input":"aa"}}"#
+
+    /// Tools that take a text, in all the places where they may stand.
+    private static let openAICustomTools: [PageParameter] = [
+        .probed("tools[].type custom", #""tools":[\#(custom)]"#, told: "tools[0]", custom),
+        .probed(
+            "tool_choice.type custom", #""tools":[\#(custom)],"tool_choice":\#(chosen)"#,
+            told: "tool_choice", chosen),
+        .probed(
+            "tool_choice.type allowed_tools",
+            #""tools":[\#(custom)],"tool_choice":\#(allowed)"#, told: "tool_choice", allowed),
+        .probed(
+            "messages[].tool_calls[].type custom",
+            #""messages":[{"role":"assistant","content":null,"tool_calls":[\#(customCall)]},"#
+                + #"{"role":"tool","tool_call_id":"c","content":"x"}]"#,
+            told: "messages[0].tool_calls[0]", customCall),
+    ]
 
     private static let openAIRefused: [PageParameter] = [
         .neutral("store", butNot: #""store":true"#),
@@ -119,14 +145,6 @@ extension ConformanceSystem {
         .refused("audio", #""audio":{"voice":"alloy","format":"mp3"}"#),
         .refused("prediction", #""prediction":{"type":"content","content":"x"}"#),
         .refused("web_search_options", #""web_search_options":{}"#),
-        .refused(
-            "tools[].type custom", #""tools":[{"type":"custom","custom":{"name":"x"}}]"#,
-            parameter: "tools[0].type"),
-        .refused(
-            "tool_choice.type allowed_tools",
-            #""tools":[{"type":"function","function":{"name":"x"}}],"tool_choice":"#
-                + #"{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}"#,
-            parameter: "tool_choice.type"),
         .refused(
             "messages[].audio",
             #""messages":[{"role":"assistant","content":"x","audio":{"id":"a"}}]"#,

@@ -18,6 +18,8 @@ import Testing
             drawn: .init(token: "a", logprob: -0.5, bytes: [97]),
             alternatives: [.init(token: "b", logprob: TokenLogprob.least, bytes: nil)])
     ]
+    private static let customCall = ToolCallDelta(
+        index: 1, id: "d", name: "g", arguments: "x", isCustom: true)
     private static let call = ToolCallDelta(index: 0, id: "c", name: "f", arguments: "{}")
 
     /// All that a request can ask to be told.
@@ -42,7 +44,7 @@ import Testing
         choices[0].content = ""
         choices[1].reasoning = "hm"
         choices[1].logprobs = logprobs
-        choices[2].toolCalls = [call]
+        choices[2].toolCalls = [call, customCall]
         let answer = CompletedAnswer(
             choices: choices, usage: TokenUsage(prompt: 3, completion: 2), timings: timings)
         return [false, true].map {
@@ -57,7 +59,7 @@ import Testing
             writer.begin(choice: 0)
             var delta = ChoiceDelta(index: 0, content: "a", refusal: "b", reasoning: "c")
             delta.logprobs = logprobs
-            delta.toolCalls = [call]
+            delta.toolCalls = [call, customCall]
             writer.append(delta)
             delta.toolCalls = [ToolCallDelta(index: 0, arguments: "}")]
             writer.append(delta)

@@ -53,7 +53,22 @@ struct ObjectContext: Sendable {
     }
 
     private static let audio = Recordings.base64(Recordings.wav())
-    private static let tool = #"{"type":"function","function":{"name":"f"}}"#
+    private static func choice(_ type: String, _ value: String, _ choice: Int) -> ObjectContext {
+        ObjectContext("ToolChoice", ["type": "\"\(type)\"", type: value], choice: choice) {
+            with(#""tools":[\#(tools)],"tool_choice":\#($0)"#)
+        }
+    }
+
+    private static func customFormat(
+        _ members: [String: String], _ choice: Int
+    ) -> ObjectContext {
+        ObjectContext("CustomToolFormat", members, choice: choice) {
+            with(#""tools":[{"type":"custom","custom":{"name":"f","format":\#($0)}}]"#)
+        }
+    }
+
+    private static let tools =
+        #"{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"g"}}"#
 
     /// Each object that the reference names.
     static let all = [
@@ -89,21 +104,37 @@ struct ObjectContext: Sendable {
         },
         ObjectContext(
             "MessageToolCall",
-            ["id": #""c""#, "function": #"{"name":"f","arguments":"{}"}"#]
+            [
+                "id": #""c""#, "type": #""custom""#, "custom": #"{"name":"f","input":"{}"}"#,
+            ], choice: 1
+        ) { message(#"{"role":"assistant","tool_calls":[\#($0)]}"#) },
+        ObjectContext(
+            "MessageToolCall",
+            ["id": #""c""#, "function": #"{"name":"f","arguments":"{}"}"#], choice: 0
         ) { message(#"{"role":"assistant","tool_calls":[\#($0)]}"#) },
         ObjectContext("FunctionCall", ["name": #""f""#, "arguments": #""{}""#]) {
             message(#"{"role":"assistant","function_call":\#($0)}"#)
         },
-        ObjectContext("Tool", ["type": #""function""#, "function": #"{"name":"f"}"#]) {
+        ObjectContext("Tool", ["type": #""function""#, "function": #"{"name":"f"}"#], choice: 0) {
             with(#""tools":[\#($0)]"#)
+        },
+        ObjectContext("Tool", ["type": #""custom""#, "custom": #"{"name":"f"}"#], choice: 1) {
+            with(#""tools":[\#($0)]"#)
+        },
+        customFormat(["type": #""text""#], 0),
+        customFormat(
+            ["type": #""grammar""#, "grammar": #"{"definition":"a","syntax":"regex"}"#], 1),
+        ObjectContext("CustomTool", ["name": #""f""#]) {
+            with(#""tools":[{"type":"custom","custom":\#($0)}]"#)
         },
         ObjectContext("Function", ["name": #""f""#]) { with(#""functions":[\#($0)]"#) },
         ObjectContext("FunctionName", ["name": #""f""#]) {
             with(#""functions":[{"name":"f"}],"function_call":\#($0)"#)
         },
-        ObjectContext("ToolChoice", ["type": #""function""#, "function": #"{"name":"f"}"#]) {
-            with(#""tools":[\#(tool)],"tool_choice":\#($0)"#)
-        },
+        choice("function", #"{"name":"f"}"#, 0), choice("custom", #"{"name":"g"}"#, 1),
+        choice(
+            "allowed_tools",
+            #"{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]}"#, 2),
         ObjectContext("StreamOptions", [:]) { with(#""stream":true,"stream_options":\#($0)"#) },
         format(["type": #""text""#], 0),
         format(["type": #""json_object""#], 1),

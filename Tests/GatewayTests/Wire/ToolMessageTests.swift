@@ -78,7 +78,10 @@ import Testing
             "messages[0].tool_calls[0].function.arguments", .invalidType),
         .init(
             #"{"role":"assistant","tool_calls":[{"id":"a","type":"custom"}]}"#,
-            "messages[0].tool_calls[0].type", .unsupportedParameter),
+            "messages[0].tool_calls[0].custom", .missingRequiredParameter),
+        .init(
+            #"{"role":"assistant","tool_calls":[{"id":"a","type":"custom","custom":{"name":"f"}}]}"#,
+            "messages[0].tool_calls[0].custom.input", .missingRequiredParameter),
         .init(
             #"{"role":"assistant","function_call":{"name":"f"}}"#,
             "messages[0].function_call.arguments", .missingRequiredParameter),

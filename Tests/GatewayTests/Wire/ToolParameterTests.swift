@@ -53,7 +53,6 @@ import Testing
         .init(#""tools":{}"#, "tools", .invalidType),
         .init(#""tools":[5]"#, "tools[0]", .invalidType),
         .init(#""tools":[{}]"#, "tools[0].type", .missingRequiredParameter),
-        .init(#""tools":[{"type":"custom","custom":{}}]"#, "tools[0].type", .unsupportedParameter),
         .init(#""tools":[{"type":"magic"}]"#, "tools[0].type", .invalidValue),
         .init(#""tools":[{"type":"function"}]"#, "tools[0].function", .missingRequiredParameter),
         .init(
@@ -81,8 +80,8 @@ import Testing
             #""tool_choice":{"type":"function","function":{"name":"other"}},\#(tools)"#,
             "tool_choice", .invalidValue),
         .init(
-            #""tool_choice":{"type":"allowed_tools"},\#(tools)"#, "tool_choice.type",
-            .unsupportedParameter),
+            #""tool_choice":{"type":"allowed_tools"},\#(tools)"#, "tool_choice.allowed_tools",
+            .missingRequiredParameter),
         .init(
             #""tool_choice":{"type":"function"},\#(tools)"#, "tool_choice.function",
             .missingRequiredParameter),

@@ -32,6 +32,15 @@ enum Dialect: Sendable, Equatable {
         }
     }
 
+    /// Whether a choice among some of the tools is told as it is; others are told of no more than
+    /// those.
+    var knowsAllowedTools: Bool {
+        switch self {
+        case .llamaServer: false
+        case .openAI(_, let extras): extras.contains(.allowedTools)
+        }
+    }
+
     /// The first parameter in the request that this dialect cannot express, by the name clients
     /// know; nil if it can express all of them. Dropping one silently would change what the client
     /// asked for, so the pipeline refuses with this name before anything is reserved.

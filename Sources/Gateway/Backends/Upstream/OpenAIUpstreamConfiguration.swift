@@ -11,14 +11,15 @@ public struct OpenAIUpstreamConfiguration: Sendable {
 
         /// Make one call for each choice: for servers that give one whatever `n` says.
         public var answersOneChoice = false
-        /// What it understands beyond OpenAI's API.
+        /// What it understands beyond what all of them do.
         public var extraParameters: Set<ExtraParameter> = []
 
         /// No quirks.
         public init() {}
     }
 
-    /// A parameter that OpenAI's API does not have and others do, by the name that clients use.
+    /// A parameter that not every upstream understands: OpenAI's API does not have the first ones,
+    /// and of those that imitate it not all have the rest.
     public enum ExtraParameter: String, Sendable, CaseIterable {
         case topK = "top_k"
         case minP = "min_p"
@@ -26,6 +27,10 @@ public struct OpenAIUpstreamConfiguration: Sendable {
         case enableThinking = "enable_thinking"
         case templateArguments = "chat_template_kwargs"
         case separateReasoning = "separate_reasoning"
+        /// Tools that take a text.
+        case customTools = "custom_tools"
+        /// A choice among some of the tools; without it an upstream is told of no others.
+        case allowedTools = "allowed_tools"
     }
 
     /// The backend's name.

@@ -43,10 +43,12 @@ enum ToolCallReader {
             index = Int(number)
         }
         guard index < maximumCalls else { throw malformed("too many tool calls") }
-        let function = value["function"]
+        let custom = value["custom"].flatMap { $0.isNull ? nil : $0 }
+        let isCustom = custom != nil || value["type"]?.isString("custom") == true
+        let body = isCustom ? custom : value["function"]
         return ToolCallDelta(
-            index: index, id: try string(value["id"]), name: try string(function?["name"]),
-            arguments: try string(function?["arguments"]))
+            index: index, id: try string(value["id"]), name: try string(body?["name"]),
+            arguments: try string(body?[isCustom ? "input" : "arguments"]), isCustom: isCustom)
     }
 
     private static func string(_ value: JSONValue?) throws(BackendFailure) -> String? {

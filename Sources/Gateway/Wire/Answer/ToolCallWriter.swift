@@ -22,8 +22,8 @@ enum ToolCallWriter {
             writer.key("id")
             writer.string(call.id ?? makeID(call.index))
             writer.key("type")
-            writer.string("function")
-            writer.key("function")
+            writer.string(kind(call))
+            writer.key(kind(call))
             writeFunction(call, isFirst: true, &writer)
             writer.endObject()
         }
@@ -42,14 +42,19 @@ enum ToolCallWriter {
             writer.key("id")
             writer.string(piece.id ?? makeID(piece.index))
             writer.key("type")
-            writer.string("function")
+            writer.string(kind(piece))
         }
-        writer.key("function")
+        writer.key(kind(piece))
         writeFunction(piece, isFirst: isFirst, &writer)
         writer.endObject()
     }
 
-    /// Writes `{name, arguments}`, or only the arguments of a piece that is not the first.
+    private static func kind(_ call: ToolCallDelta) -> String {
+        call.isCustom ? "custom" : "function"
+    }
+
+    /// Writes `{name, arguments}`, or only the arguments of a piece that is not the first; a custom
+    /// tool has an input in their place.
     static func writeFunction(
         _ call: ToolCallDelta, isFirst: Bool, _ writer: inout JSONWriter
     ) {
@@ -58,7 +63,7 @@ enum ToolCallWriter {
             writer.key("name")
             writer.string(call.name ?? "")
         }
-        writer.key("arguments")
+        writer.key(call.isCustom ? "input" : "arguments")
         writer.string(call.arguments ?? "")
         writer.endObject()
     }

@@ -33,6 +33,7 @@ enum PromptBound {
         for tool in request.tools.functions {
             bytes += tool.name.utf8.count + (tool.description?.utf8.count ?? 0)
             bytes += tool.parameters?.bytes.count ?? 0
+            if case .grammar(let definition, _)? = tool.input { bytes += definition.utf8.count }
         }
         if case .jsonSchema(let format) = request.format {
             bytes += format.name.utf8.count + (format.description?.utf8.count ?? 0)
@@ -67,6 +68,9 @@ enum PromptBound {
             tokens += RenderedJSON.growth(of: (tool.description ?? "").utf8)
             if let parameters = tool.parameters {
                 tokens += RenderedJSON.growth(of: parameters.bytes)
+            }
+            if case .grammar(let definition, _)? = tool.input {
+                tokens += RenderedJSON.growth(of: definition.utf8)
             }
         }
         return tokens

@@ -1,6 +1,6 @@
 import JSON
 
-/// The functions offered to the model, in both of OpenAI's forms.
+/// The tools offered to the model; functions in both of OpenAI's forms.
 extension RequestDraft {
     /// Takes what is about tools.
     mutating func take(
@@ -18,8 +18,8 @@ extension RequestDraft {
                 functions.append(try function(element, "\(name)[\(position)]"))
             }
             legacyFunctions = functions
-        case .toolChoice: request.tools.choice = try toolChoice(value, name)
-        case .functionCall: legacyChoice = try functionCall(value, name)
+        case .toolChoice: request.tools.choice = try ToolChoiceReader.toolChoice(value, name)
+        case .functionCall: legacyChoice = try ToolChoiceReader.functionCall(value, name)
         case .parallelToolCalls:
             request.tools.allowsParallel = try ParameterReading.bool(value, name)
         }
@@ -55,10 +55,15 @@ extension RequestDraft {
             }
             request.tools = ToolUse()
         }
-        if case .function(let name)? = request.tools.choice,
-            !request.tools.functions.contains(where: { $0.name == name })
-        {
-            throw .value(choiceName, expected: "the name of a function that is given")
+        try assertOffered(request.tools.choice?.named ?? [], choiceName)
+    }
+
+    private func assertOffered(
+        _ named: [ToolName], _ choiceName: String
+    ) throws(RequestFault) {
+        let offered = request.tools.functions.map(\.reference)
+        guard named.allSatisfy(offered.contains) else {
+            throw .value(choiceName, expected: "the name of a tool that is given")
         }
     }
 
@@ -79,9 +84,14 @@ extension RequestDraft {
         guard value.kind == .object else { throw .type(path, expected: "an object") }
         guard let type = value["type"], !type.isNull else { throw .missing("\(path).type") }
         let word = try ParameterReading.string(type, "\(path).type")
+        if word == "custom" {
+            guard let custom = value["custom"], !custom.isNull else {
+                throw .missing("\(path).custom")
+            }
+            return try self.custom(custom, "\(path).custom")
+        }
         guard word == "function" else {
-            if word == "custom" { throw .unsupported("\(path).type") }
-            throw .value("\(path).type", expected: "'function'")
+            throw .value("\(path).type", expected: "'function' or 'custom'")
         }
         guard let function = value["function"], !function.isNull else {
             throw .missing("\(path).function")
@@ -109,46 +119,40 @@ extension RequestDraft {
         return function
     }
 
-    // MARK: Choices
+    // MARK: Custom tools
 
-    private func toolChoice(
-        _ value: JSONValue, _ name: String
-    ) throws(RequestFault) -> ToolChoice {
-        if let word = value.string {
-            switch word {
-            case "none": return .none
-            case "auto": return .auto
-            case "required": return .required
-            default: throw .value(name, expected: "'none', 'auto', 'required' or an object")
-            }
+    private func custom(_ value: JSONValue, _ path: String) throws(RequestFault) -> FunctionTool {
+        guard value.kind == .object else { throw .type(path, expected: "an object") }
+        var tool = FunctionTool(name: try ParameterReading.name(value["name"], "\(path).name"))
+        if let description = value["description"], !description.isNull {
+            tool.description = try ParameterReading.string(description, "\(path).description")
         }
-        guard value.kind == .object else { throw .type(name, expected: "a string or an object") }
-        guard let type = value["type"], !type.isNull else { throw .missing("\(name).type") }
-        switch try ParameterReading.string(type, "\(name).type") {
-        case "function": break
-        case "custom", "allowed_tools": throw .unsupported("\(name).type")
-        default: throw .value("\(name).type", expected: "'function'")
+        tool.input = .text
+        if let format = value["format"], !format.isNull {
+            tool.input = try input(format, "\(path).format")
         }
-        guard let function = value["function"], !function.isNull else {
-            throw .missing("\(name).function")
-        }
-        guard function.kind == .object else {
-            throw .type("\(name).function", expected: "an object")
-        }
-        return .function(try ParameterReading.name(function["name"], "\(name).function.name"))
+        return tool
     }
 
-    private func functionCall(
-        _ value: JSONValue, _ name: String
-    ) throws(RequestFault) -> ToolChoice {
-        if let word = value.string {
-            switch word {
-            case "none": return .none
-            case "auto": return .auto
-            default: throw .value(name, expected: "'none', 'auto' or an object")
-            }
+    private func input(_ value: JSONValue, _ path: String) throws(RequestFault) -> CustomInput {
+        guard value.kind == .object else { throw .type(path, expected: "an object") }
+        guard let type = value["type"], !type.isNull else { throw .missing("\(path).type") }
+        switch try ParameterReading.string(type, "\(path).type") {
+        case "text": return .text
+        case "grammar": break
+        default: throw .value("\(path).type", expected: "'text' or 'grammar'")
         }
-        guard value.kind == .object else { throw .type(name, expected: "a string or an object") }
-        return .function(try ParameterReading.name(value["name"], "\(name).name"))
+        let path = "\(path).grammar"
+        guard let grammar = value["grammar"], !grammar.isNull else { throw .missing(path) }
+        guard grammar.kind == .object else { throw .type(path, expected: "an object") }
+        guard let definition = grammar["definition"], !definition.isNull else {
+            throw .missing("\(path).definition")
+        }
+        guard let syntax = grammar["syntax"], !syntax.isNull else {
+            throw .missing("\(path).syntax")
+        }
+        return .grammar(
+            definition: try ParameterReading.string(definition, "\(path).definition"),
+            syntax: try ParameterReading.word(syntax, "\(path).syntax"))
     }
 }

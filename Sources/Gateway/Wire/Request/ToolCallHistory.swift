@@ -20,18 +20,40 @@ enum ToolCallHistory {
 
     private static func call(_ value: JSONValue, _ path: String) throws(RequestFault) -> ToolCall {
         guard value.kind == .object else { throw .type(path, expected: "an object") }
-        // Some clients leave the type out, and there is only one.
+        // Some clients leave the type out, and used to have only one.
+        var isCustom = false
         if let type = value["type"], !type.isNull {
             let word = try ParameterReading.string(type, "\(path).type")
-            if word == "custom" { throw .unsupported("\(path).type") }
-            guard word == "function" else { throw .value("\(path).type", expected: "'function'") }
+            guard word == "function" || word == "custom" else {
+                throw .value("\(path).type", expected: "'function' or 'custom'")
+            }
+            isCustom = word == "custom"
         }
         guard let id = value["id"], !id.isNull else { throw .missing("\(path).id") }
+        if isCustom {
+            guard let custom = value["custom"], !custom.isNull else {
+                throw .missing("\(path).custom")
+            }
+            return try self.custom(
+                custom, "\(path).custom", id: try ParameterReading.string(id, "\(path).id"))
+        }
         guard let function = value["function"], !function.isNull else {
             throw .missing("\(path).function")
         }
         return try self.function(
             function, "\(path).function", id: try ParameterReading.string(id, "\(path).id"))
+    }
+
+    /// Reads `{name, input}`.
+    private static func custom(
+        _ value: JSONValue, _ path: String, id: String
+    ) throws(RequestFault) -> ToolCall {
+        guard value.kind == .object else { throw .type(path, expected: "an object") }
+        let name = try ParameterReading.name(value["name"], "\(path).name")
+        guard let input = value["input"], !input.isNull else { throw .missing("\(path).input") }
+        return ToolCall(
+            id: id, name: name, arguments: try ParameterReading.string(input, "\(path).input"),
+            isCustom: true)
     }
 
     /// Reads `{name, arguments}`.

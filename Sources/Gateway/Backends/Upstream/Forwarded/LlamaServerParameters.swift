@@ -67,6 +67,9 @@ enum LlamaServerParameters {
         }
         // It has no such control.
         if let verbosity = request.verbosity, verbosity != .medium { return "verbosity" }
+        // It knows functions only.
+        let told = ForwardedTools.told(of: request.tools, in: .llamaServer)
+        if let custom = request.firstCustomTool(among: told) { return custom }
         // Its templates take calls apart, and it fails where they are no object.
         for (position, message) in request.messages.enumerated() {
             guard let call = message.toolCalls.firstIndex(where: { !$0.hasObject }) else {

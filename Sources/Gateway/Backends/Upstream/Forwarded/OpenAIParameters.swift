@@ -80,18 +80,28 @@ enum OpenAIParameters {
         beside extras: Set<OpenAIUpstreamConfiguration.ExtraParameter>
     ) -> String? {
         let reasoning = request.reasoning
-        let asked: [(OpenAIUpstreamConfiguration.ExtraParameter, Bool)] = [
-            (.topK, request.topK != nil), (.minP, request.minP != nil),
-            (.repetitionPenalty, request.repetitionPenalty != nil),
-            (.separateReasoning, !reasoning.isSeparate),
-            (.templateArguments, !reasoning.templateArguments.isEmpty),
-            (
+        func named(
+            _ extra: OpenAIUpstreamConfiguration.ExtraParameter, if isAsked: Bool
+        ) -> (OpenAIUpstreamConfiguration.ExtraParameter, String?) {
+            (extra, isAsked ? extra.rawValue : nil)
+        }
+        let asked = [
+            named(.topK, if: request.topK != nil), named(.minP, if: request.minP != nil),
+            named(.repetitionPenalty, if: request.repetitionPenalty != nil),
+            named(.separateReasoning, if: !reasoning.isSeparate),
+            named(.templateArguments, if: !reasoning.templateArguments.isEmpty),
+            named(
                 .enableThinking,
-                reasoning.isEnabled != nil && !reasoning.isSaidByEffort
-                    && !extras.contains(.templateArguments)
+                if: reasoning.isEnabled != nil && !reasoning.isSaidByEffort
+                    && !extras.contains(.templateArguments)),
+            (
+                .customTools,
+                request.firstCustomTool(
+                    among: extras.contains(.allowedTools)
+                        ? request.tools.functions : request.tools.narrowed.functions)
             ),
         ]
-        return asked.first { $0.1 && !extras.contains($0.0) }?.0.rawValue
+        return asked.first { $0.1 != nil && !extras.contains($0.0) }?.1
     }
 }
 
