@@ -71,8 +71,8 @@ struct CatalogReload: Service {
 extension CatalogNames {
     /// The names that a configuration uses.
     init(_ configuration: Configuration) {
-        let prices = configuration.routes.compactMap { route in
-            route.price.map { (route.alias, $0) }
+        let prices = configuration.routes.map { route in
+            (route.alias, [route.price].compactMap(\.self) + Array(route.tiers.values))
         }
         self.init(
             models: configuration.routes.map(\.alias),

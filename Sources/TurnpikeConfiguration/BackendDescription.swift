@@ -68,6 +68,7 @@ public struct UpstreamDescription: Sendable, Hashable {
         case separateReasoning = "separate_reasoning"
         case customTools = "custom_tools"
         case allowedTools = "allowed_tools"
+        case prediction, store
     }
 
     /// The field that bounds an answer's tokens.

@@ -35,6 +35,7 @@ enum ConfigurationKeys {
     static let model = [
         "backends", "upstream_model", "context_tokens", "max_completion_tokens", "image_tokens",
         "audio_tokens_per_second", "video_tokens", "file_tokens", "file_ids", "price",
+        "service_tiers",
     ]
 
     /// A model's price.
@@ -65,7 +66,8 @@ enum ConfigurationKeys {
                 + anthropic.map { "backends.*.\($0)" }
                 + thinkingBudgets.map { "backends.*.thinking_budgets.\($0)" }
                 + timeouts.map { "backends.*.timeouts.\($0)" } + model.map { "models.*.\($0)" }
-                + price.map { "models.*.price.\($0)" } + limits.map { "limits.\($0)" }
+                + price.flatMap { ["models.*.price.\($0)", "models.*.service_tiers.*.\($0)"] }
+                + limits.map { "limits.\($0)" }
                 + idempotency.map { "idempotency.\($0)" } + safeguards.map { "safeguards.\($0)" }
                 + judge.map { "safeguards.judge.\($0)" }
                 + analyzer.map { "safeguards.analyzer.\($0)" })

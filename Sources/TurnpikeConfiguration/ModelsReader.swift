@@ -76,6 +76,7 @@ struct ModelsReader {
             maximumCompletionTokens: completion,
             imageTokens: section.optional("image_tokens", .whole(1...1_048_576)), price: price)
         route.media = media(section)
+        route.tiers = tiers(section, alias: alias)
         return route
     }
 
@@ -136,6 +137,23 @@ struct ModelsReader {
         }
         return media
     }
+
+    /// The service tiers by their words, each with its price.
+    private func tiers(_ model: Section, alias: String) -> [ServiceTier: Price] {
+        var tiers: [ServiceTier: Price] = [:]
+        guard let section = model.section("service_tiers", accepted: Self.tierWords) else {
+            return tiers
+        }
+        for name in section.names {
+            guard let tier = ServiceTier(rawValue: name),
+                let price = section.section(name, accepted: ConfigurationKeys.price)
+            else { continue }
+            tiers[tier] = readPrice(price, alias: alias)
+        }
+        return tiers
+    }
+
+    private static let tierWords = ServiceTier.allCases.map(\.rawValue)
 
     private func readPrice(_ section: Section, alias: String) -> Price? {
         let prompt = section.required("prompt_usd_per_mtok", .dollars)

@@ -63,7 +63,8 @@ import Testing
         guard case .mapping(let entries) = node.content else { return [] }
         var found: Set<String> = []
         for entry in entries {
-            let isName = path == ["backends"] || path == ["models"]
+            let isName =
+                path == ["backends"] || path == ["models"] || path.last == "service_tiers"
             let below = path + [isName ? "*" : entry.key]
             if !isName { found.insert(below.joined(separator: ".")) }
             found.formUnion(keys(of: entry.value, path: below))

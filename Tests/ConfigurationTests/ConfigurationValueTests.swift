@@ -102,6 +102,21 @@ import Testing
         #expect(throws: ConfigurationFailure.self) { try media("video_tokens: 0,") }
     }
 
+    @Test func `a service tier has a price of its own, and none that is not one`() throws {
+        func tiers(_ keys: String) throws -> [ServiceTier: Price] {
+            let text = try GoodFile.text(
+                replacing: "context_tokens: 1024,",
+                with: "context_tokens: 1024, service_tiers: { \(keys) },")
+            return try GoodFile.read(text).routes[0].tiers
+        }
+        let price = "{ prompt_usd_per_mtok: 1, completion_usd_per_mtok: 2 }"
+        let read = try tiers("flex: \(price), default: \(price)")
+        #expect(Set(read.keys) == [.flex, .standard])
+        #expect(read[.flex]?.completion == NanoUSD(dollars: "2"))
+        #expect(throws: ConfigurationFailure.self) { try tiers("slow: \(price)") }
+        #expect(throws: ConfigurationFailure.self) { try tiers("flex: {}") }
+    }
+
     @Test func `relative paths count from the folder of the file`() throws {
         func pepper(_ file: String) throws -> String {
             try Configuration.parse(GoodFile.text, file: file) { _ in nil }.pepperFile

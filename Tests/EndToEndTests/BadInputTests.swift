@@ -91,7 +91,10 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             "invalid_value"),
         .parameter(#""tool_choice":"required""#, "tool_choice", "invalid_value"),
         .parameter(#""store":true"#, "store", "unsupported_parameter"),
-        .parameter(#""prediction":{"type":"content"}"#, "prediction", "unsupported_parameter"),
+        .parameter(
+            #""prediction":{"type":"content","content":"x"}"#, "prediction",
+            "unsupported_parameter"),
+        .parameter(#""service_tier":"flex""#, "service_tier", "unsupported_parameter"),
     ]
 }
 

@@ -62,6 +62,10 @@ struct BackendEvent: Sendable, Equatable {
     /// The backend's own count of the prompt alone, where it tells that before the answer's end;
     /// nothing else of it means anything.
     var promptUsage: TokenUsage?
+    /// What it tells of that count beside; the last one holds.
+    var usageParts: UsageParts?
+    /// How soon it served the request, where it tells.
+    var serviceTier: ServiceTier?
     /// The backend's exact count of completion tokens up to this event, where it offers one with
     /// each chunk.
     var completionTokensSoFar: Int64?

@@ -12,13 +12,15 @@ struct ChoiceDelta: Sendable, Equatable {
     var toolCalls: [ToolCallDelta] = []
     /// How likely each token of this piece was, where that was asked for.
     var logprobs: [TokenLogprob] = []
+    /// The pages that it cites.
+    var annotations: [Annotation] = []
     /// Why the choice ended; on its last piece only.
     var finishReason: FinishReason?
 
     /// Whether it carries anything besides the reason of its end.
     var saysSomething: Bool {
         content?.isEmpty == false || refusal?.isEmpty == false || reasoning?.isEmpty == false
-            || !toolCalls.isEmpty || !logprobs.isEmpty
+            || !toolCalls.isEmpty || !logprobs.isEmpty || !annotations.isEmpty
     }
 
     /// Bytes that the model generated: text, visible or not, and calls.

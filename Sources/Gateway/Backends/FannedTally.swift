@@ -5,6 +5,7 @@ import Domain
 struct FannedTally: Sendable {
     private let choices: Int
     private var reported: [Int: TokenUsage] = [:]
+    private var parts: [Int: UsageParts] = [:]
     private var soFar: [Int: Int64] = [:]
 
     /// Nothing is used yet of so many choices.
@@ -21,9 +22,20 @@ struct FannedTally: Sendable {
         }
         if let usage = event.usage {
             reported[choice] = usage
+            parts[choice] = event.usageParts
             event.usage = total
+            event.usageParts = totalParts
         }
         return event
+    }
+
+    private var totalParts: UsageParts {
+        parts.values.reduce(.none) { sum, part in
+            UsageParts(
+                promptAudio: max(sum.promptAudio, part.promptAudio),
+                acceptedPrediction: sum.acceptedPrediction + part.acceptedPrediction,
+                rejectedPrediction: sum.rejectedPrediction + part.rejectedPrediction)
+        }
     }
 
     private var total: TokenUsage? {

@@ -12,19 +12,21 @@ enum ChatCompletionEndpoint {
         exchange.claim = claim
         let response = try await session.core.pipeline.respond(
             to: request, from: principal, in: exchange)
-        let identity = CompletionIdentity(
+        var identity = CompletionIdentity(
             session.exchange.requestID, createdAt: session.exchange.receivedAtWall,
             model: request.model,
             backend: session.exchange.notes.content.backend ?? "")
         let style = AnswerStyle(request, for: principal)
         switch consume response {
         case .whole(let answer):
+            identity.serviceTier = answer.serviceTier
             let body = ChatCompletionWriter.write(answer, identity, in: style)
             var recorder = AnswerRecorder(claim, contentType: MediaType.json, in: session.core)
             recorder.take(body)
             await recorder.keep(in: session.core.pipeline.idempotency)
             session.send(body)
         case .stream(let stream):
+            identity.serviceTier = stream.serviceTier
             let recorder = AnswerRecorder(
                 claim, contentType: MediaType.eventStream, in: session.core)
             try await write(
@@ -54,7 +56,7 @@ enum ChatCompletionEndpoint {
                 Failpoint.pass("after-write")
             case .end(let end):
                 for reason in end.finishReasons { writer.append(reason) }
-                writer.finish(usage: end.usage, end.timings)
+                writer.finish(usage: end.usage, end.parts, end.timings)
                 events = writer.take()
                 recorder.take(events.readableBytesView)
                 await recorder.keep(in: session.core.pipeline.idempotency)

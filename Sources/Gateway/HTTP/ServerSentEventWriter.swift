@@ -80,6 +80,17 @@ struct ServerSentEventWriter: ~Copyable {
             }
             write(delta.toolCalls, of: delta.index)
         }
+        if !delta.annotations.isEmpty {
+            if delta.reasoning != nil || delta.content != nil || delta.refusal != nil
+                || !delta.toolCalls.isEmpty
+            {
+                buffer.writeStaticString(",")
+            }
+            buffer.writeStaticString("\"annotations\":")
+            text.removeAll(keepingCapacity: true)
+            AnnotationWriter.write(delta.annotations, &text)
+            buffer.writeBytes(text.bytes)
+        }
         buffer.writeStaticString("},")
         if style.showsLogprobs { write(delta.logprobs) }
         buffer.writeStaticString("\"finish_reason\":")
@@ -93,12 +104,12 @@ struct ServerSentEventWriter: ~Copyable {
     }
 
     /// Writes what comes after every choice has ended: the usage where it is shown, and `[DONE]`.
-    mutating func finish(usage: TokenUsage, _ timings: AnswerTimings) {
+    mutating func finish(usage: TokenUsage, _ parts: UsageParts, _ timings: AnswerTimings) {
         if style.showsUsage {
             buffer.writeBytes(prefix)
             buffer.writeStaticString("],\"usage\":")
             var writer = JSONWriter(capacity: 192)
-            UsageWriter.write(usage, timings, &writer)
+            UsageWriter.write(usage, parts, timings, &writer)
             buffer.writeBytes(writer.bytes)
             buffer.writeStaticString("}\n\n")
         }

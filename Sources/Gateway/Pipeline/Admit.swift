@@ -7,7 +7,7 @@ extension CompletionPipeline {
         let request = AdmissionRequest(
             requestID: resolved.exchange.requestID, principal: resolved.principal,
             bound: resolved.bound, model: resolved.route.alias, backend: resolved.backend.name,
-            price: resolved.route.price)
+            price: resolved.price)
         Failpoint.pass("admit")
         let admission: Admission
         do {

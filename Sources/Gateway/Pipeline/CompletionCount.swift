@@ -18,6 +18,9 @@ struct CompletionCount: Sendable, Equatable {
     /// The backend's count of the prompt alone, where it tells that early.
     private(set) var promptUsage: TokenUsage?
 
+    /// What that count tells of its parts.
+    private(set) var parts = UsageParts.none
+
     /// Starts at nothing.
     init(bound: Int64) { self.bound = bound }
 
@@ -31,6 +34,7 @@ struct CompletionCount: Sendable, Equatable {
     mutating func take(_ event: BackendEvent) -> Bool {
         if let usage = event.usage { self.usage = usage }
         if let prompt = event.promptUsage { promptUsage = prompt }
+        if let parts = event.usageParts { self.parts = parts }
         let before = reportedSoFar ?? 0
         if let soFar = event.completionTokensSoFar { reportedSoFar = max(before, soFar) }
         if event.isReasoning {

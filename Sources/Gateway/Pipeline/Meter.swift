@@ -57,6 +57,7 @@ extension CompletionPipeline {
             var answer = collection.completed
             answer.choices.sort { $0.index < $1.index }
             answer.usage = settlement.usage
+            answer.parts = collection.count.parts
             answer.timings = AnswerTimings(settlement, queue: queueTime)
             return answer
         case .failure(let fault): throw .meteringUnavailable(fault)

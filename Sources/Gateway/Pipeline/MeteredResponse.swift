@@ -21,11 +21,15 @@ struct CompletedAnswer: Sendable, Equatable {
         /// Complete calls, by their index.
         var toolCalls: [ToolCallDelta] = []
         var logprobs: [TokenLogprob] = []
+        var annotations: [Annotation] = []
         var finishReason: FinishReason?
     }
 
     var choices: [Choice] = []
     var usage = TokenUsage.none
+    var parts = UsageParts.none
+    /// How soon the backend served it, where it tells.
+    var serviceTier: ServiceTier?
     var timings = AnswerTimings(queue: .zero, firstToken: nil, total: .zero)
 
     /// Adds a piece to its choice.
@@ -46,6 +50,7 @@ struct CompletedAnswer: Sendable, Equatable {
         }
         for piece in delta.toolCalls { choices[position].append(piece) }
         choices[position].logprobs += delta.logprobs
+        choices[position].annotations += delta.annotations
         if let reason = delta.finishReason { choices[position].finishReason = reason }
     }
 

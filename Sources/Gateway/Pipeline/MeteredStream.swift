@@ -22,6 +22,7 @@ struct MeteredStream: ~Copyable, Sendable {
         let finishReasons: [ChoiceDelta]
         /// What was charged.
         let usage: TokenUsage
+        let parts: UsageParts
         let timings: AnswerTimings
     }
 
@@ -62,6 +63,9 @@ struct MeteredStream: ~Copyable, Sendable {
             event.deltas.contains { $0.saysSomething }
         }
     }
+
+    /// How soon the backend serves it, where its first events tell.
+    var serviceTier: ServiceTier? { pending?.lazy.compactMap(\.serviceTier).first }
 
     /// The next step. Waits for the backend, and at the end for the ledger.
     mutating func next() async -> Step {
@@ -179,6 +183,7 @@ struct MeteredStream: ~Copyable, Sendable {
             return .end(
                 End(
                     finishReasons: finishReasons, usage: settlement.usage,
+                    parts: count.parts,
                     timings: AnswerTimings(settlement, queue: answer.queueTime)))
         case .failure(let fault): return .failure(.meteringUnavailable(fault))
         }

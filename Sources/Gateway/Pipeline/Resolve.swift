@@ -11,6 +11,7 @@ extension CompletionPipeline {
         case .forbidden: throw .modelForbidden(request.model)
         case .unknown: throw .modelUnknown(request.model)
         }
+        let (request, price) = try priced(request, at: route)
         let choiceBound = PromptBound.completion(
             asked: request.maximumCompletionTokens,
             fallback: principal.defaultCompletionTokens ?? defaultCompletionTokens,
@@ -28,11 +29,24 @@ extension CompletionPipeline {
         // Every choice may be as long as it is allowed to; the prompt is the same for all.
         let bound = TokenBound(
             prompt: PromptBound.tokens(request, at: route),
-            completion: Int64(request.choices) * choiceBound)
+            completion: Int64(request.choices) * (choiceBound + PromptBound.rejected(request)))
         return ResolvedRequest(
-            request: request, principal: principal, route: route, backend: backend, bound: bound,
-            choiceBound: choiceBound,
+            request: request, principal: principal, route: route, price: price, backend: backend,
+            bound: bound, choiceBound: choiceBound,
             promptBytes: PromptBound.bytes(request), exchange: exchange)
+    }
+
+    /// The request and its price: that of the service tier which it asks for. A tier that nobody has
+    /// priced is refused, but for the one that a silent client gets, which is then not asked for.
+    private func priced(
+        _ request: ChatCompletionRequest, at route: ModelRoute
+    ) throws(GatewayFailure) -> (ChatCompletionRequest, Price?) {
+        guard let tier = request.serviceTier else { return (request, route.price) }
+        if let price = route.tiers[tier] { return (request, price) }
+        guard tier.isUsual else { throw .invalidRequest(.unsupported("service_tier")) }
+        var request = request
+        request.serviceTier = nil
+        return (request, route.price)
     }
 
     /// A check of what goes in reads text: what it cannot read it must not seem to have checked.

@@ -6,6 +6,8 @@ struct ResolvedRequest: Sendable {
     let request: ChatCompletionRequest
     let principal: Principal
     let route: ModelRoute
+    /// What its tokens cost; nil where nothing does.
+    let price: Price?
     let backend: any Backend
     /// The most tokens it may use: the prompt once, and every choice at its bound.
     let bound: TokenBound

@@ -53,32 +53,39 @@ struct Safeguard: Sendable {
 
 extension ChatCompletionRequest {
     /// Everything that was said to the model, in order: each message's texts, then its reasoning, then
-    /// the arguments of its calls.
+    /// the arguments of its calls; at last what is foretold of its answer.
     var promptTexts: [String] {
         get {
             messages.flatMap { message in
                 message.content.texts + [message.reasoning].compactMap(\.self)
                     + message.toolCalls.map(\.arguments)
-            }
+            } + (prediction?.texts ?? [])
         }
         set {
             var rest = newValue[...]
             for index in messages.indices { messages[index].takeTexts(from: &rest) }
+            prediction?.takeTexts(from: &rest)
+        }
+    }
+}
+
+extension ChatMessage.Content {
+    fileprivate mutating func takeTexts(from texts: inout ArraySlice<String>) {
+        switch self {
+        case .none: break
+        case .text: self = .text(texts.removeFirst())
+        case .parts(let parts):
+            self = .parts(
+                parts.map { part in
+                    part.text == nil ? part : .text(texts.removeFirst())
+                })
         }
     }
 }
 
 extension ChatMessage {
     fileprivate mutating func takeTexts(from texts: inout ArraySlice<String>) {
-        switch content {
-        case .none: break
-        case .text: content = .text(texts.removeFirst())
-        case .parts(let parts):
-            content = .parts(
-                parts.map { part in
-                    part.text == nil ? part : .text(texts.removeFirst())
-                })
-        }
+        content.takeTexts(from: &texts)
         if reasoning != nil { reasoning = texts.removeFirst() }
         for index in toolCalls.indices {
             let text = texts.removeFirst()

@@ -9,7 +9,8 @@ enum AnswerReference {
 
     private static let objects: [RequestReference.Named] = [
         ("ChatCompletion", completion), ("Choice", choice), ("AnswerMessage", message),
-        ("ToolCall", toolCall), ("CalledFunction", calledFunction), ("Logprobs", logprobs),
+        ("Annotation", annotation), ("ToolCall", toolCall), ("CalledFunction", calledFunction),
+        ("Logprobs", logprobs),
         ("TokenLogprob", tokenLogprob), ("Alternative", alternative), ("Usage", usage),
         ("ChatCompletionChunk", chunk), ("ChunkChoice", chunkChoice), ("Delta", delta),
         ("ToolCallPiece", toolCallPiece), ("FunctionPiece", functionPiece), ("Model", model),
@@ -31,6 +32,9 @@ enum AnswerReference {
             .required(
                 "system_fingerprint",
                 .string.saying("Another one when another backend answers.")),
+            .sometimes(
+                "service_tier",
+                .words(ServiceTier.self).saying("How soon the upstream served it.")),
         ]
     }
 
@@ -66,7 +70,19 @@ enum AnswerReference {
         .sometimes("tool_calls", .array(.named("ToolCall"))),
         .sometimes("function_call", .named("CalledFunction").saying("The older form.")),
         .required("refusal", .string.orNull),
+        .sometimes("annotations", .array(.named("Annotation"))),
     ])
+
+    private static let annotation = closed([
+        .required("type", .words(["url_citation"])),
+        .required(
+            "url_citation",
+            closed([
+                .required("start_index", .count.saying("Where it begins in the text.")),
+                .required("end_index", .count), .required("title", .string),
+                .required("url", .string),
+            ])),
+    ]).saying("A page that the answer cites.")
 
     private static let toolCall = closed([
         .required("id", .string), .required("type", .words(["function", "custom"])),
@@ -154,6 +170,7 @@ enum AnswerReference {
         .sometimes("role", .words(["assistant"]).saying("In the choice's first chunk.")),
         .sometimes("content", .string), .sometimes("reasoning_content", .string),
         .sometimes("refusal", .string),
+        .sometimes("annotations", .array(.named("Annotation"))),
         .sometimes("tool_calls", .array(.named("ToolCallPiece"))),
         .sometimes("function_call", .named("FunctionPiece").saying("The older form.")),
     ])

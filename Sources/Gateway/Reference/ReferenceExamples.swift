@@ -65,7 +65,7 @@ enum ReferenceExamples {
         writer.begin(choice: 0)
         writer.append(ChoiceDelta(index: 0, content: "Paris."))
         writer.append(ChoiceDelta(index: 0, finishReason: .stop))
-        writer.finish(usage: usage, timings)
+        writer.finish(usage: usage, .none, timings)
         return .string(writer.takeText())
     }()
 

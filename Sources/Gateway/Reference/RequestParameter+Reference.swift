@@ -1,3 +1,5 @@
+import Domain
+
 extension RequestParameter.Main {
     /// What the reference says of a parameter.
     func schema(_ limits: ReferenceLimits) -> ReferenceSchema {
@@ -139,6 +141,10 @@ extension RequestParameter.Format {
                 .defaulting(to: .string(ContextOverflow.truncate.rawValue))
         case .verbosity:
             .words(Verbosity.self).saying("How much the model says, at backends that can.")
+        case .prediction:
+            .named("Prediction").saying(
+                "What the answer will mostly be, for backends that are faster where it is right. "
+                    + "What of it does not come true is charged as generated.")
         }
     }
 }
@@ -194,6 +200,13 @@ extension RequestParameter.Account {
         case .promptCacheKey:
             .string.saying("Tells upstreams which requests share a prompt.")
         case .metadata: Self.notes
+        case .serviceTier:
+            .words(ServiceTier.self).saying(
+                "How soon the request is served, of the tiers that the model has, each at its own "
+                    + "price.")
+        case .store:
+            .bool.saying("Whether the upstream keeps the answer for the gateway's operator.")
+                .defaulting(to: false)
         }
     }
 

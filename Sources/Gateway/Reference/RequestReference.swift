@@ -14,7 +14,8 @@ enum RequestReference {
         ("CustomTool", ToolSchemas.custom), ("CustomToolFormat", ToolSchemas.format),
         ("FunctionName", ToolSchemas.functionName), ("ToolChoice", ToolSchemas.choice),
         ("StreamOptions", stream),
-        ("ResponseFormat", format), ("InputChecks", input), ("OutputChecks", output),
+        ("ResponseFormat", format), ("Prediction", prediction), ("InputChecks", input),
+        ("OutputChecks", output),
     ]
 
     private static let message: Named = (
@@ -87,6 +88,11 @@ enum RequestReference {
             .bool.saying("Whether a last chunk, without choices, tells the usage.")
                 .defaulting(to: false)),
         .optional("include_obfuscation", never),
+    ])
+
+    private static let prediction = ReferenceSchema.object([
+        .required("type", .words(["content"])),
+        .required("content", .choice([.string, .array(.named("TextPart"), 1...Int.max)])),
     ])
 
     private static let format = ReferenceSchema.choice([

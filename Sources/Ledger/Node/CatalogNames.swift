@@ -9,11 +9,11 @@ public struct CatalogNames: Sendable {
     public var models: [String]
     /// Names of backends.
     public var backends: [String]
-    /// Prices in force, by model.
-    public var prices: [String: Price]
+    /// Prices in force, by model: the usual one, and those of its service tiers.
+    public var prices: [String: [Price]]
 
     /// Makes a list of names.
-    public init(models: [String], backends: [String], prices: [String: Price]) {
+    public init(models: [String], backends: [String], prices: [String: [Price]]) {
         self.models = models
         self.backends = backends
         self.prices = prices
@@ -28,8 +28,10 @@ public struct CatalogNames: Sendable {
             try Self.expect(
                 backend, in: try connection.execute(NameStatements.backend(shard, backend)))
         }
-        for (model, price) in prices.sorted(by: { $0.key < $1.key }) {
-            _ = try connection.execute(NameStatements.price(shard, model, price))
+        for (model, prices) in prices.sorted(by: { $0.key < $1.key }) {
+            for price in prices {
+                _ = try connection.execute(NameStatements.price(shard, model, price))
+            }
         }
     }
 

@@ -11,8 +11,8 @@ public struct LedgerSettings: Sendable {
     public var models: [String]
     /// Likewise for backends.
     public var backends: [String]
-    /// Prices in force, by model alias.
-    public var prices: [String: Price]
+    /// Prices in force, by model alias: of a model with service tiers one for each.
+    public var prices: [String: [Price]]
     /// How long a request waits for a lease, and for the ledger to accept its opening, before 503;
     /// and for cells of its rate limits, before it passes by this node's part of them.
     public var acceptanceWait: Duration = .seconds(1)
@@ -58,7 +58,7 @@ public struct LedgerSettings: Sendable {
     /// Makes settings with the defaults.
     public init(
         databaseURL: String, dataDirectory: String, models: [String], backends: [String],
-        prices: [String: Price]
+        prices: [String: [Price]]
     ) {
         self.databaseURL = databaseURL
         self.dataDirectory = dataDirectory

@@ -77,9 +77,13 @@ private struct FoldedChoice {
         calls[index] = call
     }
 
-    /// Texts are pieces of one; `null` and the first piece of one are the same to clients.
+    /// Texts are pieces of one, and so are lists; `null` and the first piece of one are the same to clients.
     private static func join(_ pieces: [String: JSONNode], into texts: inout [String: JSONNode]) {
         for (name, piece) in pieces {
+            if !piece.elements.isEmpty {
+                texts[name] = .array((texts[name]?.elements ?? []) + piece.elements)
+                continue
+            }
             guard let text = piece.text else { continue }
             texts[name] = .string((texts[name]?.text ?? "") + text)
         }

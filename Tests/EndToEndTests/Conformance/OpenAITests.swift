@@ -6,7 +6,8 @@ extension ConformanceSystem {
     static let openAI = ConformanceSystem(
         name: "OpenAI", word: "conformance-openai", path: "/v1/chat/completions", model: .openAI,
         request: openAIMessages + "," + openAISampling + "," + openAIRest,
-        completion: ScriptedCompletion(choices: 2, tellsLogprobs: true, callsFunction: true),
+        completion: ScriptedCompletion(
+            choices: 2, tellsLogprobs: true, callsFunction: true, isOfficial: true),
         parameters: openAIMessageParameters + openAIParameters + openAIRefused,
         fields: .all(
             .envelope(
@@ -15,10 +16,10 @@ extension ConformanceSystem {
             .countDetails, .deltas, .calls, .callDeltas, .logprobs, openAIFields),
         engineLeavesOut: [
             "tools", "tool_choice", "parallel_tool_calls", "response_format", "verbosity",
+            "prediction", "store", "service_tier",
         ],
         leftOut: [
-            "service_tier", "moderation", "obfuscation", "choices[0].message.annotations",
-            "choices[0].message.audio",
+            "moderation", "obfuscation", "choices[0].message.audio",
         ])
 
     private static let openAIMessages = #"""
@@ -51,7 +52,8 @@ extension ConformanceSystem {
           "schema":{"type":"object"},"strict":false}},
         "reasoning_effort":"minimal","verbosity":"low","user":"ann","safety_identifier":"s-1",
         "prompt_cache_key":"k-1","prompt_cache_options":{},"prompt_cache_retention":"in_memory",
-        "metadata":{"run":"7"},"store":false,"service_tier":"auto","modalities":["text"]
+        "metadata":{"run":"7"},"store":true,"service_tier":"flex","modalities":["text"],
+        "prediction":{"type":"content","content":"Paris is sunny."}
         """#
 
     private static let openAIMessageParameters: [PageParameter] = [
@@ -94,7 +96,11 @@ extension ConformanceSystem {
         ] + openAIChoices + openAICustomTools + [
             .sent("response_format"), .sent("reasoning_effort"), .sent("verbosity"),
             .sent("user"), .sent("safety_identifier"), .sent("prompt_cache_key"),
-            .answered("metadata"),
+            .answered("metadata"), .sent("store"), .sent("service_tier"), .sent("prediction"),
+            .probed(
+                "prediction (in parts)",
+                #""prediction":{"type":"content","content":[{"type":"text","text":"x"}]}"#,
+                told: "prediction.content[0].text", #""x""#),
         ]
 
     /// The words that `tool_choice` may be.
@@ -132,8 +138,6 @@ extension ConformanceSystem {
     ]
 
     private static let openAIRefused: [PageParameter] = [
-        .neutral("store", butNot: #""store":true"#),
-        .neutral("service_tier", butNot: #""service_tier":"flex""#),
         .neutral("modalities", butNot: #""modalities":["text","audio"]"#),
         .neutral(
             "prompt_cache_options", butNot: #""prompt_cache_options":{"mode":"explicit"}"#),
@@ -143,7 +147,6 @@ extension ConformanceSystem {
             #""stream":true,"stream_options":{"include_obfuscation":true}"#),
         .refused("moderation", #""moderation":{"model":"omni-moderation-latest"}"#),
         .refused("audio", #""audio":{"voice":"alloy","format":"mp3"}"#),
-        .refused("prediction", #""prediction":{"type":"content","content":"x"}"#),
         .refused("web_search_options", #""web_search_options":{}"#),
         .refused(
             "messages[].audio",
@@ -153,6 +156,11 @@ extension ConformanceSystem {
 
     private static let openAIFields: [PageField] = [
         .field("system_fingerprint", .text("fp_")),
+        .field("service_tier", .exactly(#""flex""#)).notOfEngine,
+        .field(
+            "choices[].message.annotations[].url_citation.url",
+            at: "choices[0].message.annotations[0].url_citation.url", .text("https://")
+        ).notOfEngine,
         .field("choices[].message.refusal", at: "choices[0].message.refusal", .null).onlyPlain,
         .field("choices[].logprobs.refusal", at: "choices[0].logprobs.refusal", .null).onlyPlain,
         .field("metadata", .exactly(#"{"run":"7"}"#)).onlyPlain,

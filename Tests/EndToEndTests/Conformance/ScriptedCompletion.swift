@@ -18,6 +18,8 @@ struct ScriptedCompletion: Sendable {
     var callsFunction = false
     /// Whether that call is told in OpenAI's older form.
     var isLegacyCall = false
+    /// Whether it tells its service tier and cites a page, as OpenAI does.
+    var isOfficial = false
     /// Why it ended, as the upstream says it; nil is `stop`, or `tool_calls` after a call.
     var finishReason: String?
 
@@ -42,6 +44,7 @@ struct ScriptedCompletion: Sendable {
     private var whole: [ScriptedUpstream.Step] {
         var message = #""role":"assistant","content":"\#(Self.pieces.joined())""#
         if reasons { message += #","reasoning_content":"Let me think.""# }
+        if isOfficial { message += ",\(Self.annotations)" }
         if callsFunction {
             message +=
                 isLegacyCall
@@ -57,7 +60,7 @@ struct ScriptedCompletion: Sendable {
         return ScriptedUpstream.Step.json(
             200,
             #"{"id":"\#(Self.secret)","object":"chat.completion","created":1,"#
-                + #""model":"\#(Self.secret)","provider":"\#(Self.secret)","#
+                + #""model":"\#(Self.secret)","provider":"\#(Self.secret)",\#(tier)"#
                 + #""choices":[\#(list.joined(separator: ","))],"usage":\#(Self.usage),"#
                 + #""timings":{"prompt_n":40},"__verbose":"\#(Self.secret)"}"#)
     }
@@ -78,6 +81,7 @@ struct ScriptedCompletion: Sendable {
                         index, #"{"content":"\#(piece)"}"#,
                         logprobs: tellsLogprobs ? #"{"content":[\#(Self.logprob(piece))]}"# : nil))
             }
+            if isOfficial { steps.append(chunk(index, "{\(Self.annotations)}")) }
             if callsFunction { steps += call(index) }
             steps.append(chunk(index, "{}", finish: finish))
         }
@@ -107,12 +111,18 @@ struct ScriptedCompletion: Sendable {
     ) -> ScriptedUpstream.Step {
         .event(
             #"{"id":"\#(Self.secret)","object":"chat.completion.chunk","created":1,"#
-                + #""model":"\#(Self.secret)","choices":[{"index":\#(index),"delta":\#(delta),"#
+                + #""model":"\#(Self.secret)",\#(tier)"choices":[{"index":\#(index),"delta":\#(delta),"#
                 + #""logprobs":\#(logprobs ?? "null"),"#
                 + #""finish_reason":\#(finish.map { "\"\($0)\"" } ?? "null")}]}"#)
     }
 
     // MARK: Parts
+
+    private var tier: String { isOfficial ? #""service_tier":"flex","# : "" }
+
+    private static let annotations =
+        #""annotations":[{"type":"url_citation","url_citation":{"start_index":0,"end_index":4,"#
+        + #""title":"Weather","url":"https://example.org/"}}]"#
 
     private static let function =
         #"{"name":"get_weather","arguments":"{\"city\":\"Paris\"}"}"#

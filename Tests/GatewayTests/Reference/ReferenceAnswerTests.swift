@@ -8,9 +8,13 @@ import Testing
 /// The reference of answers and the writers say the same: answers with everything there can be are
 /// held against the schemas, and every member of the schemas must have been seen.
 @Suite struct ReferenceOfAnswers {
-    private static let identity = CompletionIdentity(
-        RequestID(at: Timestamp(microseconds: 1_800_000_000_000_000), random: (1, 2)),
-        createdAt: Timestamp(microseconds: 1_800_000_000_000_000), model: "m", backend: "b")
+    private static let identity = {
+        var identity = CompletionIdentity(
+            RequestID(at: Timestamp(microseconds: 1_800_000_000_000_000), random: (1, 2)),
+            createdAt: Timestamp(microseconds: 1_800_000_000_000_000), model: "m", backend: "b")
+        identity.serviceTier = .flex
+        return identity
+    }()
     private static let timings = AnswerTimings(
         queue: .milliseconds(1), firstToken: .milliseconds(2), total: .milliseconds(9))
     private static let logprobs = [
@@ -18,6 +22,7 @@ import Testing
             drawn: .init(token: "a", logprob: -0.5, bytes: [97]),
             alternatives: [.init(token: "b", logprob: TokenLogprob.least, bytes: nil)])
     ]
+    private static let citation = Annotation(start: 0, end: 1, title: "t", url: "u")
     private static let customCall = ToolCallDelta(
         index: 1, id: "d", name: "g", arguments: "x", isCustom: true)
     private static let call = ToolCallDelta(index: 0, id: "c", name: "f", arguments: "{}")
@@ -44,6 +49,7 @@ import Testing
         choices[0].content = ""
         choices[1].reasoning = "hm"
         choices[1].logprobs = logprobs
+        choices[1].annotations = [citation]
         choices[2].toolCalls = [call, customCall]
         let answer = CompletedAnswer(
             choices: choices, usage: TokenUsage(prompt: 3, completion: 2), timings: timings)
@@ -59,12 +65,13 @@ import Testing
             writer.begin(choice: 0)
             var delta = ChoiceDelta(index: 0, content: "a", refusal: "b", reasoning: "c")
             delta.logprobs = logprobs
+            delta.annotations = [citation]
             delta.toolCalls = [call, customCall]
             writer.append(delta)
             delta.toolCalls = [ToolCallDelta(index: 0, arguments: "}")]
             writer.append(delta)
             writer.append(ChoiceDelta(index: 0, finishReason: .toolCalls))
-            writer.finish(usage: TokenUsage(prompt: 3, completion: 2), timings)
+            writer.finish(usage: TokenUsage(prompt: 3, completion: 2), .none, timings)
             return String(buffer: writer.take()).split(separator: "\n\n").dropLast().map {
                 Array($0.utf8.dropFirst("data: ".utf8.count))
             }

@@ -140,6 +140,9 @@ struct ObjectContext: Sendable {
         format(["type": #""json_object""#], 1),
         format(
             ["type": #""json_schema""#, "json_schema": #"{"name":"a","schema":{}}"#], 2),
+        ObjectContext("Prediction", ["type": #""content""#, "content": #""a""#]) {
+            with(#""prediction":\#($0)"#)
+        },
         ObjectContext("InputChecks", [:]) { with(#""input":\#($0)"#) },
         ObjectContext("OutputChecks", [:]) { with(#""output":\#($0)"#) },
     ]

@@ -8,7 +8,7 @@ import Testing
 @Suite struct UsageShape {
     private func written(_ usage: TokenUsage, _ timings: AnswerTimings) throws -> JSONValue {
         var writer = JSONWriter()
-        UsageWriter.write(usage, timings, &writer)
+        UsageWriter.write(usage, .none, timings, &writer)
         return try JSONParser(maximumBytes: 4096, maximumDepth: 8, maximumNodes: 99)
             .parse(writer.finish()).root
     }

@@ -214,7 +214,7 @@ import Testing
         writer.append(ChoiceDelta(index: 0, content: "x"))
         writer.append(ChoiceDelta(index: 0, finishReason: .length))
         writer.finish(
-            usage: TokenUsage(prompt: 1, completion: 2),
+            usage: TokenUsage(prompt: 1, completion: 2), .none,
             AnswerTimings(queue: .zero, firstToken: nil, total: .zero))
         let text = String(buffer: writer.take())
         #expect(text.components(of: #""usage":null"#) == 3)

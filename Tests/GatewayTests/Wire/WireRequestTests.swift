@@ -51,7 +51,7 @@ import Testing
 
     @Test(arguments: [
         #""n":1"#, #""logprobs":false"#, #""tools":[]"#, #""response_format":{"type":"text"}"#,
-        #""store":false"#, #""parallel_tool_calls":true"#, #""service_tier":"auto""#,
+        #""store":false"#, #""parallel_tool_calls":true"#,
         #""modalities":["text"]"#, #""tool_choice":"none""#, #""logit_bias":{}"#, #""metadata":{}"#,
         #""tools":null,"stop":null,"temperature":null,"stream_options":null,"max_tokens":null"#,
         #""input":{"block_prompt_injection":false,"pii":null}"#, #""output":{"toxicity":false}"#,
@@ -128,7 +128,7 @@ import Testing
         (#""n_predict":-1"#, "n_predict"), (#""api_base":"http://169.254.169.254""#, "api_base"),
 
         (#""modalities":["text","audio"]"#, "modalities"),
-        (#""grammar":"x""#, "grammar"), (#""prediction":{}"#, "prediction"),
+        (#""grammar":"x""#, "grammar"), (#""web_search_options":{}"#, "web_search_options"),
     ])
     func `a parameter that is not supported yet is refused by name`(
         _ members: String, _ parameter: String

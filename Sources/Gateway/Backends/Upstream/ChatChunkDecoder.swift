@@ -14,6 +14,10 @@ final class ChatChunkDecoder: AnswerDecoder {
     private let secrets: [[UInt8]]
     /// The choices that were seen, and whether each has said why it ended.
     private var choices: [Int: Bool] = [:]
+    /// Whether the service tier was told.
+    private var hasTier = false
+    /// The tier until it is told on.
+    private var tier: ServiceTier?
 
     /// Whether `[DONE]` was read.
     private(set) var isEnded = false
@@ -55,13 +59,13 @@ final class ChatChunkDecoder: AnswerDecoder {
                 try append(choice, text: choice["delta"], position: nil, to: &event)
             }
         }
-        event.usage = Self.usage(root["usage"])
+        readAccount(of: root, into: &event)
         if readsTimings, let count = root["timings"]?["predicted_n"]?.integer, count >= 0 {
             event.completionTokensSoFar = count
         }
-        let isSilent =
-            event.deltas.isEmpty && event.usage == nil && event.completionTokensSoFar == nil
-        return isSilent ? nil : event
+        guard event != BackendEvent() else { return nil }
+        event.serviceTier = tier.take()
+        return event
     }
 
     /// Reads a whole answer into one event. Throws as `decodeChunk` does, and when there is no
@@ -75,10 +79,11 @@ final class ChatChunkDecoder: AnswerDecoder {
         for (position, choice) in choices.elements.enumerated() {
             try append(choice, text: choice["message"], position: position, to: &event)
         }
-        event.usage = Self.usage(root["usage"])
+        readAccount(of: root, into: &event)
         if readsTimings, let count = root["timings"]?["predicted_n"]?.integer, count >= 0 {
             event.completionTokensSoFar = count
         }
+        event.serviceTier = tier.take()
         return event
     }
 
@@ -132,6 +137,7 @@ final class ChatChunkDecoder: AnswerDecoder {
         if let alternatives {
             delta.logprobs = LogprobReader.tokens(choice["logprobs"], alternatives: alternatives)
         }
+        delta.annotations = AnnotationReader.annotations(in: text)
         guard position != nil || delta.saysSomething || reason != nil else { return }
         event.deltas.append(delta)
     }
@@ -150,6 +156,26 @@ final class ChatChunkDecoder: AnswerDecoder {
         guard let value, !value.isNull else { return nil }
         guard value.kind == .string else { throw malformed("a text of the answer is no string") }
         return value.utf8Count == 0 ? nil : value.string
+    }
+
+    /// Reads what is told of the answer as a whole. Each chunk tells the tier: the first is kept, and
+    /// goes out with the first event that says something else.
+    private func readAccount(of root: JSONValue, into event: inout BackendEvent) {
+        event.usage = Self.usage(root["usage"])
+        if event.usage != nil { event.usageParts = Self.usageParts(root["usage"]) }
+        guard !hasTier, let word = root["service_tier"]?.string,
+            let tier = ServiceTier(rawValue: word)
+        else { return }
+        hasTier = true
+        self.tier = tier
+    }
+
+    private static func usageParts(_ value: JSONValue?) -> UsageParts {
+        let completion = value?["completion_tokens_details"]
+        return UsageParts(
+            promptAudio: count(value?["prompt_tokens_details"]?["audio_tokens"]) ?? 0,
+            acceptedPrediction: count(completion?["accepted_prediction_tokens"]) ?? 0,
+            rejectedPrediction: count(completion?["rejected_prediction_tokens"]) ?? 0)
     }
 
     private static func finishReason(_ value: JSONValue?) -> FinishReason? {

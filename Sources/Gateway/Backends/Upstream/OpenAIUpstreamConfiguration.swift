@@ -31,6 +31,7 @@ public struct OpenAIUpstreamConfiguration: Sendable {
         case customTools = "custom_tools"
         /// A choice among some of the tools; without it an upstream is told of no others.
         case allowedTools = "allowed_tools"
+        case prediction, store
     }
 
     /// The backend's name.

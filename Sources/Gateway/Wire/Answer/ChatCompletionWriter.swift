@@ -15,7 +15,7 @@ enum ChatCompletionWriter {
         for choice in answer.choices { write(choice, identity, style, &writer) }
         writer.endArray()
         writer.key("usage")
-        UsageWriter.write(answer.usage, answer.timings, &writer)
+        UsageWriter.write(answer.usage, answer.parts, answer.timings, &writer)
         if !style.metadata.isEmpty {
             writer.key("metadata")
             writer.beginObject()
@@ -57,6 +57,10 @@ enum ChatCompletionWriter {
         }
         writer.key("refusal")
         if let refusal = choice.refusal { writer.string(refusal) } else { writer.null() }
+        if !choice.annotations.isEmpty {
+            writer.key("annotations")
+            AnnotationWriter.write(choice.annotations, &writer)
+        }
         writer.endObject()
         writer.key("logprobs")
         if style.showsLogprobs {

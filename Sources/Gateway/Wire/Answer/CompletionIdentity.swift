@@ -11,6 +11,8 @@ struct CompletionIdentity: Sendable {
     let model: String
     /// `fp_` and 16 hexadecimal digits: another one when another backend answers.
     let fingerprint: String
+    /// How soon the backend served the request; nil where it does not tell.
+    var serviceTier: ServiceTier?
 
     /// Makes the identity of a request's answer.
     init(_ requestID: RequestID, createdAt: Timestamp, model: String, backend: String) {
@@ -49,5 +51,9 @@ struct CompletionIdentity: Sendable {
         writer.string(model)
         writer.key("system_fingerprint")
         writer.string(fingerprint)
+        if let serviceTier {
+            writer.key("service_tier")
+            writer.string(serviceTier.rawValue)
+        }
     }
 }

@@ -6,8 +6,10 @@ import JSON
 enum UsageWriter {
     /// Writes what was used and when.
     static func write(
-        _ usage: TokenUsage, _ timings: AnswerTimings, _ writer: inout JSONWriter
+        _ usage: TokenUsage, _ parts: UsageParts, _ timings: AnswerTimings,
+        _ writer: inout JSONWriter
     ) {
+        let parts = parts.within(prompt: usage.prompt, completion: usage.completion)
         writer.beginObject()
         count("prompt_tokens", usage.prompt, &writer)
         count("completion_tokens", usage.completion, &writer)
@@ -16,14 +18,14 @@ enum UsageWriter {
         writer.beginObject()
         count("cached_tokens", usage.cached, &writer)
         count("cache_write_tokens", usage.cacheWrite, &writer)
-        count("audio_tokens", 0, &writer)
+        count("audio_tokens", parts.promptAudio, &writer)
         writer.endObject()
         writer.key("completion_tokens_details")
         writer.beginObject()
         count("reasoning_tokens", usage.reasoning, &writer)
         count("audio_tokens", 0, &writer)
-        count("accepted_prediction_tokens", 0, &writer)
-        count("rejected_prediction_tokens", 0, &writer)
+        count("accepted_prediction_tokens", parts.acceptedPrediction, &writer)
+        count("rejected_prediction_tokens", parts.rejectedPrediction, &writer)
         writer.endObject()
         // Anthropic's names.
         count("cache_creation_input_tokens", usage.cacheWrite, &writer)

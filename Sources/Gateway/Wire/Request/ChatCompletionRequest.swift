@@ -1,3 +1,5 @@
+import Domain
+
 /// A validated chat-completion request: what a client asked for, in types. Nothing a client invents
 /// beyond these fields reaches a backend, since the forwarded body is written from them.
 struct ChatCompletionRequest: Sendable, Equatable {
@@ -42,6 +44,13 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var overflow = ContextOverflow.truncate
     /// How much the model says.
     var verbosity: Verbosity?
+    /// What the answer will mostly be, texts only: an upstream is faster where it is right
+    /// (`prediction`).
+    var prediction: ChatMessage.Content?
+    /// How soon it is served; nil is what the upstream usually does.
+    var serviceTier: ServiceTier?
+    /// Whether the upstream keeps the answer for the operator's own use.
+    var isStored = false
     /// What becomes of personal data in the messages (`input.pii`); nil is nothing.
     var personalData: PersonalDataPolicy?
     /// Whether messages that try to take over the model are refused

@@ -50,8 +50,6 @@ enum NeutralParameters {
             "prompt_cache_retention": .words(["in_memory"]),
             "return_progress": .bool(false),
             "return_tokens": .bool(false),
-            "service_tier": .words(["auto", "default"]),
-            "store": .bool(false),
             "timings_per_token": .bool(false),
             "verbose": .bool(false),
         ]
@@ -62,7 +60,7 @@ enum NeutralParameters {
     /// Without a neutral value. The last line are names other gateways let a client steer the
     /// upstream with.
     private static let refused = [
-        "audio", "grammar", "json_schema", "moderation", "prediction",
+        "audio", "grammar", "json_schema", "moderation",
         "reasoning_budget_tokens", "reasoning_control",
         "reasoning_format", "thinking", "web_search_options",
         "dry_allowed_length", "dry_base", "dry_multiplier", "dry_penalty_last_n",

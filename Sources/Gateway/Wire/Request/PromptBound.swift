@@ -102,6 +102,12 @@ enum PromptBound {
         return min(TokenBound.most, tokens(request, imageTokens: route.imageTokens ?? 0) + media)
     }
 
+    /// The most tokens that each choice can have beside those it says: those of a prediction that
+    /// did not come true count as generated, and are no more than its bytes.
+    static func rejected(_ request: ChatCompletionRequest) -> Int64 {
+        Int64((request.prediction?.texts ?? []).reduce(0) { $0 + $1.utf8.count })
+    }
+
     /// The most tokens the completion may have: the smallest of what the client asks for (or
     /// `fallback`, when it names nothing), what the model may say, and the model's whole context.
     /// At least one.

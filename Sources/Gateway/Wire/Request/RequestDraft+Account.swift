@@ -1,3 +1,4 @@
+import Domain
 import JSON
 
 /// What a client says about itself and its request.
@@ -12,6 +13,8 @@ extension RequestDraft {
         case .safetyIdentifier:
             request.safetyIdentifier = try text(value, name, atMost: ParameterLimits.longestKey)
         case .promptCacheKey: request.promptCacheKey = try ParameterReading.string(value, name)
+        case .serviceTier: request.serviceTier = try ParameterReading.word(value, name)
+        case .store: request.isStored = try ParameterReading.bool(value, name)
         case .metadata: request.metadata = try metadata(value, name)
         }
     }

@@ -12,7 +12,37 @@ extension RequestDraft {
         case .contextLengthExceededBehavior:
             request.overflow = try ParameterReading.word(value, name)
         case .verbosity: request.verbosity = try ParameterReading.word(value, name)
+        case .prediction: request.prediction = try prediction(value, name)
         }
+    }
+
+    /// `{type: content, content}`: a text, or parts of one.
+    private func prediction(
+        _ value: JSONValue, _ name: String
+    ) throws(RequestFault) -> ChatMessage.Content {
+        guard value.kind == .object else { throw .type(name, expected: "an object") }
+        guard let type = value["type"], !type.isNull else { throw .missing("\(name).type") }
+        guard try ParameterReading.string(type, "\(name).type") == "content" else {
+            throw .value("\(name).type", expected: "'content'")
+        }
+        let path = "\(name).content"
+        guard let content = value["content"], !content.isNull else { throw .missing(path) }
+        if let text = content.string { return .text(text) }
+        guard content.kind == .array else {
+            throw .type(path, expected: "a string or an array of parts")
+        }
+        guard content.count > 0 else {
+            throw RequestFault(
+                "Invalid '\(path)': expected at least one part.", parameter: path, code: .emptyArray
+            )
+        }
+        var parts: [ContentPart] = []
+        for (position, element) in content.elements.enumerated() {
+            // A system message has text parts only, like this.
+            parts.append(
+                try ContentPartReader.part(element, "\(path)[\(position)]", of: .system))
+        }
+        return .parts(parts)
     }
 
     private func format(_ value: JSONValue, _ name: String) throws(RequestFault) -> ResponseFormat {

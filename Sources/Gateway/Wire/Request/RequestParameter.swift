@@ -43,6 +43,7 @@ enum RequestParameter {
         case responseFormat = "response_format"
         case contextLengthExceededBehavior = "context_length_exceeded_behavior"
         case verbosity
+        case prediction
     }
 
     /// The switches of reasoning.
@@ -64,5 +65,7 @@ enum RequestParameter {
         case safetyIdentifier = "safety_identifier"
         case promptCacheKey = "prompt_cache_key"
         case metadata
+        case serviceTier = "service_tier"
+        case store
     }
 }

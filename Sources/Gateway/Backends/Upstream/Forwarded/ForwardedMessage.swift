@@ -7,8 +7,20 @@ enum ForwardedMessage {
         json.beginObject()
         json.key("role")
         json.string(role(message.role, in: dialect))
+        write(message.content, in: dialect, to: &json)
+        json.member("name", message.name)
+        json.member("tool_call_id", message.toolCallID)
+        if dialect.keepsReasoning { json.member("reasoning_content", message.reasoning) }
+        write(message.toolCalls, to: &json)
+        json.endObject()
+    }
+
+    /// Writes what is said as a member `content`.
+    static func write(
+        _ content: ChatMessage.Content, in dialect: Dialect, to json: inout JSONWriter
+    ) {
         json.key("content")
-        switch message.content {
+        switch content {
         case .text(let text): json.string(text)
         case .parts(let parts):
             json.beginArray()
@@ -16,11 +28,6 @@ enum ForwardedMessage {
             json.endArray()
         case .none: json.null()
         }
-        json.member("name", message.name)
-        json.member("tool_call_id", message.toolCallID)
-        if dialect.keepsReasoning { json.member("reasoning_content", message.reasoning) }
-        write(message.toolCalls, to: &json)
-        json.endObject()
     }
 
     private static func write(_ calls: [ToolCall], to json: inout JSONWriter) {

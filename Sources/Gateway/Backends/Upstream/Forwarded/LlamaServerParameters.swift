@@ -1,3 +1,4 @@
+import Domain
 import JSON
 
 /// Writes the parameters that are particular to llama-server.
@@ -61,6 +62,10 @@ enum LlamaServerParameters {
         if request.tellsLogprobs && !request.tools.callable.isEmpty { return "logprobs" }
         // Its grammar for a schema leaves no room for calls.
         if request.format != .text && !request.tools.callable.isEmpty { return "response_format" }
+        // It has one tier, keeps nothing and takes no text in advance.
+        if let tier = request.serviceTier, !tier.isUsual { return "service_tier" }
+        if request.isStored { return "store" }
+        if request.prediction != nil { return "prediction" }
         // It knows no such part.
         if let file = request.firstPart(where: { if case .file = $0 { true } else { false } }) {
             return file

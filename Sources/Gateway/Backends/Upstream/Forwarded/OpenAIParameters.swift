@@ -1,3 +1,4 @@
+import Domain
 import JSON
 
 /// Writes the parameters that are particular to OpenAI's API: what the client set, and the rest is
@@ -40,7 +41,18 @@ enum OpenAIParameters {
         json.member("user", request.user)
         json.member("safety_identifier", request.safetyIdentifier)
         json.member("prompt_cache_key", request.promptCacheKey)
+        json.member("service_tier", request.serviceTier?.rawValue)
+        if request.isStored { json.member("store", true) }
+        if let prediction = request.prediction {
+            json.key("prediction")
+            json.beginObject()
+            json.member("type", "content")
+            ForwardedMessage.write(
+                prediction, in: .openAI(bound: bound, extras: extras), to: &json)
+            json.endObject()
+        }
     }
+
     /// Writes what goes beyond OpenAI's API. Nothing is here that the upstream does not understand:
     /// such a request was refused by name.
     private static func writeExtras(
@@ -94,6 +106,8 @@ enum OpenAIParameters {
                 .enableThinking,
                 if: reasoning.isEnabled != nil && !reasoning.isSaidByEffort
                     && !extras.contains(.templateArguments)),
+            named(.prediction, if: request.prediction != nil),
+            named(.store, if: request.isStored),
             (
                 .customTools,
                 request.firstCustomTool(

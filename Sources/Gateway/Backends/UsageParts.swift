@@ -1,0 +1,23 @@
+/// What a backend tells of its count beside what is charged: parts of the prompt and the completion
+/// that clients are told of.
+struct UsageParts: Sendable, Equatable {
+    /// Prompt tokens of audio.
+    var promptAudio: Int64 = 0
+    /// Tokens of a prediction that came true.
+    var acceptedPrediction: Int64 = 0
+    /// Tokens of one that did not, which count as generated.
+    var rejectedPrediction: Int64 = 0
+
+    /// None.
+    static let none = UsageParts()
+
+    /// The same with no part larger than what it is a part of: an upstream may lie.
+    func within(prompt: Int64, completion: Int64) -> UsageParts {
+        var parts = self
+        parts.promptAudio = min(max(0, promptAudio), prompt)
+        parts.acceptedPrediction = min(max(0, acceptedPrediction), completion)
+        parts.rejectedPrediction = min(
+            max(0, rejectedPrediction), completion - parts.acceptedPrediction)
+        return parts
+    }
+}
