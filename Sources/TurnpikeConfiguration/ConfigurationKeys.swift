@@ -35,7 +35,7 @@ enum ConfigurationKeys {
     static let model = [
         "backends", "upstream_model", "context_tokens", "max_completion_tokens", "image_tokens",
         "audio_tokens_per_second", "video_tokens", "file_tokens", "file_ids", "price",
-        "service_tiers",
+        "service_tiers", "prompt_overhead",
     ]
 
     /// A model's price.
@@ -43,6 +43,9 @@ enum ConfigurationKeys {
         "prompt_usd_per_mtok", "cached_usd_per_mtok", "cache_write_usd_per_mtok",
         "completion_usd_per_mtok",
     ]
+
+    /// What a model's backends add to a prompt.
+    static let overhead = ["request", "message", "tools", "tool", "format"]
 
     /// What one client may ask of the gateway.
     static let limits = ["max_body_bytes", "key_share_percent"]
@@ -67,7 +70,7 @@ enum ConfigurationKeys {
                 + thinkingBudgets.map { "backends.*.thinking_budgets.\($0)" }
                 + timeouts.map { "backends.*.timeouts.\($0)" } + model.map { "models.*.\($0)" }
                 + price.flatMap { ["models.*.price.\($0)", "models.*.service_tiers.*.\($0)"] }
-                + limits.map { "limits.\($0)" }
+                + overhead.map { "models.*.prompt_overhead.\($0)" } + limits.map { "limits.\($0)" }
                 + idempotency.map { "idempotency.\($0)" } + safeguards.map { "safeguards.\($0)" }
                 + judge.map { "safeguards.judge.\($0)" }
                 + analyzer.map { "safeguards.analyzer.\($0)" })

@@ -77,6 +77,7 @@ struct ModelsReader {
             imageTokens: section.optional("image_tokens", .whole(1...1_048_576)), price: price)
         route.media = media(section)
         route.tiers = tiers(section, alias: alias)
+        route.overhead = overhead(section)
         return route
     }
 
@@ -136,6 +137,24 @@ struct ModelsReader {
                 "needs file_tokens, the most tokens that one file can be")
         }
         return media
+    }
+
+    /// What the model's backends add to a prompt.
+    private func overhead(_ model: Section) -> PromptOverhead {
+        var overhead = PromptOverhead.usual
+        guard
+            let section = model.section("prompt_overhead", accepted: ConfigurationKeys.overhead)
+        else { return overhead }
+        func set(_ key: String, _ path: WritableKeyPath<PromptOverhead, Int64>) {
+            overhead[keyPath: path] = section.value(
+                key, .whole(0...65_536), usual: overhead[keyPath: path])
+        }
+        set("request", \.request)
+        set("message", \.message)
+        set("tools", \.tools)
+        set("tool", \.tool)
+        set("format", \.format)
+        return overhead
     }
 
     /// The service tiers by their words, each with its price.

@@ -117,6 +117,22 @@ import Testing
         #expect(throws: ConfigurationFailure.self) { try tiers("flex: {}") }
     }
 
+    @Test func `what an upstream adds to a prompt can be told, and is usual otherwise`() throws {
+        func overhead(_ keys: String) throws -> PromptOverhead {
+            let text = try GoodFile.text(
+                replacing: "context_tokens: 1024,", with: "context_tokens: 1024, \(keys)")
+            return try GoodFile.read(text).routes[0].overhead
+        }
+        #expect(try overhead("") == .usual)
+        var told = PromptOverhead.usual
+        told.request = 500
+        told.tool = 0
+        #expect(try overhead("prompt_overhead: { request: 500, tool: 0 },") == told)
+        #expect(throws: ConfigurationFailure.self) {
+            try overhead("prompt_overhead: { tool: -1 },")
+        }
+    }
+
     @Test func `relative paths count from the folder of the file`() throws {
         func pepper(_ file: String) throws -> String {
             try Configuration.parse(GoodFile.text, file: file) { _ in nil }.pepperFile

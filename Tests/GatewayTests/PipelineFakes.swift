@@ -230,6 +230,8 @@ final class ScriptedBackend: Backend {
     private let scripts: Mutex<[Script]>
     private let away = Mutex<BackendFailure?>(nil)
     let unsupported: String?
+    /// How long it finds every prompt; nil when it cannot tell.
+    let count = Mutex<Result<Int64?, BackendFailure>>(.success(nil))
 
     convenience init(_ scripts: Script..., unsupported: String? = nil) {
         self.init(scripts, unsupported: unsupported)
@@ -247,6 +249,10 @@ final class ScriptedBackend: Backend {
     func unsupportedParameter(
         in request: ChatCompletionRequest, completionBound: Int64
     ) -> String? { unsupported }
+
+    func promptTokens(of call: BackendCall) async throws(BackendFailure) -> Int64? {
+        try count.withLock { $0 }.get()
+    }
 
     func forward(_ call: BackendCall) async throws(BackendFailure) -> any BackendAnswer {
         let script = scripts.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }

@@ -14,6 +14,8 @@ public struct ModelRoute: Sendable, Hashable {
     public let imageTokens: Int64?
     /// What other parts of a prompt can be: nothing but text and images unless it is set.
     public var media = MediaTokens()
+    /// What its backends add to a prompt, where they cannot count it.
+    public var overhead = PromptOverhead.usual
     /// The service tiers that a request may ask for, each with its own price.
     public var tiers: [ServiceTier: Price] = [:]
     /// The price, if one is set.

@@ -15,6 +15,11 @@ protocol Backend: Sendable {
         in request: ChatCompletionRequest, completionBound: Int64
     ) -> String?
 
+    /// The exact length of a call's prompt in tokens, where the backend can tell it beforehand; nil
+    /// where it cannot, and a bound has to do. Nothing is reserved yet, so it is to cost next to
+    /// nothing.
+    func promptTokens(of call: BackendCall) async throws(BackendFailure) -> Int64?
+
     /// Forwards a call and returns once the backend has begun to answer (its head is 200).
     /// Cancelling the task ends the call at the backend within 100 ms.
     func forward(_ call: BackendCall) async throws(BackendFailure) -> any BackendAnswer
@@ -45,6 +50,11 @@ protocol BackendAnswer: Sendable {
     /// Ends the call at the backend at once; its connection is closed, never reused. Harmless after
     /// the end.
     func cancel()
+}
+
+extension Backend {
+    /// Most cannot tell.
+    func promptTokens(of call: BackendCall) async throws(BackendFailure) -> Int64? { nil }
 }
 
 extension BackendAnswer {

@@ -42,7 +42,7 @@ struct CompletionPipeline: Sendable {
             let checked = try await safeguard.passing(request)
             resolved = try resolve(checked, for: principal, in: exchange)
         }
-        let admitted = try await admit(resolved)
+        let admitted = try await admit(try await measured(resolved))
         let forwarded: ForwardedAnswer
         if let objection = await objection(to: admitted) {
             forwarded = .stopped(.objection(objection))

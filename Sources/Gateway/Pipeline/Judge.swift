@@ -80,7 +80,7 @@ extension CompletionPipeline {
                 notes: RequestNotes(), executor: exchange.executor)
             let resolved = try resolve(
                 request, for: try await principal(of: judge), in: operatorsOwn)
-            let admitted = try await admit(resolved)
+            let admitted = try await admit(try await measured(resolved))
             let forwarded = await forward(admitted)
             guard case .whole(let whole) = try await meter(forwarded, for: admitted) else {
                 return nil

@@ -10,7 +10,7 @@ struct ResolvedRequest: Sendable {
     let price: Price?
     let backend: any Backend
     /// The most tokens it may use: the prompt once, and every choice at its bound.
-    let bound: TokenBound
+    var bound: TokenBound
     /// The most completion tokens of one choice, which is written into the forwarded request.
     let choiceBound: Int64
     /// Bytes of the prompt, from which its tokens are estimated where the backend never says.

@@ -104,6 +104,31 @@ final class LocalEngine: Backend, Service {
         }
     }
 
+    /// The engine's own count, which it makes beside the calls that it works on.
+    ///
+    /// Not of images and their like, of which it counts nothing, and not of a text so long that its
+    /// bytes alone bound it better than anybody should count it for free.
+    func promptTokens(of call: BackendCall) async throws(BackendFailure) -> Int64? {
+        let most = Int64(configuration.contextTokensPerSlot) * Self.countedBytesPerToken
+        guard PromptBound.bytes(call.request) <= most,
+            call.request.firstPart(where: { $0.text == nil }) == nil,
+            let instance = state.withLock({ $0.isOpen ? $0.instance : nil })
+        else { return nil }
+        do throws(BackendFailure) {
+            return try await instance.exchange.promptTokens(
+                of: call, over: instance.client, within: Self.countingTimeout)
+        } catch {
+            if error.kind == .cancelled { throw error }
+            // A bound will do; what is wrong with the engine or the request the call itself tells.
+            return nil
+        }
+    }
+
+    /// A count takes milliseconds; an engine that needs so long is not waited for.
+    private static let countingTimeout = Duration.seconds(1)
+    /// No token of a text is longer on average; a prompt of more bytes does not fit its slot.
+    private static let countedBytesPerToken: Int64 = 32
+
     private func begin(
         _ call: BackendCall, holding lease: EngineSlotLease
     ) async throws(BackendFailure) -> ChatAnswer {
@@ -112,7 +137,8 @@ final class LocalEngine: Backend, Service {
             throw unavailability ?? BackendFailure(kind: .unreachable, detail: "no engine")
         }
         if call.request.overflow == .error {
-            let count = try await instance.exchange.promptTokens(of: call, over: instance.client)
+            let count = try await instance.exchange.promptTokens(
+                of: call, over: instance.client, within: configuration.limits.firstByteTimeout)
             let context = Int64(configuration.contextTokensPerSlot)
             if let failure = call.overflow(promptTokens: count, contextTokens: context) {
                 throw failure

@@ -32,10 +32,12 @@ extension BackendCall {
 extension ChatExchange {
     /// The exact length of a call's prompt, by llama-server's own count.
     func promptTokens(
-        of call: BackendCall, over client: CurlClient
+        of call: BackendCall, over client: CurlClient, within timeout: Duration
     ) async throws(BackendFailure) -> Int64 {
         var counting = self
         counting.url += "/input_tokens"
+        counting.limits.firstByteTimeout = timeout
+        counting.limits.totalTimeout = timeout
         let bytes = try await counting.fetch(call, over: client)
         let parser = JSONParser(
             maximumBytes: 4096, maximumDepth: 8, maximumNodes: 64, checkDuplicateKeys: false)

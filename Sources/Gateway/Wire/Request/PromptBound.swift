@@ -4,20 +4,9 @@ import Domain
 ///
 /// Byte-level tokenizers make at most one token of one byte of the rendered prompt (`ledger.md`
 /// §3.3). The rendered prompt is every text, role and name, every function, schema and template
-/// argument, and what the chat template puts around them, which constants cover.
+/// argument, and what the chat template puts around them, which the model's ``PromptOverhead``
+/// covers. A backend that can count a prompt does so instead.
 enum PromptBound {
-    /// What a template adds once.
-    static let baseTokens: Int64 = 64
-    /// What a template adds to each message, and to each call in it.
-    static let tokensPerMessage: Int64 = 16
-    /// What a template adds where functions are offered: it explains how to call them, some at
-    /// length.
-    static let toolPreambleTokens: Int64 = 1024
-    /// What an upstream may add to say that JSON is wanted.
-    static let formatPreambleTokens: Int64 = 256
-    /// What a template adds to each function beside its own text.
-    static let tokensPerTool: Int64 = 64
-
     /// The bytes of everything that a client puts into the prompt.
     static func bytes(_ request: ChatCompletionRequest) -> Int64 {
         var bytes = 0
@@ -46,25 +35,36 @@ enum PromptBound {
     }
 
     /// The most tokens that the prompt of `request` can be, where one image is at most
-    /// `imageTokens`.
+    /// `imageTokens` and the backend adds what is usual.
     static func tokens(_ request: ChatCompletionRequest, imageTokens: Int64) -> Int64 {
-        var tokens = Int64(request.imageCount) * (imageTokens + tokensPerMessage)
-        tokens += bytes(request) + Int64(request.messages.count) * tokensPerMessage + baseTokens
+        tokens(request, imageTokens: imageTokens, .usual)
+    }
+
+    private static func tokens(
+        _ request: ChatCompletionRequest, imageTokens: Int64, _ overhead: PromptOverhead
+    ) -> Int64 {
+        var tokens = Int64(request.imageCount) * (imageTokens + overhead.message)
+        tokens += bytes(request) + Int64(request.messages.count) * overhead.message
+        tokens += overhead.request
         for call in request.messages.lazy.flatMap(\.toolCalls) {
-            tokens += RenderedJSON.growth(of: call.arguments.utf8) + tokensPerMessage
+            tokens += RenderedJSON.growth(of: call.arguments.utf8) + overhead.message
         }
-        if request.format != .text { tokens += formatPreambleTokens }
+        if request.format != .text { tokens += overhead.format }
         if case .jsonSchema(let format) = request.format {
             tokens += RenderedJSON.growth(of: (format.description ?? "").utf8)
             tokens += RenderedJSON.growth(of: format.schema.bytes)
         }
         for argument in request.reasoning.templateArguments {
-            tokens += RenderedJSON.growth(of: argument.value.bytes) + tokensPerMessage
+            tokens += RenderedJSON.growth(of: argument.value.bytes) + overhead.message
         }
-        guard !request.tools.functions.isEmpty else { return tokens }
-        tokens += toolPreambleTokens
-        for tool in request.tools.functions {
-            tokens += tokensPerTool
+        return tokens + self.tokens(of: request.tools.functions, overhead)
+    }
+
+    private static func tokens(of tools: [FunctionTool], _ overhead: PromptOverhead) -> Int64 {
+        guard !tools.isEmpty else { return 0 }
+        var tokens = overhead.tools
+        for tool in tools {
+            tokens += overhead.tool
             tokens += RenderedJSON.growth(of: (tool.description ?? "").utf8)
             if let parameters = tool.parameters {
                 tokens += RenderedJSON.growth(of: parameters.bytes)
@@ -96,10 +96,11 @@ enum PromptBound {
             switch part {
             case .text, .image: sum
             case .audio, .video, .file:
-                sum + (tokens(of: part, at: route) ?? 0) + tokensPerMessage
+                sum + (tokens(of: part, at: route) ?? 0) + route.overhead.message
             }
         }
-        return min(TokenBound.most, tokens(request, imageTokens: route.imageTokens ?? 0) + media)
+        let rest = tokens(request, imageTokens: route.imageTokens ?? 0, route.overhead)
+        return min(TokenBound.most, rest + media)
     }
 
     /// The most tokens that each choice can have beside those it says: those of a prediction that
