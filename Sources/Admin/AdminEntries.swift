@@ -24,6 +24,8 @@ struct KeyOrder: Equatable {
     let models: [String]?
     /// Whether its streams end with their usage, unasked too.
     let streamsUsage: Bool
+    /// Whether its answers tell reasoning as `reasoning` too.
+    var mirrorsReasoning = false
 }
 
 /// A key as the commands show it: everything but its secret, which is stored nowhere.
@@ -41,6 +43,8 @@ struct KeyEntry: Equatable {
     let models: [String]?
     /// Whether its streams end with their usage, unasked too.
     let streamsUsage: Bool
+    /// Whether its answers tell reasoning as `reasoning` too.
+    var mirrorsReasoning = false
     let createdAt: Timestamp
     let expiresAt: Timestamp?
     let revokedAt: Timestamp?

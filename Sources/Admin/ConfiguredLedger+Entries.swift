@@ -7,7 +7,8 @@ extension ConfiguredLedger {
         KeyEntry(
             id: record.id, name: record.name, team: record.teamName, subject: record.subjectID,
             state: record.state, last4: record.last4, models: record.models,
-            streamsUsage: record.alwaysUsage, createdAt: record.createdAt,
+            streamsUsage: record.alwaysUsage, mirrorsReasoning: record.mirrorsReasoning,
+            createdAt: record.createdAt,
             expiresAt: record.notAfter, revokedAt: record.revokedAt)
     }
 

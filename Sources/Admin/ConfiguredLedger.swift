@@ -94,9 +94,10 @@ final class ConfiguredLedger: AdminLedger {
     ) throws(AdminFailure) -> MintedKeyEntry {
         let owner = try value(team, in: organization)
         let pepper = try readPepper()
-        let terms = KeyStore.Terms(
+        var terms = KeyStore.Terms(
             expires: order.expiresAt, models: order.models, defaultCompletionTokens: nil,
             alwaysUsage: order.streamsUsage)
+        terms.mirrorsReasoning = order.mirrorsReasoning
         let minted: KeyStore.Minted
         do throws(LedgerError) {
             minted = try store.keys.mint(

@@ -97,7 +97,8 @@ final class FakeAdminLedger: AdminLedger, Sendable {
                 id: KeyID(shard: organization.id.shard, random: UInt64(state.nextID)),
                 name: order.name, team: team.name, subject: state.nextID, state: .active,
                 last4: "abcd", models: order.models,
-                streamsUsage: order.streamsUsage, createdAt: Self.now,
+                streamsUsage: order.streamsUsage, mirrorsReasoning: order.mirrorsReasoning,
+                createdAt: Self.now,
                 expiresAt: order.expiresAt, revokedAt: nil)
             state.keys[organization.id, default: []].append(made)
             return made
@@ -128,7 +129,8 @@ final class FakeAdminLedger: AdminLedger, Sendable {
                     : KeyEntry(
                         id: key.id, name: key.name, team: key.team, subject: key.subject,
                         state: .revoked, last4: key.last4, models: key.models,
-                        streamsUsage: key.streamsUsage, createdAt: key.createdAt,
+                        streamsUsage: key.streamsUsage, mirrorsReasoning: key.mirrorsReasoning,
+                        createdAt: key.createdAt,
                         expiresAt: key.expiresAt, revokedAt: Self.now)
             }
         }

@@ -30,6 +30,8 @@ struct KeyCreateCommand: AdminSubcommand {
     var models: String?
     @Flag(help: "End its streams with their usage, also where no request asks for that.")
     var streamUsage = false
+    @Flag(help: "Tell reasoning as reasoning too, beside reasoning_content.")
+    var mirrorReasoning = false
     @Option(help: ArgumentHelp("A new file (mode 0600) for the key.", valueName: "file"))
     var secretFile: String?
     @OptionGroup var tenant: OrganizationOption
@@ -52,7 +54,7 @@ struct KeyCreateCommand: AdminSubcommand {
         }
         let order = KeyOrder(
             name: name, expiresAt: expiresAt, models: try NameText.models(models),
-            streamsUsage: streamUsage)
+            streamsUsage: streamUsage, mirrorsReasoning: mirrorReasoning)
         let file = try secretFile.map { path throws(AdminFailure) in
             try SecretFile.reserve(path)
         }

@@ -6,7 +6,7 @@ enum KeyView {
     /// The fields of a key for programs.
     static let names = [
         "key_id", "name", "team", "organization", "state", "last4", "models", "stream_usage",
-        "created_at", "expires_at", "revoked_at",
+        "mirror_reasoning", "created_at", "expires_at", "revoked_at",
     ]
 
     /// A key for programs.
@@ -15,7 +15,8 @@ enum KeyView {
             .text(key.id.description), .text(key.name), .text(key.team), .text(organization.name),
             .text(key.state.rawValue), .text(key.last4),
             key.models.map(Record.Value.names) ?? .missing,
-            .flag(key.streamsUsage), .text(TimeText.iso(key.createdAt)),
+            .flag(key.streamsUsage), .flag(key.mirrorsReasoning),
+            .text(TimeText.iso(key.createdAt)),
             .optional(key.expiresAt.map(TimeText.iso)), .optional(key.revokedAt.map(TimeText.iso)),
         ]
         return Record(names, values)
@@ -33,6 +34,7 @@ enum KeyView {
             ("Expires", key.expiresAt.map { TimeText.short($0) } ?? "never"),
         ]
         if key.streamsUsage { pairs.append(("Stream usage", "always")) }
+        if key.mirrorsReasoning { pairs.append(("Reasoning", "under both names")) }
         if let revokedAt = key.revokedAt { pairs.append(("Revoked", TimeText.short(revokedAt))) }
         return pairs.map { (name: $0.0, value: $0.1) }
     }

@@ -20,6 +20,8 @@ public struct Principal: Sendable, Equatable {
     public let defaultCompletionTokens: Int64?
     /// Whether a stream always ends with usage, asked for or not.
     public let alwaysShowsUsage: Bool
+    /// Whether an answer tells reasoning under both of its names.
+    public var mirrorsReasoning = false
     /// Every quota that applies: the key's, the team's and the organization's.
     public let quotas: [Quota]
     /// Every rate limit that applies, likewise.

@@ -63,6 +63,10 @@ struct ServerSentEventWriter: ~Copyable {
         if let reasoning = delta.reasoning {
             buffer.writeStaticString("\"reasoning_content\":")
             write(reasoning)
+            if style.mirrorsReasoning {
+                buffer.writeStaticString(",\"reasoning\":")
+                buffer.writeBytes(text.bytes)
+            }
             if delta.content != nil { buffer.writeStaticString(",") }
         }
         if let content = delta.content {

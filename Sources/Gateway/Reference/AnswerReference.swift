@@ -66,12 +66,15 @@ enum AnswerReference {
     private static let message = closed([
         .required("role", .words(["assistant"])),
         .required("content", .string.orNull.saying("Null beside calls or a refusal.")),
-        .sometimes("reasoning_content", .string),
+        .sometimes("reasoning_content", .string), .sometimes("reasoning", mirrored),
         .sometimes("tool_calls", .array(.named("ToolCall"))),
         .sometimes("function_call", .named("CalledFunction").saying("The older form.")),
         .required("refusal", .string.orNull),
         .sometimes("annotations", .array(.named("Annotation"))),
     ])
+
+    private static let mirrored = ReferenceSchema.string.saying(
+        "The same as `reasoning_content`, where the key says so.")
 
     private static let annotation = closed([
         .required("type", .words(["url_citation"])),
@@ -169,6 +172,7 @@ enum AnswerReference {
     private static let delta = closed([
         .sometimes("role", .words(["assistant"]).saying("In the choice's first chunk.")),
         .sometimes("content", .string), .sometimes("reasoning_content", .string),
+        .sometimes("reasoning", mirrored),
         .sometimes("refusal", .string),
         .sometimes("annotations", .array(.named("Annotation"))),
         .sometimes("tool_calls", .array(.named("ToolCallPiece"))),

@@ -33,6 +33,8 @@ public struct KeyRecord: Sendable, Hashable {
     public let defaultCompletionTokens: Int64?
     /// Whether streams always end with usage.
     public let alwaysUsage: Bool
+    /// Whether answers tell reasoning under its other name too.
+    public let mirrorsReasoning: Bool
     /// When it was made.
     public let createdAt: Timestamp
     /// From when on it may be used.
@@ -53,7 +55,8 @@ public struct KeyRecord: Sendable, Hashable {
         k.last4, k.models, k.default_completion_tokens, k.always_usage, k.created_at, k.not_before,
         k.not_after, k.revoked_at, CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked'
             WHEN k.not_after <= now() THEN 'expired'
-            WHEN k.not_before > now() THEN 'pending' ELSE 'active' END, o.created_at
+            WHEN k.not_before > now() THEN 'pending' ELSE 'active' END, o.created_at,
+        k.mirror_reasoning
         """
 
     /// Reads a row of ``columns``.
@@ -74,6 +77,7 @@ public struct KeyRecord: Sendable, Hashable {
         models = try row.isNull(9) ? nil : try row.texts(9)
         defaultCompletionTokens = try row.optionalInt8(10)
         alwaysUsage = try row.bool(11)
+        mirrorsReasoning = try row.bool(18)
         createdAt = Timestamp(microseconds: try row.timestamp(12))
         notBefore = Timestamp(microseconds: try row.timestamp(13))
         notAfter = try time(14)

@@ -12,7 +12,7 @@ enum KeySourceStatements {
             SELECT s.now, s.revision, k.key_id, k.organization_id, k.team_id, k.subject_id, k.mac,
                 k.pepper_id, k.models, k.default_completion_tokens, k.always_usage, k.not_before,
                 k.not_after, k.revoked_at IS NOT NULL, q.kinds, q.ids, q.resources, q.periods,
-                q.limits, q.rides, l.kinds, l.ids, l.dimensions, l.limits
+                q.limits, q.rides, l.kinds, l.ids, l.dimensions, l.limits, k.mirror_reasoning
             FROM (SELECT now() AS now, coalesce((SELECT r.revision FROM directory_revision r
                 WHERE r.shard = $1), 0) AS revision) s
             LEFT JOIN api_key k ON k.shard = $1 AND k.key_id = ANY($2::int8[])
@@ -62,13 +62,14 @@ enum KeySourceStatements {
     /// Reads a row of `read`; nil when it has no key.
     static func decode(_ row: PostgresRow, _ shard: Shard) throws(PostgresError) -> StoredKey? {
         guard let id = try row.optionalInt8(2) else { return nil }
-        let principal = Principal(
+        var principal = Principal(
             shard: shard, organization: OrganizationID(rawValue: try row.int8(3)),
             team: TeamID(rawValue: try row.int8(4)),
             key: KeyID(rawValue: UInt64(bitPattern: id)), keySubject: try row.int8(5),
             allowedModels: try row.isNull(8) ? nil : Set(try row.texts(8)),
             defaultCompletionTokens: try row.optionalInt8(9), alwaysShowsUsage: try row.bool(10),
             quotas: try quotas(row), rateLimits: try rateLimits(row))
+        principal.mirrorsReasoning = try row.bool(24)
         return StoredKey(
             principal: principal, digest: try row.bytes(6), pepperID: try row.int2(7),
             notBefore: Timestamp(microseconds: try row.timestamp(11)),

@@ -17,6 +17,8 @@ public struct KeyStore {
         public var defaultCompletionTokens: Int64?
         /// Whether streams always end with usage.
         public var alwaysUsage: Bool
+        /// Whether answers tell reasoning as `reasoning` beside `reasoning_content`.
+        public var mirrorsReasoning = false
 
         /// Makes terms.
         public init(
@@ -75,6 +77,7 @@ public struct KeyStore {
                 terms.defaultCompletionTokens.map(PostgresValue.int8) ?? .null,
                 .bool(terms.alwaysUsage),
                 terms.expires.map { .timestamp($0.microseconds) } ?? .null,
+                .bool(terms.mirrorsReasoning),
             ]
             _ = try connection.execute(PostgresCommand(KeyStatements.insert, parameters))
             return try Self.read(id, connection)
@@ -150,9 +153,10 @@ private enum KeyStatements {
         name: nil,
         sql: """
             INSERT INTO api_key (shard, key_id, organization_id, team_id, subject_id, name, prefix,
-                mac, pepper_id, last4, models, default_completion_tokens, always_usage, not_after)
+                mac, pepper_id, last4, models, default_completion_tokens, always_usage, not_after,
+                mirror_reasoning)
             SELECT t.shard, $2, t.organization_id, t.team_id, $5, $6, $7, $8, $9, $10, $11::text[],
-                $12::int8, $13, $14::timestamptz
+                $12::int8, $13, $14::timestamptz, $15
             FROM team t WHERE t.shard = $1 AND t.organization_id = $3 AND t.team_id = $4
             """)
 

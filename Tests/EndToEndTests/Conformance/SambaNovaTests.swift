@@ -100,6 +100,26 @@ extension ConformanceSystem {
 
 extension EndToEnd.Conformance {
     @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+    func `a key for SambaNova's clients finds reasoning under their name too, and no other does`(
+        streams: Bool
+    ) async throws {
+        let gateway = try ServedGateway.current()
+        try await onOwnThread {
+            let key = try gateway.makeKey(more: ["--mirror-reasoning"])
+            let shown = try gateway.administer(["key", "show", key.id])
+            #expect(shown["mirror_reasoning"] as? Bool == true)
+            let answer = try ConformanceSystem.sambaNova.ask(gateway, key, streams: streams).answer
+            let message = try #require(answer.whole["choices[0].message"])
+            #expect(message["reasoning"]?.text == "Let me think.")
+            #expect(message["reasoning_content"]?.text == "Let me think.")
+            let other = try gateway.makeKey()
+            #expect(
+                try gateway.administer(["key", "show", other.id])["mirror_reasoning"] as? Bool
+                    == false)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
     func `SambaNova's timings are of this answer: they follow each other and fit the clock`(
         streams: Bool
     ) async throws {

@@ -33,6 +33,7 @@ import Testing
         style.showsUsage = true
         style.showsLogprobs = true
         style.usesFunctionCall = isLegacy
+        style.mirrorsReasoning = true
         style.metadata = [MetadataEntry(key: "a", value: "b")]
         return style
     }

@@ -8,6 +8,8 @@ struct AnswerStyle: Sendable, Equatable {
     var showsLogprobs = false
     /// Whether calls are told in OpenAI's older form, which the client used to offer functions.
     var usesFunctionCall = false
+    /// Whether reasoning is told as `reasoning` beside `reasoning_content`.
+    var mirrorsReasoning = false
     /// The client's own notes, told back with a plain answer.
     var metadata: [MetadataEntry] = []
 
@@ -17,6 +19,7 @@ struct AnswerStyle: Sendable, Equatable {
     /// The style of the answer to `request` from `principal`.
     init(_ request: ChatCompletionRequest, for principal: Principal) {
         showsUsage = request.includesUsage || principal.alwaysShowsUsage
+        mirrorsReasoning = principal.mirrorsReasoning
         showsLogprobs = request.tellsLogprobs
         usesFunctionCall = request.tools.isLegacy
         metadata = request.metadata

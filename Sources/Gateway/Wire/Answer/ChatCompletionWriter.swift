@@ -49,6 +49,10 @@ enum ChatCompletionWriter {
         if let reasoning = choice.reasoning {
             writer.key("reasoning_content")
             writer.string(reasoning)
+            if style.mirrorsReasoning {
+                writer.key("reasoning")
+                writer.string(reasoning)
+            }
         }
         if !choice.toolCalls.isEmpty {
             ToolCallWriter.writeMessage(
