@@ -33,10 +33,11 @@ let package = Package(
             name: "Gateway", dependencies: ["Domain", "JSON", "OpenSSL"], path: "Rooms/Gateway",
             sources: [
                 "Wire/Request", "Safeguards", "Backends/Backend.swift",
-                "Backends/ChoiceDelta.swift",
+                "Backends/ChoiceDelta.swift", "Backends/Annotation.swift",
+                "Backends/UsageParts.swift",
             ]
                 + [
-                    "AnswerDecoder", "ChatChunkDecoder", "ContextSentence", "Dialect",
+                    "AnnotationReader", "AnswerDecoder", "ChatChunkDecoder", "ContextSentence", "Dialect",
                     "EventStreamParser", "LogExcerpt", "LogprobReader",
                     "OpenAIUpstreamConfiguration", "ToolCallReader",
                     "UpstreamCredential", "UpstreamErrorBody", "UpstreamLimits",

@@ -77,10 +77,11 @@ enum RequestRoundTrip {
     private static let known: Set<String> = [
         "cache_prompt", "chat_template_kwargs", "enable_thinking", "frequency_penalty",
         "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "messages", "min_p",
-        "model", "n", "parallel_tool_calls", "presence_penalty", "prompt_cache_key",
+        "model", "n", "parallel_tool_calls", "prediction", "presence_penalty", "prompt_cache_key",
         "reasoning_effort", "reasoning_format", "repeat_penalty", "repetition_penalty",
-        "response_format", "safety_identifier", "seed", "separate_reasoning", "stop", "stream",
-        "stream_options", "temperature", "timings_per_token", "tool_choice", "tools", "top_k",
-        "top_logprobs", "top_p", "user", "verbosity",
+        "response_format", "safety_identifier", "seed", "separate_reasoning", "service_tier",
+        "stop", "store", "stream", "stream_options", "temperature", "timings_per_token",
+        "tool_choice", "tools", "top_k", "top_logprobs", "top_p", "user",
+        "verbosity",
     ]
 }
