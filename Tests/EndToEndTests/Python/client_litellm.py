@@ -6,22 +6,9 @@ import os
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # Nothing is fetched.
 import litellm
+from asked import QUESTION, TOOL, WEATHER
 
 litellm.suppress_debug_info = True  # It would print help to standard output.
-QUESTION = [{"role": "user", "content": "What is the capital of Japan?"}]
-WEATHER = [{"role": "user", "content": "What is the weather in Paris?"}]
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "Get the weather",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-        },
-    },
-}
 SCHEMA = {
     "type": "json_schema",
     "json_schema": {

@@ -5,10 +5,9 @@ import json
 from typing import Literal
 
 import openai
+from asked import QUESTION, WEATHER
+from asked import TOOL as PLAIN_TOOL
 from pydantic import BaseModel
-
-QUESTION = [{"role": "user", "content": "What is the capital of Japan?"}]
-WEATHER = [{"role": "user", "content": "What is the weather in Paris?"}]
 
 
 class Capital(BaseModel):
@@ -24,18 +23,6 @@ class get_weather(BaseModel):
 
 
 TOOL = openai.pydantic_function_tool(get_weather)
-PLAIN_TOOL = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "Get the weather",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-        },
-    },
-}
 COMMON = {"model": "demo", "temperature": 0}
 
 
