@@ -44,9 +44,9 @@ private final class WatchedTime: TimeSource {
             group.addTask {
                 let request = ChatCompletionRequest.plain { $0.streams = streams }
                 switch try await pipeline.respond(to: request, from: .tester, in: exchange) {
-                case .whole: break
+                case .metered(.whole): break
                 case .stored: Issue.record("nothing is stored")
-                case .stream(var stream):
+                case .metered(.stream(var stream)):
                     while case .pieces = await stream.next() {}
                 }
             }

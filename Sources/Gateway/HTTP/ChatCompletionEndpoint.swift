@@ -18,20 +18,20 @@ enum ChatCompletionEndpoint {
             backend: session.exchange.notes.content.backend ?? "")
         let style = AnswerStyle(request, for: principal)
         switch consume response {
-        case .whole(let answer):
+        case .stored(let answer, let first): session.send(answer, of: first)
+        case .metered(.whole(let answer)):
             identity.serviceTier = answer.serviceTier
             let body = ChatCompletionWriter.write(answer, identity, in: style)
             var recorder = AnswerRecorder(claim, contentType: MediaType.json, in: session.core)
             recorder.take(body)
             await recorder.keep(in: session.core.pipeline.idempotency)
             session.send(body)
-        case .stream(let stream):
+        case .metered(.stream(let stream)):
             identity.serviceTier = stream.serviceTier
             let recorder = AnswerRecorder(
                 claim, contentType: MediaType.eventStream, in: session.core)
             try await write(
                 stream, ServerSentEventWriter(identity, in: style), recorder, &session)
-        case .stored(let answer, let first): session.send(answer, of: first)
         }
     }
 

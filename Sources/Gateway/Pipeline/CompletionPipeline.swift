@@ -19,13 +19,13 @@ struct CompletionPipeline: Sendable {
     /// whole answer is settled. When it throws, nothing is left open.
     func respond(
         to request: ChatCompletionRequest, from principal: Principal, in exchange: Exchange
-    ) async throws(GatewayFailure) -> MeteredResponse {
+    ) async throws(GatewayFailure) -> CompletionResponse {
         guard let claim = exchange.claim else {
-            return try await answer(request, from: principal, in: exchange)
+            return .metered(try await answer(request, from: principal, in: exchange))
         }
         if let end = try await take(claim) { return try replay(end) }
         do {
-            return try await answer(request, from: principal, in: exchange)
+            return .metered(try await answer(request, from: principal, in: exchange))
         } catch {
             await giveBack(claim, unlessChargedIn: exchange)
             throw error

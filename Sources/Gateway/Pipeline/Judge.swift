@@ -46,7 +46,6 @@ extension CompletionPipeline {
                 try await pass(check, text, for: exchange)
             }
             return .whole(answer)
-        case .stored(let answer, let first): return .stored(answer, of: first)
         case .stream(let stream): return .stream(stream)
         }
     }

@@ -6,6 +6,12 @@ enum MeteredResponse: ~Copyable, Sendable {
     case whole(CompletedAnswer)
     /// A stream that has begun and is settled before its end.
     case stream(MeteredStream)
+}
+
+/// What a request is answered with.
+enum CompletionResponse: ~Copyable, Sendable {
+    /// Its own answer.
+    case metered(MeteredResponse)
     /// What another request's client was sent, which paid for it.
     case stored(StoredAnswer, of: RequestID)
 }

@@ -20,7 +20,7 @@ extension CompletionPipeline {
     }
 
     /// The first request's answer once more, where it was kept.
-    func replay(_ end: IdempotentEnd) throws(GatewayFailure) -> MeteredResponse {
+    func replay(_ end: IdempotentEnd) throws(GatewayFailure) -> CompletionResponse {
         guard let answer = end.answer else { throw .idempotencyEnded(end) }
         return .stored(answer, of: end.requestID)
     }
