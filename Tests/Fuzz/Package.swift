@@ -37,7 +37,8 @@ let package = Package(
                 "Backends/UsageParts.swift",
             ]
                 + [
-                    "AnnotationReader", "AnswerDecoder", "ChatChunkDecoder", "ContextSentence", "Dialect",
+                    "AnnotationReader", "AnswerDecoder", "ChatChunkDecoder", "ContextSentence",
+                    "Dialect",
                     "EventStreamParser", "LogExcerpt", "LogprobReader",
                     "OpenAIUpstreamConfiguration", "ToolCallReader",
                     "UpstreamCredential", "UpstreamErrorBody", "UpstreamLimits",

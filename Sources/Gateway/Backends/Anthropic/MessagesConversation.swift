@@ -73,6 +73,8 @@ struct MessagesConversation: Equatable {
         switch part {
         case .text(let text): text.isEmpty ? nil : .text(text)
         case .image(let image): .image(image)
+        // Refused before anything is written.
+        case .audio, .video, .file: nil
         }
     }
 }

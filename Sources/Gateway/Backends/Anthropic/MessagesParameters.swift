@@ -1,3 +1,5 @@
+import Domain
+
 /// Which requests Anthropic's API can honour. Pure.
 struct MessagesParameters: Sendable {
     /// How the models behind the API think.
@@ -34,6 +36,9 @@ struct MessagesParameters: Sendable {
             // Newer models go on until their context is full, whatever was asked for.
             ("context_length_exceeded_behavior", request.overflow == .error),
             ("chat_template_kwargs", !request.reasoning.templateArguments.isEmpty),
+            ("prediction", request.prediction != nil),
+            ("store", request.isStored),
+            ("service_tier", request.serviceTier.map { !$0.isUsual } ?? false),
         ]
         return asked.first { $0.1 }?.0
     }
@@ -54,12 +59,15 @@ struct MessagesParameters: Sendable {
     /// The form of the answer, and what goes with the request.
     private static func form(_ request: ChatCompletionRequest, isThinking: Bool) -> String? {
         if request.format == .jsonObject { return "response_format" }
-        switch request.tools.choice {
+        let tools = request.tools.narrowed
+        switch tools.choice {
         case .required, .function:
             // Thinking leaves the choice to the model.
             if isThinking { return request.tools.isLegacy ? "function_call" : "tool_choice" }
-        case .auto, .some(.none), nil: break
+        // A custom tool is refused where it is offered; a choice among some is a narrower one.
+        case .auto, .some(.none), .custom, .allowed, nil: break
         }
+        if let custom = request.firstCustomTool(among: tools.functions) { return custom }
         if request.stop.contains(where: { $0.allSatisfy(\.isWhitespace) }) { return "stop" }
         if let user = request.safetyIdentifier ?? request.user,
             user.unicodeScalars.count > longestUser
@@ -71,6 +79,7 @@ struct MessagesParameters: Sendable {
 
     /// What stands in a message.
     private static func message(_ request: ChatCompletionRequest) -> String? {
+        if let media = request.firstPart(where: \.isForeign) { return media }
         for (position, message) in request.messages.enumerated() {
             if let offence = offence(in: message) { return "messages[\(position)].\(offence)" }
         }
@@ -96,5 +105,15 @@ struct MessagesParameters: Sendable {
             if image.detail == .low { return "\(path).detail" }
         }
         return nil
+    }
+}
+
+extension ContentPart {
+    /// Whether the API has no block for it.
+    fileprivate var isForeign: Bool {
+        switch self {
+        case .text, .image: false
+        case .audio, .video, .file: true
+        }
     }
 }

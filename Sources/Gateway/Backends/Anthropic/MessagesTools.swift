@@ -3,7 +3,9 @@ import JSON
 /// Writes the functions that the model may call in Anthropic's format.
 enum MessagesTools {
     /// Writes `tools` and `tool_choice`; nothing where there are no functions.
-    static func write(_ tools: ToolUse, to json: inout JSONWriter) {
+    static func write(_ asked: ToolUse, to json: inout JSONWriter) {
+        // It knows no choice among some of the tools.
+        let tools = asked.narrowed
         guard !tools.functions.isEmpty else { return }
         json.key("tools")
         json.beginArray()
@@ -33,7 +35,8 @@ enum MessagesTools {
         json.key("tool_choice")
         json.beginObject()
         switch tools.choice {
-        case .auto, nil: json.member("type", "auto")
+        // The last two do not come here: refused, or narrowed.
+        case .auto, nil, .custom, .allowed: json.member("type", "auto")
         case .required: json.member("type", "any")
         case .some(.none): json.member("type", "none")
         case .function(let name):
