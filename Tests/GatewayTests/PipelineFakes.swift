@@ -66,6 +66,8 @@ final class Journal<Element: Sendable>: Sendable {
 final class HeldLedger: QuotaLedger {
     struct Answers: Sendable {
         var denial: Denial?
+        /// Whom the denial is for; nil for everybody.
+        var deniedKey: KeyID?
         var admitFault: LedgerFault?
         var acceptance = Result<Acceptance, LedgerFault>.success(.accepted)
         var settleFault: LedgerFault?
@@ -91,7 +93,12 @@ final class HeldLedger: QuotaLedger {
         let answers = answers.withLock { $0 }
         if let fault = answers.admitFault { throw fault }
         admissions.append(request)
-        if let denial = answers.denial { return .denied(denial) }
+        if let denial = answers.denial,
+            answers.deniedKey ?? request.principal.key
+                == request.principal.key
+        {
+            return .denied(denial)
+        }
         return .admitted(
             Reservation(request, claims: [], admittedAt: Timestamp(microseconds: 0)))
     }
@@ -158,6 +165,8 @@ final class FedAnswer: BackendAnswer {
     }
     private let state = Mutex(State())
     let cancelled = Door(isOpen: false)
+    /// Open once its reader has had all that was fed, and waits for more.
+    let drained = Door(isOpen: false)
 
     init(_ batches: [[BackendEvent]], ends: Bool) {
         for batch in batches { feed(.success(batch)) }
@@ -185,7 +194,7 @@ final class FedAnswer: BackendAnswer {
                 state.reader = continuation
                 return nil
             }
-            if let ready { continuation.resume(returning: ready) }
+            if let ready { continuation.resume(returning: ready) } else { drained.open() }
         }
         return try result.get()
     }
@@ -241,6 +250,9 @@ final class ScriptedBackend: Backend {
         self.scripts = Mutex(scripts)
         self.unsupported = unsupported
     }
+
+    /// What it says from here on.
+    func script(_ scripts: Script...) { self.scripts.withLock { $0 = scripts } }
 
     var unavailability: BackendFailure? { away.withLock { $0 } }
 

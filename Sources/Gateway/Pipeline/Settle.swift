@@ -77,8 +77,11 @@ extension CompletionPipeline {
         case .backend(let cause):
             admitted.resolved.exchange.notes.update { $0.failure = cause.detail }
             (outcome, failure) = (.backendFailed, .backend(cause.kind))
-        case .departed(.clientGone): (outcome, failure) = (.clientGone, .clientGone)
-        case .departed(.drained): (outcome, failure) = (.drained, .draining)
+        // A client may leave while its text is judged, too.
+        case .departed(.clientGone), .objection(.clientGone):
+            (outcome, failure) = (.clientGone, .clientGone)
+        case .departed(.drained), .objection(.draining):
+            (outcome, failure) = (.drained, .draining)
         case .objection(let objection): (outcome, failure) = (.blocked, objection)
         }
         let count = CompletionCount(bound: admitted.resolved.bound.completion)

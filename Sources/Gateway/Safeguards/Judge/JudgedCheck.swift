@@ -73,12 +73,13 @@ enum JudgedCheck: Sendable, Equatable {
         ]
     }
 
-    /// What the model said; nil where it is neither word, which is no answer.
+    /// What the model said first; nil where that is neither word, and where it says the other one
+    /// too, which is no answer.
     static func verdict(_ answer: String) -> JudgeVerdict? {
-        let letters = answer.drop { !$0.isLetter }.prefix { $0.isLetter }
-        switch letters.uppercased() {
-        case "PASS": return .passed
-        case "FAIL": return .failed
+        let words = answer.split { !$0.isLetter }.map { $0.uppercased() }
+        switch words.first {
+        case "PASS": return words.contains("FAIL") ? nil : .passed
+        case "FAIL": return words.contains("PASS") ? nil : .failed
         default: return nil
         }
     }
