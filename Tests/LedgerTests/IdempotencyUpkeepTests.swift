@@ -31,6 +31,58 @@ import Testing
         }
     }
 
+    /// Makes every insert into a table fail as on a full disk, or ends that.
+    private func fill(_ isFull: Bool, _ table: String, _ node: PostgresUnderTest) async throws {
+        try await node.execute(
+            """
+            CREATE OR REPLACE FUNCTION is_full() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN RAISE EXCEPTION ''could not extend file'' USING ERRCODE = ''53100''; END'
+            """)
+        try await node.execute(
+            isFull
+                ? "CREATE TRIGGER full_disk BEFORE INSERT ON \(table) EXECUTE FUNCTION is_full()"
+                : "DROP TRIGGER full_disk ON \(table)")
+    }
+
+    @Test
+    func `an answer for which the disk has no room is left out, and its request is over`()
+        async throws
+    {
+        try await PostgresUnderTest.run { node in
+            let once = try OnceUnderTest(node, replays: true)
+            let principal = try await node.principal(quotas: [], rateLimits: [])
+            let answer = StoredAnswer(contentType: "application/json", body: [1, 2, 3])
+            func told(_ claim: IdempotencyClaim, _ answer: StoredAnswer?) -> IdempotencyVerdict {
+                .ended(
+                    IdempotentEnd(
+                        requestID: claim.requestID, usage: usage, endState: .finished,
+                        answer: answer))
+            }
+            try await fill(true, "idempotent_answer", node)
+            let first = try await once.serve(principal, "first", usage)
+            await once.claims.keep(answer, of: first)
+            #expect(try await once.verdict(principal, "first") == told(first, nil))
+            try await fill(false, "idempotent_answer", node)
+            // The connections are as good as before.
+            let second = try await once.serve(principal, "second", usage)
+            await once.claims.keep(answer, of: second)
+            #expect(try await once.verdict(principal, "second") == told(second, answer))
+        }
+    }
+
+    @Test func `nothing is claimed on a full disk, and afterwards it is`() async throws {
+        try await PostgresUnderTest.run { node in
+            let once = try OnceUnderTest(node)
+            let principal = try await node.principal(quotas: [], rateLimits: [])
+            try await fill(true, "idempotent_request", node)
+            await #expect(throws: LedgerFault.unavailable) {
+                _ = try await once.verdict(principal, "order")
+            }
+            try await fill(false, "idempotent_request", node)
+            #expect(try await once.verdict(principal, "order") == .claimed)
+        }
+    }
+
     @Test func `a claim lasts a day, and then neither it nor its answer is left`() async throws {
         try await PostgresUnderTest.run { node in
             let once = try OnceUnderTest(node)

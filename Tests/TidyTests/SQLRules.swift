@@ -11,8 +11,8 @@ enum SQLRules {
 
     /// Tables whose rows belong to one organization, and so to its shard.
     private static let ledgerTables = [
-        "account", "api_key", "backend", "idempotent_answer", "idempotent_request", "lease",
-        "model", "node_lane", "organization", "price",
+        "account", "api_key", "backend", "idempotent_answer", "idempotent_node",
+        "idempotent_request", "lease", "model", "node_lane", "organization", "price",
         "quota", "rate_bucket", "rate_limit", "reservation", "sealed_account", "sealed_day",
         "sealed_key", "team", "usage", "usage_adj", "usage_hour",
     ]

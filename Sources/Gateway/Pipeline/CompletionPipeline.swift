@@ -24,7 +24,13 @@ struct CompletionPipeline: Sendable {
             return .metered(try await answer(request, from: principal, in: exchange))
         }
         if let end = try await take(claim) { return try replay(end) }
-        do {
+        do throws(GatewayFailure) {
+            // A client that left while its key was claimed has nothing reserved.
+            switch exchange.presence.departure {
+            case .clientGone: throw .clientGone
+            case .drained: throw .draining
+            case nil: break
+            }
             return .metered(try await answer(request, from: principal, in: exchange))
         } catch {
             await giveBack(claim, unlessChargedIn: exchange)

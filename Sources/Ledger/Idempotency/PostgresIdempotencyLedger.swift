@@ -19,11 +19,12 @@ public final class PostgresIdempotencyLedger: IdempotencyLedger, Service, Sendab
 
     private let ledger: PostgresQuotaLedger
     private let replaysAnswers: Bool
-    private let releaseEvery: Duration
+    private let upkeepEvery: Duration
     private let pool: PostgresPool
     private let clock: LedgerClock
     private let logger: Logger
     private let unreleased = Mutex<[IdempotencyClaim]>([])
+    private let restorer: ClaimRestorer
 
     /// Makes the claims of a node; nothing is asked of Postgres yet. Where `replaysAnswers`, answers
     /// that were kept are read with the claims that they belong to.
@@ -36,7 +37,7 @@ public final class PostgresIdempotencyLedger: IdempotencyLedger, Service, Sendab
         self.ledger = ledger
         self.replaysAnswers = replaysAnswers
         self.logger = logger
-        releaseEvery = settings.sweepEvery
+        upkeepEvery = min(settings.heartbeat, settings.sweepEvery)
         clock = LedgerClock(time)
         var options = PostgresPoolOptions()
         options.connections = 2
@@ -49,6 +50,9 @@ public final class PostgresIdempotencyLedger: IdempotencyLedger, Service, Sendab
         } catch {
             throw LedgerStartError("the database setting cannot be used: \(error)")
         }
+        restorer = ClaimRestorer(
+            node: ledger.node, pool: pool, clock: clock, keptFor: settings.journalKeptFor,
+            silentFor: settings.fenceAfter, logger: logger)
     }
 
     private static func connectionOptions(_ settings: LedgerSettings) -> PostgresConnectionOptions {
@@ -72,11 +76,8 @@ public final class PostgresIdempotencyLedger: IdempotencyLedger, Service, Sendab
     ) async throws(LedgerFault) -> IdempotencyVerdict {
         // A claim lasts as long as the node's lane, so there must be one.
         guard await ledger.hasLane(claim.shard, for: claim.requestID) else { throw .unavailable }
-        let (node, replays) = (ledger.node, replaysAnswers)
         do {
-            return try await pool.run { connection throws(PostgresError) in
-                try Self.claim(claim, by: node, replays: replays, connection)
-            }
+            return try await decide(claim)
         } catch {
             // It may have been made all the same, and nobody goes on with it.
             if error.isAmbiguous { leaveToRelease(claim) }
@@ -85,13 +86,36 @@ public final class PostgresIdempotencyLedger: IdempotencyLedger, Service, Sendab
         }
     }
 
+    private func decide(
+        _ claim: IdempotencyClaim
+    ) async throws(PostgresError) -> IdempotencyVerdict {
+        let (restorer, replays) = (restorer, replaysAnswers)
+        func decide() async throws(PostgresError) -> IdempotencyVerdict {
+            try await pool.run { connection throws(PostgresError) in
+                try Self.claim(claim, through: restorer, replays: replays, connection)
+            }
+        }
+        try await restorer.begin(claim.shard)
+        do {
+            return try await decide()
+        } catch {
+            guard error.isUnconfirmedClaims else { throw error }
+            // This node may be the one that all wait for.
+            try await restorer.restore(claim.shard)
+            return try await decide()
+        }
+    }
+
     private static func claim(
-        _ claim: IdempotencyClaim, by node: Int64, replays: Bool, _ connection: PostgresConnection
+        _ claim: IdempotencyClaim, through restorer: ClaimRestorer, replays: Bool,
+        _ connection: PostgresConnection
     ) throws(PostgresError) -> IdempotencyVerdict {
         // The row that was in the way may be gone when it is looked at; then it is claimed again.
         for _ in 0..<3 {
-            let claimed = try run(IdempotencyStatements.claim(claim, node: node), connection)
-            if !claimed.rows.isEmpty { return .claimed }
+            let isClaimed = try Conflicts.repeating { () throws(PostgresError) in
+                try restorer.claim(claim, connection)
+            }
+            if isClaimed { return .claimed }
             let look = IdempotencyStatements.look(claim, withAnswer: replays)
             if let row = try run(look, connection).rows.first {
                 return try IdempotencyStatements.verdict(row)
@@ -102,6 +126,8 @@ public final class PostgresIdempotencyLedger: IdempotencyLedger, Service, Sendab
 
     /// See ``IdempotencyLedger``.
     public func confirm(_ claim: IdempotencyClaim) async throws(LedgerFault) -> Bool {
+        // Before it is: from then on the node answers for the claim whatever the ledger forgets.
+        restorer.confirm(claim)
         do {
             return try await pool.run { connection throws(PostgresError) in
                 let command = IdempotencyStatements.confirm(claim)
@@ -115,6 +141,7 @@ public final class PostgresIdempotencyLedger: IdempotencyLedger, Service, Sendab
 
     /// See ``IdempotencyLedger``.
     public func release(_ claim: IdempotencyClaim) async {
+        restorer.forget(claim)
         do {
             try await releaseNow(claim)
         } catch {
@@ -148,6 +175,7 @@ public final class PostgresIdempotencyLedger: IdempotencyLedger, Service, Sendab
     private func runUpkeep() async {
         var forgot: Uptime?
         while !Task.isCancelled {
+            await restorer.restoreMoved()
             await releaseLeft()
             if forgot.map({ clock.uptime - $0 > Self.forgetEvery }) ?? true {
                 do {
@@ -158,9 +186,12 @@ public final class PostgresIdempotencyLedger: IdempotencyLedger, Service, Sendab
                 }
             }
             // Cancelled at the stop: the loop's end.
-            await clock.wait(releaseEvery)
+            await clock.wait(upkeepEvery)
         }
     }
+
+    /// Repeats this node's claims on every shard whose server is another one by now.
+    func restoreMoved() async { await restorer.restoreMoved() }
 
     /// Tries once more to give back what is left to be given back.
     func releaseLeft() async {

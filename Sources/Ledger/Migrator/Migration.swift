@@ -38,6 +38,7 @@ extension Migration {
         Migration(9, "idempotency", PackageResources._009_idempotency_sql),
         Migration(10, "row_order", PackageResources._010_row_order_sql),
         Migration(11, "mirror_reasoning", PackageResources._011_mirror_reasoning_sql),
+        Migration(12, "claim_timeline", PackageResources._012_claim_timeline_sql),
     ]
 
     private init(_ number: Int32, _ name: String, _ file: [UInt8]) {

@@ -45,7 +45,7 @@ enum IdempotencyStatements {
                                 AND k.node_id = idempotent_request.node_id
                                 AND k.epoch = idempotent_request.epoch AND k.live)
                         THEN 5 ELSE 0 END) = 5
-            RETURNING 1
+            RETURNING claimed_at
             """)
 
     // Whose claim it is and what became of that request; the record only when it was charged, and

@@ -8,7 +8,8 @@ import Postgres
 ///
 /// A server that was promoted is known by its timeline, whose number rises with each promotion.
 enum TimelineStatements {
-    private static let current = """
+    /// A server's timeline, as SQL says it.
+    static let current = """
         ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int8
         """
 
