@@ -185,6 +185,7 @@ struct RunningGateway: Sendable {
 func withGateway(
     ledger: HeldLedger = HeldLedger(), claims: ScriptedClaims = ScriptedClaims(),
     backend: ScriptedBackend, principal: Principal = .tester, routes: [ModelRoute]? = nil,
+    recognizers: [any TextRecognizer] = [],
     _ adjust: (inout GatewayConfiguration) -> Void = { _ in },
     _ body: (RunningGateway) async throws -> Void
 ) async throws {
@@ -207,7 +208,7 @@ func withGateway(
         configuration: configuration, keys: OneKey(principal: principal), ledger: ledger,
         idempotency: claims,
         catalog: CatalogHolder(Catalog(routes: routes ?? [route, secretRoute, largeRoute])),
-        backends: BackendSet([backend]),
+        backends: BackendSet([backend]), recognizers: recognizers,
         time: MachineTime(), random: { UInt64.random(in: .min ... .max) }, logger: logger,
         readiness: { Readiness(reasons: []) },
         onRunning: { name, address in

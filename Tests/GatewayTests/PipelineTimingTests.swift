@@ -34,7 +34,7 @@ private final class WatchedTime: TimeSource {
             defaultCompletionTokens: 8,
             safeguard: Safeguard(
                 personalData: PersonalDataCheck(recognizers: [StructuredRecognizer()]),
-                random: { 4 }),
+                random: { 4 }, room: CheckRoom(CheckLimits(), processors: 2)),
             judge: nil)
         let exchange = Exchange(
             requestID: RequestID(rawValue: 1), receivedAt: Uptime(microseconds: 0),

@@ -45,7 +45,8 @@ struct CompletionPipeline: Sendable {
         var resolved = try resolve(request, for: principal, in: exchange)
         if request.personalData != nil {
             // Other texts have another bound.
-            let checked = try await safeguard.passing(request)
+            let checked = try await safeguard.passing(
+                request, of: principal.key, in: exchange)
             resolved = try resolve(checked, for: principal, in: exchange)
         }
         let admitted = try await admit(try await measured(resolved))

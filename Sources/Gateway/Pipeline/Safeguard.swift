@@ -6,22 +6,26 @@ struct Safeguard: Sendable {
     /// 64 random bits, for replacements that nobody can foresee.
     let random: @Sendable () -> UInt64
 
+    /// Bounds what checks take of the machine.
+    let room: CheckRoom
+
     /// The request as the backend may see it; the same unless it asks for a check.
     ///
-    /// Throws when the check says that nobody may see it, or cannot tell.
+    /// Throws when the check says that nobody may see it, or cannot tell, and when too many wait.
     func passing(
-        _ request: ChatCompletionRequest
+        _ request: ChatCompletionRequest, of key: KeyID, in exchange: Exchange
     ) async throws(GatewayFailure) -> ChatCompletionRequest {
         guard let policy = request.personalData else { return request }
-        let texts = request.promptTexts
         let decision: PersonalDataDecision
         do {
-            // A long text takes longer than a connection's thread may be held.
-            decision = try await Self.elsewhere { [personalData, random] in
-                var bits = PassedBits(next64: random)
-                return try await personalData.decide(texts, by: policy, using: &bits)
-            }
+            decision = try await decide(request.promptTexts, by: policy, of: key)
         } catch {
+            if let departure = exchange.presence.departure {
+                throw departure == .drained ? .draining : .clientGone
+            }
+            if case CheckRoom.Fault.full = error {
+                exchange.notes.update { $0.failure = "too many texts wait to be checked" }
+            }
             throw .safeguardUnavailable
         }
         switch decision {
@@ -38,10 +42,26 @@ struct Safeguard: Sendable {
         }
     }
 
-    private static func elsewhere(
-        _ body: @Sendable () async throws -> PersonalDataDecision
+    /// Decides in this key's turns. A service elsewhere is waited for between them.
+    private func decide(
+        _ texts: [String], by policy: PersonalDataPolicy, of key: KeyID
     ) async throws -> PersonalDataDecision {
-        try await withTaskExecutorPreference(globalConcurrentExecutor) { try await body() }
+        let bytes = texts.reduce(0) { $0 + $1.utf8.count }
+        guard personalData.asksOthers else {
+            return try await room.run(of: key, bytes: bytes) { [personalData, random] in
+                var bits = PassedBits(next64: random)
+                return try await personalData.decide(texts, by: policy, using: &bits)
+            }
+        }
+        let own = try await room.run(of: key, bytes: bytes) { [personalData] in
+            try await personalData.findings(in: texts) { !$0.isRemote }
+        }
+        let others = try await personalData.findings(in: texts) { $0.isRemote }
+        return try await room.run(of: key, bytes: bytes) { [random] in
+            var bits = PassedBits(next64: random)
+            return policy.decide(
+                texts: texts, findings: zip(own, others).map { $0 + $1 }, using: &bits)
+        }
     }
 
     /// Randomness that was passed in.

@@ -17,12 +17,23 @@ public struct PersonalDataCheck: Sendable {
         _ texts: [String], by policy: PersonalDataPolicy,
         using random: inout some RandomNumberGenerator
     ) async throws(RecognizerFailure) -> PersonalDataDecision {
+        let findings = try await findings(in: texts) { _ in true }
+        return policy.decide(texts: texts, findings: findings, using: &random)
+    }
+
+    /// Whether a recogniser is asked that is elsewhere.
+    var asksOthers: Bool { recognizers.contains { $0.isRemote } }
+
+    /// What the recognisers find that are chosen, for each text. Throws when one cannot tell.
+    func findings(
+        in texts: [String], by isChosen: (any TextRecognizer) -> Bool
+    ) async throws(RecognizerFailure) -> [[EntityFinding]] {
         var findings = [[EntityFinding]](repeating: [], count: texts.count)
-        for recognizer in recognizers {
+        for recognizer in recognizers where isChosen(recognizer) {
             for (index, found) in try await recognizer.findings(inAll: texts).enumerated() {
                 findings[index] += found
             }
         }
-        return policy.decide(texts: texts, findings: findings, using: &random)
+        return findings
     }
 }

@@ -1,6 +1,9 @@
 /// Finds personal data in a text: the built-in `StructuredRecognizer`, or a service for what needs
 /// a model, such as names.
 public protocol TextRecognizer: Sendable {
+    /// Whether it waits for somebody else, rather than using this machine's processors.
+    var isRemote: Bool { get }
+
     /// What stands in `text`, in any order; findings may overlap.
     ///
     /// Throws when it cannot tell. Nothing found is an answer, a failure never is: the caller must
@@ -14,6 +17,9 @@ public protocol TextRecognizer: Sendable {
 }
 
 extension TextRecognizer {
+    /// Most read the text themselves.
+    public var isRemote: Bool { false }
+
     /// One text after the other.
     public func findings(
         inAll texts: [String]

@@ -1,5 +1,6 @@
 public import Domain
 public import Logging
+import NIOCore
 public import ServiceLifecycle
 
 /// The gateway, put together: who may call, what they may use, what answers, and the two listeners.
@@ -37,7 +38,8 @@ public struct Gateway: Sendable {
             safeguard: Safeguard(
                 personalData: PersonalDataCheck(
                     recognizers: [StructuredRecognizer()] + recognizers),
-                random: random),
+                random: random,
+                room: CheckRoom(configuration.checks, processors: System.coreCount)),
             judge: configuration.judge.map {
                 Judge(configuration: $0, keys: keys, random: random)
             })

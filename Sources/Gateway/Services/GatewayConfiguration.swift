@@ -31,6 +31,8 @@ public struct GatewayConfiguration: Sendable, Hashable {
     /// How long running answers may go on after a stop was asked for.
     public var drainTime = Duration.seconds(30)
 
+    /// What checks of personal data may take of the machine.
+    public var checks = CheckLimits()
     /// The model that judges texts for safeguards; nil refuses the checks that need one.
     public var judge: JudgeConfiguration?
 

@@ -14,6 +14,8 @@ import Testing
         "+1 ", "+4420", "0x", "January ", "1 de ", "call 1234567 ", "é", "\n\n", "\\n", "SSN 12 ",
         "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN3 ", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5 ",
         "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD ", "a-b.c_d@e:f/", "X-", "2-2-", "AB 12 34 56 ",
+        // The slowest that a search by mutation found.
+        "1 2 3 4 5 6 7 ", "1231 ", "12 Jan ", "10:10 ", "1::2 ", "1/1/24 ",
     ]
 
     @Test(arguments: pieces)

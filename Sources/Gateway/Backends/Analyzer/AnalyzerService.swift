@@ -8,6 +8,7 @@ import JSON
 struct AnalyzerService: TextRecognizer {
     let configuration: AnalyzerConfiguration
     let client: CurlClient
+    let isRemote = true
 
     /// As many findings as the largest body can hold would be some megabytes.
     private static let largestAnswer = 8 << 20

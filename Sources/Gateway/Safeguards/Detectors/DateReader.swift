@@ -12,18 +12,31 @@ struct DateReader {
 
     /// The date or the time that begins at `start`; nil when none does.
     static func read(_ bytes: [UInt8], at start: Int) -> WrittenDate? {
-        let forms: [(inout DateReader) -> Bool] = [
-            { $0.readYearFirst() }, { $0.readNumbers() }, { $0.readDayAndName() },
-            { $0.readNameFirst() }, { $0.readTime() },
-        ]
-        for form in forms {
-            var reader = DateReader(bytes, at: start)
-            if form(&reader), reader.isBordered() {
+        var reader = DateReader(bytes, at: start)
+        for form in Form.allCases {
+            if reader.read(form), reader.isBordered() {
                 reader.date.end = reader.index
                 return reader.date
             }
+            reader.index = start
+            if !reader.date.parts.isEmpty { reader.date = WrittenDate(end: start) }
         }
         return nil
+    }
+
+    /// How a date or a time may be written, in the order in which they are tried.
+    private enum Form: CaseIterable {
+        case yearFirst, numbers, dayAndName, nameFirst, time
+    }
+
+    private mutating func read(_ form: Form) -> Bool {
+        switch form {
+        case .yearFirst: readYearFirst()
+        case .numbers: readNumbers()
+        case .dayAndName: readDayAndName()
+        case .nameFirst: readNameFirst()
+        case .time: readTime()
+        }
     }
 
     private func byte(_ offset: Int = 0) -> UInt8 {
@@ -53,11 +66,15 @@ struct DateReader {
         return (value, start..<end)
     }
 
+    /// Skips a text, whatever the size of its letters. Asked for every number of a text, so nothing
+    /// is copied.
     private mutating func skip(_ text: String) -> Bool {
-        guard index < bytes.count,
-            bytes[index...].prefix(text.utf8.count).map(ASCII.lower) == Array(text.utf8)
-        else { return false }
-        index += text.utf8.count
+        var end = index
+        for byte in text.utf8 {
+            guard end < bytes.count, ASCII.lower(bytes[end]) == byte else { return false }
+            end += 1
+        }
+        index = end
         return true
     }
 

@@ -1,9 +1,16 @@
 /// Finds telephone numbers: international ones by their sign, national ones by the groups their
 /// country writes, others by a word beside them.
 enum PhoneDetector {
-    private static let gaps: Set<TextToken.Gap> = [
-        .space, .hyphen, .dot, .slash, .opening, .closing,
-    ]
+    /// Whether a number may go on behind it.
+    private static func joins(_ gap: TextToken.Gap) -> Bool {
+        switch gap {
+        case .space, .hyphen, .dot, .slash, .opening, .closing: true
+        case .sentence, .other: false
+        }
+    }
+
+    /// The fewest digits of a number, and of groups that are looked at.
+    private static let fewestDigits = 7
     private static let mostGroups = 7
 
     /// The groups of digits that begin at a token.
@@ -22,16 +29,16 @@ enum PhoneDetector {
         // Most numbers are neither long nor followed by another one.
         guard
             isInternational || token.count >= 7
-                || token.count >= 1 && gaps.contains(token.gap)
+                || token.count >= 1 && joins(token.gap)
                     && index + 1 < text.tokens.count && text.tokens[index + 1].kind == .digits
         else { return }
         if index > 0, text.tokens[index - 1].kind == .digits,
-            gaps.contains(text.tokens[index - 1].gap),
+            joins(text.tokens[index - 1].gap),
             text.tokens[index - 1].gap != .space, !isInternational
         {
             return
         }
-        let groups = groups(in: text, from: index)
+        guard let groups = groups(in: text, from: index) else { return }
         let match =
             isInternational
             ? international(groups, prefix: 0)
@@ -55,17 +62,26 @@ enum PhoneDetector {
 
     private static func isMoney(_ byte: UInt8) -> Bool { byte == 0x24 || byte == 0x23 }
 
-    private static func groups(in text: ScannedText, from first: Int) -> Groups {
+    /// The groups that begin at a token; nil when they have too few digits for any number. Counted
+    /// first: every number of a text is looked at, and most are none.
+    private static func groups(in text: ScannedText, from first: Int) -> Groups? {
+        var end = first
+        var digits = 0
+        while end < text.tokens.count, end - first < mostGroups {
+            let token = text.tokens[end]
+            guard token.kind == .digits, digits + token.count <= 17 else { break }
+            digits += token.count
+            end += 1
+            guard joins(token.gap) else { break }
+        }
+        guard digits >= fewestDigits else { return nil }
         var groups = Groups()
-        var index = first
-        while index < text.tokens.count, groups.lengths.count < mostGroups {
+        groups.digits.reserveCapacity(digits)
+        for index in first..<end {
             let token = text.tokens[index]
-            guard token.kind == .digits, groups.digits.count + token.count <= 17 else { break }
             groups.lengths.append(token.count)
-            groups.digits += text.word(index)
-            guard gaps.contains(token.gap) else { break }
-            groups.gaps.append(token.gap)
-            index += 1
+            for place in token.range { groups.digits.append(text.bytes[place]) }
+            if joins(token.gap) { groups.gaps.append(token.gap) }
         }
         return groups
     }

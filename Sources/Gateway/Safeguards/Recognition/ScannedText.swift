@@ -87,7 +87,7 @@ extension ScannedText {
         }
         let last = first + lengths.count - 1
         return CompactNumber(
-            characters: (first...last).flatMap { word($0) }, last: last,
+            characters: characters(first...last), last: last,
             separator: lengths.count > 1 ? separator : nil)
     }
 
@@ -108,8 +108,20 @@ extension ScannedText {
         }
         guard count == length else { return nil }
         return CompactNumber(
-            characters: (first...index).flatMap { word($0) }, last: index,
+            characters: characters(first...index), last: index,
             separator: index > first ? separator : nil)
+    }
+
+    /// The bytes of tokens without what stands between them.
+    private func characters(_ range: ClosedRange<Int>) -> [UInt8] {
+        var characters: [UInt8] = []
+        characters.reserveCapacity(
+            tokens[range.upperBound].end - tokens[range.lowerBound].start)
+        for index in range {
+            let token = tokens[index]
+            for place in token.range { characters.append(bytes[place]) }
+        }
+        return characters
     }
 
     /// A finding that covers the tokens `first` to `last`.
