@@ -46,10 +46,18 @@ let package = Package(
                 + ["MessagesDecoder", "MessagesUsage"].map { "Backends/Anthropic/\($0).swift" }
                 + ["Backends/Upstream/Forwarded"],
             swiftSettings: settings + [.strictMemorySafety()]),
+        // The ledger's journal as it is read, without files and without a database.
+        .target(
+            name: "Ledger", dependencies: ["Domain"], path: "Rooms/Ledger",
+            sources: [
+                "BootID", "ByteCoding", "CRC32C", "Closing", "JournalRecord", "JournalRecord+Parts",
+                "JournalReplay", "LaneKey", "LedgerLoss", "Opening",
+            ].map { "Journal/\($0).swift" },
+            swiftSettings: settings + [.strictMemorySafety()]),
         // Counts what an input has allocated.
         .target(name: "Allocations", path: "Allocations"),
         .executableTarget(
-            name: "fuzz", dependencies: ["Allocations", "Domain", "Gateway", "JSON"],
+            name: "fuzz", dependencies: ["Allocations", "Domain", "Gateway", "JSON", "Ledger"],
             path: "Targets",
             // The fuzzer brings its own main.
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),

@@ -1,5 +1,3 @@
-import Domain
-
 /// What a ledger has lost of a node's batches, by what the journal knows: a failover to a server
 /// that had not received them, or a restore from a backup. Pure.
 struct LedgerLoss: Sendable, Equatable {
@@ -8,27 +6,12 @@ struct LedgerLoss: Sendable, Equatable {
     /// The node's first lane that the journal knows.
     let first: LaneKey
 
-    /// Compares the ledger's row with the lanes that the journal saw opened, in their order, and
-    /// the last batch of each that was confirmed. Nil when nothing is lost.
-    ///
-    /// An epoch that the journal does not know is newer than it: the process died before it could
-    /// note it. An earlier one than the last says that everything since is lost, and no row at all
-    /// that everything is.
-    init?(row: LaneMachine.Row?, lanes known: [LaneKey], confirmed: [LaneKey: Int64]) {
-        guard let first = known.first else { return nil }
+    /// - Parameters:
+    ///   - lanes: per lane, the last batch that the ledger has.
+    ///   - first: the node's first lane that the journal knows.
+    init(lanes: [LaneKey: Int64], first: LaneKey) {
+        self.lanes = lanes
         self.first = first
-        guard let row else {
-            lanes = Dictionary(known.map { ($0, 0) }) { one, _ in one }
-            return
-        }
-        guard let index = known.lastIndex(where: { $0.epoch == row.epoch }) else { return nil }
-        var lost: [LaneKey: Int64] = [:]
-        if row.lastSequence < confirmed[known[index]] ?? 0 {
-            lost[known[index]] = row.lastSequence
-        }
-        for later in known[(index + 1)...] { lost[later] = 0 }
-        guard !lost.isEmpty else { return nil }
-        lanes = lost
     }
 
     /// Whether a request whose end was confirmed with this batch of the lane is lost. One that ended

@@ -113,12 +113,3 @@ enum CloseStatement {
         return Set(try row.uuids(0).map(RequestID.init(rawValue:)))
     }
 }
-
-/// A closing on its way to the ledger.
-struct Closing: Sendable {
-    let requestID: RequestID
-    let claims: Claims
-    let charge: Charge
-    let settlement: Settlement
-    let admittedAt: Timestamp
-}

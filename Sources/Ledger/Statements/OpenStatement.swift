@@ -79,23 +79,6 @@ enum OpenStatement {
     }
 }
 
-/// An opening on its way to the ledger.
-struct Opening: Sendable {
-    let requestID: RequestID
-    let key: KeyID
-    let modelNumber: Int32
-    let backendNumber: Int32
-    let price: Price?
-    let bound: TokenBound
-    let claims: Claims
-    let admittedAt: Timestamp
-    /// Whether it went on without the ledger's word: the ledger then takes it in any case.
-    var rode = false
-
-    /// The most the request can cost, in nano-dollars: what a sweep would record.
-    var costBound: Int64 { price?.highestCost(within: bound).rawValue ?? 0 }
-}
-
 /// The claims of many requests as flat columns, and where each request's begin and end (from 1, as
 /// SQL counts).
 struct ClaimColumns {

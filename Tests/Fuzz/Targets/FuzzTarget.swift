@@ -6,7 +6,7 @@ protocol FuzzTarget {
 
 /// The targets, by the names that `deploy/fuzz` takes.
 enum FuzzTargets: String, CaseIterable {
-    case request, stream, key, text
+    case request, stream, key, text, journal
 
     /// What runs the inputs.
     var target: any FuzzTarget.Type {
@@ -15,6 +15,7 @@ enum FuzzTargets: String, CaseIterable {
         case .stream: StreamTarget.self
         case .key: KeyTarget.self
         case .text: TextTarget.self
+        case .journal: JournalTarget.self
         }
     }
 }

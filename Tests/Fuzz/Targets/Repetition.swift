@@ -3,18 +3,21 @@
 ///
 /// The byte 0xFF, which no UTF-8 text holds, begins a repetition: after it stand the exponent of
 /// the count, the length of the pattern, and the pattern. An input becomes longer than 32 KiB only
-/// if it begins with 0xFE, which is left out: long ones are slow, so they are few.
+/// if it begins with 0xFE, which is left out: long ones are slow, so they are few. A target that is
+/// slower than others has a lower `usual` length.
 enum Repetition {
     private static let mark: UInt8 = 0xFF
     private static let longMark: UInt8 = 0xFE
-    private static let usualLength = 32 << 10
+    static let usualLength = 32 << 10
     private static let highestExponent = 22
     private static let longestPattern = 64
 
     /// What `input` stands for, at most `most` bytes of it.
-    static func expanded(_ input: [UInt8], most: Int) -> [UInt8] {
+    static func expanded(
+        _ input: [UInt8], most: Int, usual: Int = usualLength
+    ) -> [UInt8] {
         let isLong = input.first == longMark
-        let most = isLong ? most : min(most, usualLength)
+        let most = isLong ? most : min(most, usual)
         var bytes: [UInt8] = []
         var position = isLong ? 1 : 0
         while position < input.count, bytes.count < most {

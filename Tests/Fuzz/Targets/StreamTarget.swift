@@ -7,25 +7,29 @@ import Domain
 enum StreamTarget: FuzzTarget {
     /// More than a line or an event may hold.
     private static let longest = 5 << 18
+    /// The time goes into comparing every byte under the fuzzer's eyes, so most inputs are short.
+    private static let usualLength = 2 << 10
     /// The most that arrives at once (libcurl's buffer).
     private static let largestPiece = 16 << 10
     private static let secret = "sk-secret-0123456789"
     private static let alternatives = 5
 
     static func run(_ input: [UInt8]) {
-        let bytes = Repetition.expanded(input, most: longest)
+        let bytes = Repetition.expanded(input, most: longest, usual: usualLength)
         if bytes.first == UInt8(ascii: "{") {
             for decoder in decoders() { checkAnswer(bytes, by: decoder) }
             return
         }
         let model = EventStreamModel(of: bytes, most: EventStreamParser.maximumEventBytes)
-        let pieces = bytes.count <= 1 << 16 ? 1 : 1000
+        // Once as it comes from the socket, and once in pieces of a size that the bytes choose.
         var random = Splits(bytes)
-        for most in [largestPiece, pieces, 7] where most < bytes.count || most == largestPiece {
+        let sizes = [1, 7, 64, 1000]
+        let pieces = max(sizes[random.next(upTo: sizes.count) - 1], bytes.count / 1024)
+        for most in [largestPiece, pieces] {
             var read = EventStreamModel(room: bytes.count)
             Property.bounded(bytes.count, memory: 8) {
                 parse(bytes, into: &read) {
-                    most == 7 ? random.next(upTo: max(7, bytes.count / 64)) : most
+                    most == largestPiece ? most : random.next(upTo: most)
                 }
             }
             Property.require(
