@@ -8,14 +8,28 @@ import TurnpikeConfiguration
 /// Reads the configuration file again at each SIGHUP and puts its models and prices in force: all of
 /// them, or none when anything is wrong with the file. Requests that have resolved keep what they
 /// resolved to.
-struct CatalogReload: Service {
-    /// What the program was started with.
-    let running: Configuration
-    let environment: [String: String]
-    let catalog: CatalogHolder
-    let ledger: PostgresQuotaLedger
-    let signals: SignalSequence
-    let logger: Logger
+// A class, which describes itself by its name alone: services are logged by their descriptions, and
+// the environment holds keys.
+final class CatalogReload: Service {
+    private let running: Configuration
+    private let environment: [String: String]
+    private let catalog: CatalogHolder
+    private let ledger: PostgresQuotaLedger
+    private let signals: SignalSequence
+    private let logger: Logger
+
+    /// Reloads into `catalog` what `running` was read from.
+    init(
+        running: Configuration, environment: [String: String], catalog: CatalogHolder,
+        ledger: PostgresQuotaLedger, signals: SignalSequence, logger: Logger
+    ) {
+        self.running = running
+        self.environment = environment
+        self.catalog = catalog
+        self.ledger = ledger
+        self.signals = signals
+        self.logger = logger
+    }
 
     /// Waits for signals until the program stops.
     func run() async throws {

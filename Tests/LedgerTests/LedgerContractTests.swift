@@ -280,10 +280,11 @@ import Testing
     }
 }
 
-/// Asks again until it is so; gives up after ten seconds. For what becomes true by itself.
+/// Asks again until it is so; gives up after half a minute. For what becomes true by itself.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     let clock = ContinuousClock()
-    let deadline = clock.now.advanced(by: .seconds(10))
+    // Longer than any single call to the ledger may wait, as one in a pooler's queue does.
+    let deadline = clock.now.advanced(by: .seconds(30))
     while clock.now < deadline {
         if try await condition() { return true }
         await Task.yield()

@@ -6,8 +6,6 @@ struct AnthropicUpstream: Backend {
     private let exchange: MessagesExchange
     private let client: CurlClient
     private let parameters: MessagesParameters
-    /// How many calls for choices of one request run at the same time: a call gives one choice.
-    private static let callsAtOnce = 8
 
     /// An upstream that is reached through `client`, which it shares with others.
     init(_ configuration: AnthropicUpstreamConfiguration, client: CurlClient) {
@@ -27,13 +25,8 @@ struct AnthropicUpstream: Backend {
     /// for a bound that its context has no room for.
     func forward(_ call: BackendCall) async throws(BackendFailure) -> any BackendAnswer {
         guard call.request.choices > 1 else { return try await begin(call, holding: nil) }
-        let room = CallRoom(Self.callsAtOnce)
-        return try await FannedAnswer.begin(call) { call, waits throws(BackendFailure) in
-            // Who waits has nothing under way, so there is room.
-            guard let lease = room.take() else {
-                return waits ? try await begin(call, holding: nil) : nil
-            }
-            return try await begin(call, holding: lease)
+        return try await FannedAnswer.beginAtUpstream(call) { call, lease throws(BackendFailure) in
+            try await begin(call, holding: lease)
         }
     }
 

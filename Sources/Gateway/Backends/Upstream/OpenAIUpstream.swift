@@ -6,8 +6,6 @@ struct OpenAIUpstream: Backend {
     private let exchange: ChatExchange
     private let client: CurlClient
     private let answersOneChoice: Bool
-    /// How many calls for choices of one request run at the same time.
-    private static let callsAtOnce = 8
 
     /// An upstream that is reached through `client`, which it shares with others.
     init(_ configuration: OpenAIUpstreamConfiguration, client: CurlClient) {
@@ -33,13 +31,8 @@ struct OpenAIUpstream: Backend {
         guard answersOneChoice && call.request.choices > 1 else {
             return try await begin(call, holding: nil)
         }
-        let room = CallRoom(Self.callsAtOnce)
-        return try await FannedAnswer.begin(call) { call, waits throws(BackendFailure) in
-            // Who waits has nothing under way, so there is room.
-            guard let lease = room.take() else {
-                return waits ? try await begin(call, holding: nil) : nil
-            }
-            return try await begin(call, holding: lease)
+        return try await FannedAnswer.beginAtUpstream(call) { call, lease throws(BackendFailure) in
+            try await begin(call, holding: lease)
         }
     }
 
