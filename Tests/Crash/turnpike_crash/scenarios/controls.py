@@ -42,8 +42,10 @@ _FALSIFIED_LEDGER = {
     "a limit is passed": (
         "UPDATE account SET limit_units = used - 1, cap = granted WHERE used > 1", {"O5"}),
     "a request is still open": (
-        f"""INSERT INTO reservation SELECT shard, gen_random_uuid(), node_id, gen_random_uuid(), key_id, model_id,
-            backend_id, price_version, 1, 1, 0, '{{}}', '{{}}', '{{}}', admitted_at FROM usage
+        f"""INSERT INTO reservation (shard, request_id, node_id, epoch, key_id, model_id, backend_id, price_version,
+                prompt_bound, completion_bound, cost_bound_nanousd, lease_ids, account_ids, units, admitted_at)
+            SELECT shard, gen_random_uuid(), node_id, gen_random_uuid(), key_id, model_id,
+                backend_id, price_version, 1, 1, 0, '{{}}', '{{}}', '{{}}', admitted_at FROM usage
             WHERE request_id = {_ONE}""", {"O3"}),
     "a swept request was not corrected": (
         "DELETE FROM usage_adj WHERE request_id = (SELECT request_id FROM usage_adj LIMIT 1)", {"O6"}),
