@@ -140,6 +140,66 @@ import Testing
         #expect(batchH?.sequence == 2)
     }
 
+    /// A closing that is counted by key 1 in the given hour.
+    private func closing(_ number: Int, hour: Int64) -> Closing {
+        let opening = Opening(
+            requestID: RequestID(rawValue: UInt128(number)), key: KeyID(rawValue: 1),
+            modelNumber: 1, backendNumber: 1, price: nil,
+            bound: TokenBound(prompt: 1, completion: 1), claims: [],
+            admittedAt: Timestamp(microseconds: hour * 3_600_000_000 + 7))
+        var closing = closing(number)
+        closing.rollup = RollupRow(opening)
+        return closing
+    }
+
+    /// Sends the closing in a batch of its own, and says whether that makes rows of the rollup.
+    private func makesRollups(_ lane: inout LaneMachine, _ closing: Closing) -> Bool? {
+        lane.enqueue(closing)
+        let batch = lane.nextBatch()
+        lane.committed(settled: [closing.requestID])
+        return batch?.makesRollups
+    }
+
+    @Test func `a row of the rollup is made once an hour, until the lane is opened anew`() {
+        var lane = machine(0)
+        let first = makesRollups(&lane, closing(1, hour: 5))
+        let second = makesRollups(&lane, closing(2, hour: 5))
+        let nextHour = makesRollups(&lane, closing(3, hour: 6))
+        let unknown = makesRollups(&lane, closing(4))
+        #expect(first == true && second == false && nextHour == true && unknown == true)
+        lane.opened(key)
+        let anew = makesRollups(&lane, closing(5, hour: 6))
+        #expect(anew == true)
+    }
+
+    @Test func `what a batch did not settle has made no row of the rollup`() {
+        var lane = machine(0)
+        lane.enqueue(closing(1, hour: 5))
+        _ = lane.nextBatch()
+        lane.committed(settled: [])
+        let second = makesRollups(&lane, closing(2, hour: 5))
+        #expect(second == true)
+    }
+
+    @Test func `a closing refused for a missing row of the rollup is sent once more and makes it`()
+    {
+        var lane = machine(0)
+        _ = makesRollups(&lane, closing(1, hour: 5))
+        let closing = closing(2, hour: 5)
+        lane.enqueue(closing)
+        _ = lane.nextBatch()
+        guard case .isolated = lane.rejected() else {
+            Issue.record("it was set aside")
+            return
+        }
+        let again = lane.nextBatch()
+        #expect(again?.closings.count == 1 && again?.makesRollups == true)
+        guard case .closing = lane.rejected() else {
+            Issue.record("it would be sent for ever")
+            return
+        }
+    }
+
     @Test func `suspect rows go before new ones, so that a bad one is found under any load`() {
         var lane = machine(2)
         _ = lane.nextBatch()

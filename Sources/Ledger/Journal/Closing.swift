@@ -7,4 +7,6 @@ struct Closing: Sendable {
     let charge: Charge
     let settlement: Settlement
     let admittedAt: Timestamp
+    /// Where it is counted; nil where nobody needs to know.
+    var rollup: RollupRow?
 }

@@ -97,7 +97,7 @@ struct JournalRecovery {
                     [
                         PostgresCommand(LaneStatements.begin, []),
                         LaneStatements.count(lane, settled: batch.count),
-                    ] + CloseStatement.commands(lane, batch)
+                    ] + CloseStatement.commands(lane, batch, makesRollups: true)
                         + [PostgresCommand(LaneStatements.commit, [])])
                 Failpoint.pass("start.batch-closed")
             }

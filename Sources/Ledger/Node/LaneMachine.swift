@@ -9,6 +9,8 @@ struct Batch: Sendable {
     /// Corrections that the ledger has carried out before, and that it has for good once it has
     /// this batch.
     var corrected: [RequestID] = []
+    /// Whether rows of the rollup may be missing, in which its closings are counted.
+    var makesRollups = true
 
     var count: Int { openings.count + closings.count }
 }
@@ -65,6 +67,8 @@ struct LaneMachine {
     private var corrected: [Closing] = []
     /// Rows of a refused batch: sent one by one, before anything else.
     private var suspects: (openings: [Opening], closings: [Closing]) = ([], [])
+    /// The rows of the rollup that are there.
+    private var rollups = RollupRows()
 
     /// The most openings, and the most closings, of one batch, unless a node is set up otherwise.
     static let batchLimit = 256
@@ -111,6 +115,7 @@ struct LaneMachine {
         self.key = key
         nextSequence = 1
         inFlight = nil
+        rollups.forget()
     }
 
     /// The next batch to send; nil while one is in flight, nothing waits, or the lane is closed.
@@ -141,7 +146,7 @@ struct LaneMachine {
         }
         let batch = Batch(
             sequence: nextSequence, openings: openings, closings: closings,
-            corrected: corrected.map(\.requestID))
+            corrected: corrected.map(\.requestID), makesRollups: !rollups.hold(closings))
         nextSequence += 1
         inFlight = batch
         return batch
@@ -150,8 +155,11 @@ struct LaneMachine {
     /// The last batch that the ledger has confirmed.
     var confirmedSequence: Int64 { (inFlight?.sequence ?? nextSequence) - 1 }
 
-    /// The batch in flight was committed.
-    mutating func committed() {
+    /// The batch in flight was committed, which settled these requests.
+    mutating func committed(settled: Set<RequestID> = []) {
+        if let batch = inFlight, batch.makesRollups {
+            rollups.learn(batch.closings.lazy.filter { settled.contains($0.requestID) })
+        }
         corrected.removeFirst(inFlight?.corrected.count ?? 0)
         inFlight = nil
     }
@@ -167,13 +175,15 @@ struct LaneMachine {
         return .resend(batch)
     }
 
-    /// The ledger refused the batch for one of its rows (a check, a missing lease); nothing of it
-    /// was applied.
+    /// The ledger refused the batch for one of its rows (a check, a missing lease) or for a row of
+    /// the rollup that is gone; nothing of it was applied.
     mutating func rejected() -> Rejection {
         guard let batch = inFlight else { return .isolated }
         inFlight = nil
+        rollups.forget()
         nextSequence = batch.sequence
-        if batch.count > 1 {
+        let mayLackRollups = !batch.closings.isEmpty && !batch.makesRollups
+        if batch.count > 1 || mayLackRollups {
             suspects.openings += batch.openings
             waiting.formUnion(batch.openings.map(\.requestID))
             suspects.closings += batch.closings

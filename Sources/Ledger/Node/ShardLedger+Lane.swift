@@ -145,7 +145,10 @@ extension ShardLedger {
         ]
         commands += BatchPlan.commands(rows: batch.count)
         if !batch.openings.isEmpty { commands.append(OpenStatement.command(lane, batch.openings)) }
-        if !batch.closings.isEmpty { commands += CloseStatement.commands(lane, batch.closings) }
+        if !batch.closings.isEmpty {
+            commands += CloseStatement.commands(
+                lane, batch.closings, makesRollups: batch.makesRollups)
+        }
         commands.append(PostgresCommand(LaneStatements.commit, []))
         return commands
     }
@@ -161,7 +164,8 @@ extension ShardLedger {
             index += 1
         }
         if !batch.closings.isEmpty {
-            settled = try CloseStatement.settled(in: results[index + CloseStatement.preparations])
+            if batch.makesRollups { index += 1 }
+            settled = try CloseStatement.settled(in: results[index])
         }
         finish(batch, lane, accepted: accepted, settled: settled)
     }
@@ -173,7 +177,7 @@ extension ShardLedger {
         change { state, wakeups in
             // A heartbeat may have heard of a fence while the answer was on its way.
             guard state.lane.key == lane else { return }
-            state.lane.committed()
+            state.lane.committed(settled: settled)
             state.committed(batch, accepted: accepted, settled: settled, at: now, &wakeups)
         }
     }

@@ -271,7 +271,8 @@ final class ShardLedger: Sendable {
         }
         Failpoint.pass("after-journal-open")
         state.open[request.requestID] = ShardState.OpenRequest(
-            claims: claims, ticket: ticket, key: request.principal.keySubject)
+            claims: claims, ticket: ticket, key: request.principal.keySubject,
+            rollup: RollupRow(opening))
         state.lane.enqueue(opening)
         return true
     }

@@ -76,6 +76,8 @@ extension ShardState {
                 close(id, charge: closing.charge, recorded: false, at: now, &wakeups)
             }
         case .pending, .mayRide, .accepted:
+            var closing = closing
+            closing.rollup = request.rollup
             lane.enqueue(closing)
         }
     }

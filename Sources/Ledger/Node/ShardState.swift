@@ -34,6 +34,8 @@ struct ShardState {
         let ticket: RateBook.Ticket
         /// The subject of the key that called.
         let key: Int64
+        /// Where it will be counted.
+        let rollup: RollupRow
         var opening: OpeningState = .pending
         /// Set once the request is settled and its closing is on its way.
         var charge: Charge?

@@ -6,10 +6,10 @@ enum CloseStatement {
     // Turns reservations into usage records, rollups and lease counters in one statement.
     // Everything hangs on the rows that the DELETE returns: a closing that comes twice, or whose
     // opening was never accepted, deletes nothing and so moves nothing. Sweeper, node and recovery
-    // serialise on that row. Rows of usage_hour are this node's own, and there. If one, or a lease's, is missing, the
-    // division by zero aborts the batch. What settles nothing is taken off the lane's count, which
-    // the caller has raised by all of them, and whose row it thereby locks first: S1 of a batch,
-    // `LaneStatements.count` in a recovery. Primary keys throughout.
+    // serialise on that row. Rows of usage_hour are this node's own, and there. If one, or a
+    // lease's, is missing, the division by zero aborts the batch. What settles nothing is taken off
+    // the lane's count, which the caller has raised by all of them, and whose row it thereby locks
+    // first: S1 of a batch, `LaneStatements.count` in a recovery. Primary keys throughout.
     private static let statement = PostgresStatement(
         name: "s3_close",
         sql: """
@@ -66,13 +66,14 @@ enum CloseStatement {
                      THEN 1 ELSE 0 END)
             """)
 
-    /// How many commands ``commands(_:_:)`` puts before the one that answers what was settled.
-    static let preparations = 1
-
-    /// What closes requests of a lane, in one transaction.
-    static func commands(_ lane: LaneKey, _ closings: [Closing]) -> [PostgresCommand] {
+    /// What closes requests of a lane, in one transaction; the last command answers which. With
+    /// `makesRollups` one before it makes rows of the rollup that may be missing.
+    static func commands(
+        _ lane: LaneKey, _ closings: [Closing], makesRollups: Bool
+    ) -> [PostgresCommand] {
         let requests = PostgresValue.uuids(closings.map(\.requestID.rawValue))
-        return [RollupStatement.prepare(lane, requests), command(lane, requests, closings)]
+        let preparation = makesRollups ? [RollupStatement.prepare(lane, requests)] : []
+        return preparation + [command(lane, requests, closings)]
     }
 
     private static func command(

@@ -62,7 +62,8 @@ enum RollupStatement {
 
     // Before S3, in its transaction: makes the rollup's rows of the requests that it will close,
     // where they are missing, so that it finds each of them. A row that is there is neither locked
-    // nor logged. Nothing is left empty: what S3 deletes it adds. Primary keys.
+    // nor logged. Nothing is left empty: what S3 deletes it adds. It is sent only while the node
+    // does not know the rows to be there, which is once an hour and key. Primary keys.
     private static let statement = PostgresStatement(
         name: "s3_hours",
         sql: """

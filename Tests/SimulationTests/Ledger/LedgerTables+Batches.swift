@@ -69,6 +69,8 @@ extension LedgerTables {
             }
             if mutation != .settlementKeepsReservation { reservations[ids[index]] = nil }
             let parts = Array(charges[slice(first[index], last[index])])
+            // Its division by zero, in one: a row of the rollup that is not there.
+            guard hours[Self.hour(of: row)] != nil else { throw .divisionByZero }
             try insertUsage(
                 ids[index], at: row.admittedAt,
                 Usage(
@@ -86,6 +88,25 @@ extension LedgerTables {
         return [[.uuids(settled), .int8(1)]]
     }
 
+    /// The rows of the rollup in which a batch's closings will be counted.
+    mutating func makeHours(_ given: StatementParameters) {
+        let (node, epoch) = (given.int8(2), given.uuid(3))
+        for id in given.uuids(4) {
+            guard let row = reservations[id], row.node == node, row.epoch == epoch else { continue }
+            let hour = Self.hour(of: row)
+            if hours[hour] == nil { hours[hour] = Hour() }
+        }
+    }
+
+    private static func hour(of row: Reservation) -> HourName {
+        HourName(
+            hour: startOfHour(row.admittedAt), key: row.key, model: row.model, node: row.node)
+    }
+
+    private static func startOfHour(_ instant: Int64) -> Int64 {
+        instant - ((instant % 3_600_000_000) + 3_600_000_000) % 3_600_000_000
+    }
+
     /// A usage row and its part of the rollup.
     mutating func insertUsage(
         _ request: UInt128, at admittedAt: Int64, _ row: Usage
@@ -96,8 +117,8 @@ extension LedgerTables {
         }
         usage[name] = row
         let isVoid = row.basis == UsageBasis.void.rawValue
-        let hour = admittedAt - ((admittedAt % 3_600_000_000) + 3_600_000_000) % 3_600_000_000
-        let key = HourName(hour: hour, key: row.key, model: row.model, node: row.node)
+        let key = HourName(
+            hour: Self.startOfHour(admittedAt), key: row.key, model: row.model, node: row.node)
         var sums = hours[key] ?? Hour()
         if mutation == .sweepWithoutRollup, row.basis == UsageBasis.swept.rawValue { return }
         if isVoid { sums.failedRequests += 1 } else { sums.requests += 1 }

@@ -10,8 +10,7 @@ extension LedgerTables {
         switch command.statement.name {
         case "s1_fence": try fenceBatch(given); return [[.int8(1)]]
         case "s2_open": return try open(given)
-        // Here a row of the rollup is made when something is added to it.
-        case "s3_hours": return []
+        case "s3_hours": makeHours(given); return []
         case "s3_close": return try close(given)
         case "a_ensure_account": return try ensureAccount(given)
         case "g_grow": return try grow(given)

@@ -141,7 +141,8 @@ struct RandomCommands {
         ]
         if !fresh.isEmpty { commands.append(OpenStatement.command(lane, fresh)) }
         if !sorted.isEmpty {
-            commands += CloseStatement.commands(lane, sorted)
+            commands += CloseStatement.commands(
+                lane, sorted, makesRollups: random.chance(2, of: 3))
         }
         commands.append(PostgresCommand(PostgresStatement(name: nil, sql: "COMMIT"), []))
         return commands
