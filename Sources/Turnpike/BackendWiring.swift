@@ -30,7 +30,7 @@ struct BackendWiring {
         let command = if let named = engine.command { named } else { try locator.engine() }
         // The name the engine answers to is what the routes forward as the model.
         let alias =
-            configuration.routes.first { $0.backends.contains(name) }?.upstreamModel ?? name
+            configuration.routes.lazy.compactMap { $0.upstreamModel(atBackend: name) }.first ?? name
         var local = LocalEngineConfiguration(
             name: name, command: command, modelFile: engine.modelFile, alias: alias,
             slots: Int(engine.slots), contextTokensPerSlot: Int(engine.contextTokens),

@@ -112,6 +112,7 @@ struct Rooms: Sendable {
             listen: address(configuration.listen), adminListen: address(configuration.adminListen))
         gateway.connection.bodyBytes = Int(configuration.limits.maximumBodyBytes)
         gateway.drainTime = configuration.drainTimeout
+        gateway.routing = configuration.routing
         gateway.storesAnswers = configuration.storesAnswers
         if let judge = configuration.judge {
             let key = Array((environment[judge.apiKeyVariable] ?? "").utf8)

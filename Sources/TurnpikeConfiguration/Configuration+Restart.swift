@@ -10,6 +10,7 @@ extension Configuration {
             ("pepper_file", pepperFile == other.pepperFile),
             ("key_prefix", keyPrefix == other.keyPrefix),
             ("backends", Self.unplaced(backends) == Self.unplaced(other.backends)),
+            ("routing", routing == other.routing),
             ("limits", limits == other.limits),
             ("idempotency", storesAnswers == other.storesAnswers),
             ("safeguards", judge == other.judge && analyzer == other.analyzer),

@@ -20,6 +20,8 @@ public struct Configuration: Sendable {
     public var backends: [BackendDescription]
     /// Every model alias, in the file's order.
     public var routes: [ModelRoute]
+    /// How requests are tried again, and when a backend is left alone.
+    public var routing: RoutingPolicy
     /// What one client may ask of the gateway.
     public var limits: LimitsConfiguration
     /// Whether answers to requests with an `Idempotency-Key` are kept for their retries.

@@ -4,7 +4,7 @@ enum ConfigurationKeys {
     /// The top of the file.
     static let root = [
         "listen", "admin_listen", "database", "data_dir", "pepper_file", "key_prefix", "backends",
-        "models", "limits", "idempotency", "safeguards", "log_level", "log_format",
+        "models", "routing", "limits", "idempotency", "safeguards", "log_level", "log_format",
         "drain_timeout", "end_wait", "heartbeat_interval", "fence_after", "sweep_interval",
     ]
 
@@ -38,6 +38,21 @@ enum ConfigurationKeys {
         "service_tiers", "prompt_overhead",
     ]
 
+    /// A backend of a model, where more than its name is said.
+    static let target = ["name", "weight", "upstream_model"]
+
+    /// How requests are tried again.
+    static let routing = [
+        "attempts", "request_deadline", "backoff", "longest_backoff", "retry_percent",
+        "retry_floor", "breaker",
+    ]
+
+    /// When a backend is left alone.
+    static let breaker = [
+        "window", "minimum_calls", "failure_percent", "consecutive_failures", "open_time",
+        "longest_open_time",
+    ]
+
     /// A model's price.
     static let price = [
         "prompt_usd_per_mtok", "cached_usd_per_mtok", "cache_write_usd_per_mtok",
@@ -69,6 +84,8 @@ enum ConfigurationKeys {
                 + anthropic.map { "backends.*.\($0)" }
                 + thinkingBudgets.map { "backends.*.thinking_budgets.\($0)" }
                 + timeouts.map { "backends.*.timeouts.\($0)" } + model.map { "models.*.\($0)" }
+                + target.map { "models.*.backends.\($0)" } + routing.map { "routing.\($0)" }
+                + breaker.map { "routing.breaker.\($0)" }
                 + price.flatMap { ["models.*.price.\($0)", "models.*.service_tiers.*.\($0)"] }
                 + overhead.map { "models.*.prompt_overhead.\($0)" } + limits.map { "limits.\($0)" }
                 + idempotency.map { "idempotency.\($0)" } + safeguards.map { "safeguards.\($0)" }

@@ -19,10 +19,11 @@ struct ModelsReader {
         let silent = ProblemList(file: root.list.file, environment: root.list.environment)
         for name in section?.names ?? [] {
             guard let model = section?.section(name, accepted: nil, notingIn: silent),
-                let tokens = model.optional("context_tokens", Self.tokens),
-                let names = model.values("backends", Self.backendName)
+                let tokens = model.optional("context_tokens", Self.tokens)
             else { continue }
-            for (backend, _) in names { contexts[backend] = max(contexts[backend] ?? 0, tokens) }
+            for name in TargetsReader(section: model).read().map(\.target.backend) {
+                contexts[name] = max(contexts[name] ?? 0, tokens)
+            }
         }
         return contexts
     }
@@ -56,7 +57,8 @@ struct ModelsReader {
     private func route(
         _ alias: String, _ section: Section, _ backends: BackendsFound
     ) -> ModelRoute? {
-        let names = backendNames(section, backends)
+        let targets = targets(section, backends)
+        let names = targets.map(\.backend)
         let upstreamModel = section.value(
             "upstream_model", .text("the name the backend knows the model by"), usual: alias)
         let context = section.required("context_tokens", Self.tokens)
@@ -75,23 +77,27 @@ struct ModelsReader {
             alias: alias, backends: names, upstreamModel: upstreamModel, contextTokens: context,
             maximumCompletionTokens: completion,
             imageTokens: section.optional("image_tokens", .whole(1...1_048_576)), price: price)
+        route.targets = targets
         route.media = media(section)
         route.tiers = tiers(section, alias: alias)
         route.overhead = overhead(section)
         return route
     }
 
-    private func backendNames(_ section: Section, _ backends: BackendsFound) -> [String] {
-        guard section.has("backends", words: "a list of names from the section backends"),
-            let names = section.values("backends", Self.backendName)
-        else { return [] }
-        if names.isEmpty {
+    private func targets(_ section: Section, _ backends: BackendsFound) -> [RouteTarget] {
+        guard section.has("backends", words: "a list of names from the section backends") else {
+            return []
+        }
+        let before = root.list.problems.count
+        let found = TargetsReader(section: section).read()
+        if found.isEmpty, root.list.problems.count == before {
             root.list.add(
                 line: section.line(of: "backends"), key: section.full("backends"),
                 "is empty; give at least one name from the section backends")
         }
         var seen: Set<String> = []
-        for (index, (name, line)) in names.enumerated() {
+        for (index, entry) in found.enumerated() {
+            let (name, line) = (entry.target.backend, entry.line)
             let key = "\(section.full("backends"))[\(index)]"
             if !backends.names.contains(name) {
                 let known = backends.names.sorted()
@@ -105,7 +111,7 @@ struct ModelsReader {
                 root.list.add(line: line, key: key, "\"\(name)\" appears twice; give it once")
             }
         }
-        return names.map(\.value)
+        return found.map(\.target)
     }
 
     /// A prompt that the alias allows must fit the engine's slot.
@@ -186,7 +192,6 @@ struct ModelsReader {
     }
 
     private static let tokens = Accepted<Int64>.whole(1...16_777_216)
-    private static let backendName = Accepted<String>.text("a name from the section backends")
 }
 
 extension Price {

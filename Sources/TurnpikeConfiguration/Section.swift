@@ -81,6 +81,16 @@ struct Section {
         }
     }
 
+    /// The entries of a list that may be left out, whatever each of them is.
+    func items(_ key: String, words: String) -> [DocumentNode]? {
+        guard let entry = entries[key] else { return nil }
+        guard case .list(let nodes) = entry.value.content else {
+            wrongKind(entry.value, key: full(key), words)
+            return nil
+        }
+        return nodes
+    }
+
     /// A group of keys below this one; nil when it is left out or no group. Problems go to `other`
     /// if given.
     func section(
@@ -113,7 +123,8 @@ struct Section {
                 + "accepted here: \(accepted.joined(separator: ", "))")
     }
 
-    private func read<Value>(
+    /// Reads a single value; notes a problem and is nil when it is not accepted.
+    func read<Value>(
         _ node: DocumentNode, key: String, _ accepted: Accepted<Value>
     ) -> Value? {
         guard case .scalar(let raw) = node.content else {

@@ -136,7 +136,8 @@ private let mistakes: [Mistake] = [
         name: "no list", replace: "backends: [local]", with: "backends: local",
         messages: [
             "good.yaml:13: models.demo.backends: is a single value; "
-                + "give a list, each a name from the section backends"
+                + "give a list, each a name from the section backends, or "
+                + "{ name: NAME, weight: NUMBER }"
         ]),
     Mistake(
         name: "out of range", replace: "slots: 2", with: "slots: 257",

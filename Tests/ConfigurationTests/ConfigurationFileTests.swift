@@ -24,6 +24,10 @@ import Testing
         #expect(example.adminListen == usual.adminListen)
         #expect(example.keyPrefix == usual.keyPrefix)
         #expect(example.limits == usual.limits)
+        var routing = example.routing
+        // Usually there is none.
+        routing.deadline = nil
+        #expect(routing == usual.routing)
         #expect(example.storesAnswers == usual.storesAnswers)
         #expect(example.drainTimeout == usual.drainTimeout)
         #expect(example.endWait == usual.endWait)
@@ -60,8 +64,11 @@ import Testing
     }
 
     private func keys(of node: DocumentNode, path: [String]) -> Set<String> {
-        guard case .mapping(let entries) = node.content else { return [] }
         var found: Set<String> = []
+        if case .list(let nodes) = node.content {
+            for node in nodes { found.formUnion(keys(of: node, path: path)) }
+        }
+        guard case .mapping(let entries) = node.content else { return found }
         for entry in entries {
             let isName =
                 path == ["backends"] || path == ["models"] || path.last == "service_tiers"

@@ -16,6 +16,7 @@ import Testing
         ("pepper_file", "pepper_file: pepper", "pepper_file: salt"),
         ("key_prefix", "sk-acme", "sk-other"),
         ("backends", "slots: 2", "slots: 3"),
+        ("routing", "key_prefix: sk-acme", "key_prefix: sk-acme\nrouting: { attempts: 3 }"),
         ("limits", "key_prefix: sk-acme", "key_prefix: sk-acme\nlimits: { key_share_percent: 60 }"),
         (
             "idempotency", "key_prefix: sk-acme",

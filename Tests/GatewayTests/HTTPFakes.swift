@@ -184,8 +184,9 @@ struct RunningGateway: Sendable {
 /// Runs a gateway around `body`.
 func withGateway(
     ledger: HeldLedger = HeldLedger(), claims: ScriptedClaims = ScriptedClaims(),
-    backend: ScriptedBackend, principal: Principal = .tester, routes: [ModelRoute]? = nil,
-    recognizers: [any TextRecognizer] = [],
+    backend: ScriptedBackend, others: [any Backend] = [], principal: Principal = .tester,
+    routes: [ModelRoute]? = nil,
+    recognizers: [any TextRecognizer] = [], time: any TimeSource = MachineTime(),
     _ adjust: (inout GatewayConfiguration) -> Void = { _ in },
     _ body: (RunningGateway) async throws -> Void
 ) async throws {
@@ -208,8 +209,8 @@ func withGateway(
         configuration: configuration, keys: OneKey(principal: principal), ledger: ledger,
         idempotency: claims,
         catalog: CatalogHolder(Catalog(routes: routes ?? [route, secretRoute, largeRoute])),
-        backends: BackendSet([backend]), recognizers: recognizers,
-        time: MachineTime(), random: { UInt64.random(in: .min ... .max) }, logger: logger,
+        backends: BackendSet([backend] + others), recognizers: recognizers,
+        time: time, random: { UInt64.random(in: .min ... .max) }, logger: logger,
         readiness: { Readiness(reasons: []) },
         onRunning: { name, address in
             if case .tcp(_, let port) = address { addresses.append((name, port)) }

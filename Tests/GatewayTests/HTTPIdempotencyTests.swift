@@ -124,7 +124,8 @@ import Testing
         let broken = BackendFailure(kind: .unreachable, detail: "")
         let ledger = HeldLedger()
         try await withGateway(
-            ledger: ledger, backend: ScriptedBackend(.failure(broken), .text(["x"], nil))
+            ledger: ledger, backend: ScriptedBackend(.failure(broken), .text(["x"], nil)),
+            { $0.routing.attempts = 1 }
         ) { gateway in
             let unknown = RunningGateway.plain.replacing("tiny", with: "nobody")
             let missing = try await gateway.post(unknown, Self.header)

@@ -22,6 +22,7 @@ import Testing
         try await withGateway(
             ledger: ledger, backend: ScriptedBackend(scripts),
             {
+                $0.routing.attempts = 1
                 $0.judge = JudgeConfiguration(
                     model: "large", key: Array(key.utf8), maximumCompletionTokens: 4)
             }, body)

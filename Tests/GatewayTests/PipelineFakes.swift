@@ -234,7 +234,7 @@ final class ScriptedBackend: Backend {
         case silence(Door)
     }
 
-    let name = "local"
+    let name: String
     let calls = Journal<BackendCall>()
     private let scripts: Mutex<[Script]>
     private let away = Mutex<BackendFailure?>(nil)
@@ -242,11 +242,14 @@ final class ScriptedBackend: Backend {
     /// How long it finds every prompt; nil when it cannot tell.
     let count = Mutex<Result<Int64?, BackendFailure>>(.success(nil))
 
-    convenience init(_ scripts: Script..., unsupported: String? = nil) {
-        self.init(scripts, unsupported: unsupported)
+    convenience init(
+        _ scripts: Script..., unsupported: String? = nil, name: String = "local"
+    ) {
+        self.init(scripts, unsupported: unsupported, name: name)
     }
 
-    init(_ scripts: [Script], unsupported: String? = nil) {
+    init(_ scripts: [Script], unsupported: String? = nil, name: String = "local") {
+        self.name = name
         self.scripts = Mutex(scripts)
         self.unsupported = unsupported
     }

@@ -30,7 +30,9 @@ private final class WatchedTime: TimeSource {
         let pipeline = CompletionPipeline(
             ledger: ledger, idempotency: ScriptedClaims(),
             catalog: CatalogHolder(Catalog(routes: [route])),
-            backends: BackendSet([ScriptedBackend(.text(["a", "b"], nil))]), time: time,
+            routing: Routing(
+                BackendSet([ScriptedBackend(.text(["a", "b"], nil))]), RoutingPolicy(),
+                random: { 4 }, pause: { _ in }), time: time,
             defaultCompletionTokens: 8,
             safeguard: Safeguard(
                 personalData: PersonalDataCheck(recognizers: [StructuredRecognizer()]),

@@ -84,7 +84,7 @@ private enum ExampleKeys {
     static func keys(of lines: [String]) -> Set<String> {
         Set(
             lines.compactMap { line in
-                line.firstMatch(of: #/^\s*(?:# )?([a-z][a-z_]*):(?:\s|$)/#).map { String($0.1) }
+                line.firstMatch(of: #/^\s*(?:# |- )?([a-z][a-z_]*):(?:\s|$)/#).map { String($0.1) }
             })
     }
 }

@@ -1,10 +1,10 @@
-/// What a model alias stands for: the backend that serves it, its limits and its price.
+/// What a model alias stands for: the backends that serve it, its limits and its price.
 public struct ModelRoute: Sendable, Hashable {
     /// The name clients ask for.
     public let alias: String
-    /// The backends that serve it, in order of preference; at least one.
-    public let backends: [String]
-    /// The name the backend knows the model by.
+    /// The backends that serve it, in order of preference or by weight; at least one.
+    public var targets: [RouteTarget]
+    /// The name the backends know the model by, where they have none of their own for it.
     public let upstreamModel: String
     /// The context window in tokens, prompt and completion together.
     public let contextTokens: Int64
@@ -28,13 +28,16 @@ public struct ModelRoute: Sendable, Hashable {
     ) {
         precondition(!backends.isEmpty, "a model alias has at least one backend")
         self.alias = alias
-        self.backends = backends
+        targets = backends.map { RouteTarget(backend: $0, weight: nil, upstreamModel: nil) }
         self.upstreamModel = upstreamModel
         self.contextTokens = contextTokens
         self.maximumCompletionTokens = maximumCompletionTokens
         self.imageTokens = imageTokens
         self.price = price
     }
+
+    /// The names of its backends, as they stand in the configuration.
+    public var backends: [String] { targets.map(\.backend) }
 }
 
 /// Every model alias that this gateway serves: an immutable snapshot, swapped whole.

@@ -60,6 +60,9 @@ public struct Settlement: Sendable, Hashable {
     public var timeToFirstToken: Duration?
     /// From admission to the end.
     public var duration: Duration
+    /// Every call that was made for it, in order; empty when there was one and it answered. Only
+    /// the usage above is charged.
+    public var attempts: [Attempt] = []
 
     /// Makes a settlement.
     public init(

@@ -119,4 +119,6 @@ struct BackendFailure: Error, Sendable, Equatable {
     let kind: Kind
     /// For the log only; may name hosts and quote the backend.
     let detail: String
+    /// The HTTP status of a refusal; nil where there was none.
+    var status: Int?
 }

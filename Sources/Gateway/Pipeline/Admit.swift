@@ -6,7 +6,7 @@ extension CompletionPipeline {
     func admit(_ resolved: ResolvedRequest) async throws(GatewayFailure) -> AdmittedRequest {
         let request = AdmissionRequest(
             requestID: resolved.exchange.requestID, principal: resolved.principal,
-            bound: resolved.bound, model: resolved.route.alias, backend: resolved.backend.name,
+            bound: resolved.bound, model: resolved.route.alias, backend: resolved.candidate.name,
             price: resolved.price)
         Failpoint.pass("admit")
         let admission: Admission

@@ -5,7 +5,7 @@ struct CompletionPipeline: Sendable {
     let ledger: any QuotaLedger
     let idempotency: any IdempotencyLedger
     let catalog: CatalogHolder
-    let backends: BackendSet
+    let routing: Routing
     let time: any TimeSource
     /// The bound on completion tokens where neither the client nor the key names one.
     let defaultCompletionTokens: Int64

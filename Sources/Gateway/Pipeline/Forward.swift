@@ -3,8 +3,8 @@ import Domain
 /// What came of forwarding a request: the ledger accepted it and the backend began to answer, or
 /// not both.
 enum ForwardedAnswer: Sendable {
-    /// The answer and its first events, and when they came; no events when it ended without any.
-    case begun(any BackendAnswer, [BackendEvent]?, at: Uptime)
+    /// The answer and its first events.
+    case begun(BegunAnswer)
     /// It ended before the client had a byte.
     case stopped(Stop)
 
@@ -21,7 +21,7 @@ enum ForwardedAnswer: Sendable {
 
 extension CompletionPipeline {
     /// Sends the request to its backend and, meanwhile, waits for the ledger to accept it (gate
-    /// G1).
+    /// G1). Once it has, what failed is tried again.
     ///
     /// Waits for the backend's first events too, so that a backend that fails early is a proper
     /// status rather than a broken stream. Whatever stops it, the backend's side is cancelled
@@ -29,9 +29,11 @@ extension CompletionPipeline {
     func forward(_ admitted: borrowing AdmittedRequest) async -> ForwardedAnswer {
         let presence = admitted.resolved.exchange.presence
         let slot = AnswerSlot()
-        let (backend, call) = (admitted.resolved.backend, admitted.resolved.call)
+        let (resolved, admittedAt) = (admitted.resolved, admitted.admittedAt)
         Failpoint.pass("dispatch")
-        async let opening = Self.open(call, at: backend, into: slot, time)
+        async let opening = opened(
+            resolved, at: resolved.candidate, into: slot, admittedAt: admittedAt,
+            startedAt: admittedAt, isRetry: false)
         do {
             switch try await ledger.acceptance(of: admitted.reservation) {
             case .accepted: break
@@ -55,10 +57,13 @@ extension CompletionPipeline {
         case .success(let opened):
             // A client that left meanwhile is the meter's to find: what was generated for it must
             // be counted.
-            return .begun(opened.answer, opened.events, at: opened.firstAt)
+            return .begun(opened)
         case .failure(let failure):
-            slot.cancel()
-            return .stopped(Self.stop(of: failure, presence))
+            return await retry(
+                admitted,
+                after: FailedAttempt(
+                    candidate: resolved.candidate, failure: failure, startedAt: admittedAt,
+                    usage: nil))
         }
     }
 
@@ -71,26 +76,5 @@ extension CompletionPipeline {
         // A cancelled task without a departure: the server is being torn down.
         if Task.isCancelled { return .departed(.drained) }
         return .backend(failure)
-    }
-
-    private struct Opened: Sendable {
-        let answer: any BackendAnswer
-        let events: [BackendEvent]?
-        let firstAt: Uptime
-    }
-
-    private static func open(
-        _ call: BackendCall, at backend: any Backend, into slot: AnswerSlot,
-        _ time: any TimeSource
-    ) async -> Result<Opened, BackendFailure> {
-        do throws(BackendFailure) {
-            let answer = try await backend.forward(call)
-            slot.put(answer)
-            Failpoint.pass("upstream-began")
-            let events = try await answer.nextOrCancelled().get()
-            return .success(Opened(answer: answer, events: events, firstAt: time.uptime))
-        } catch {
-            return .failure(error)
-        }
     }
 }

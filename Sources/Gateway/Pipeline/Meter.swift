@@ -7,49 +7,34 @@ extension CompletionPipeline {
     ) async throws(GatewayFailure) -> MeteredResponse {
         admitted.resolved.exchange.notes.update { [resolved = admitted.resolved] notes in
             notes.model = resolved.route.alias
-            notes.backend = resolved.backend.name
+            notes.backend = notes.backend ?? resolved.candidate.name
         }
         switch forwarded {
         case .stopped(let stop):
             throw await settle(admitted, stoppedBy: stop)
-        case .begun(let answer, let events, let firstAt):
+        case .begun(let begun):
             if admitted.resolved.request.streams {
-                return .stream(
-                    MeteredStream(
-                        of: answer, first: events, at: firstAt, for: admitted, through: self))
+                return .stream(MeteredStream(of: begun, for: admitted, through: self))
             }
-            return .whole(try await collect(answer, first: events, at: firstAt, for: admitted))
+            return .whole(try await collect(begun, for: admitted))
         }
     }
 
     /// Collects a whole answer and settles it: the client gets nothing before that.
     private func collect(
-        _ answer: any BackendAnswer, first: [BackendEvent]?, at firstTokenAt: Uptime,
-        for admitted: consuming AdmittedRequest
+        _ first: BegunAnswer, for admitted: consuming AdmittedRequest
     ) async throws(GatewayFailure) -> CompletedAnswer {
-        let queueTime = answer.queueTime
-        var collection = AnswerCollection(
-            bound: admitted.resolved.bound.completion, choices: admitted.resolved.request.choices)
+        let collection: AnswerCollection
+        let begun: BegunAnswer
         let outcome: SettlementDecision.Outcome
-        switch await collection.drain(answer, first: first) {
-        case .finished: outcome = .finished
-        case .cutAtBound:
-            answer.cancel()
-            outcome = .cutAtBound
-        case .failed(let failure):
-            answer.cancel()
-            let stop = Self.stop(of: failure, admitted.resolved.exchange.presence)
-            // Text that was generated for a client that left is its to pay for; any other failure
-            // is free.
-            guard stop == .departed(.clientGone), collection.count.hasText else {
-                throw await settle(admitted, stoppedBy: stop)
-            }
-            outcome = .clientGone
+        switch await gather(first, for: admitted) {
+        case .ended(let end, let from, let all): (outcome, begun, collection) = (end, from, all)
+        case .stopped(let stop): throw await settle(admitted, stoppedBy: stop)
         }
         Failpoint.pass("before-whole-end")
         let settled = await settle(
             admitted, as: outcome, count: collection.count, clientHadBytes: false,
-            firstTokenAt: firstTokenAt)
+            firstTokenAt: begun.firstAt)
         Failpoint.pass("whole-settled")
         if outcome == .clientGone { throw .clientGone }
         switch settled {
@@ -58,7 +43,7 @@ extension CompletionPipeline {
             answer.choices.sort { $0.index < $1.index }
             answer.usage = settlement.usage
             answer.parts = collection.count.parts
-            answer.timings = AnswerTimings(settlement, queue: queueTime)
+            answer.timings = AnswerTimings(settlement, queue: begun.answer.queueTime)
             return answer
         case .failure(let fault): throw .meteringUnavailable(fault)
         }

@@ -27,6 +27,7 @@ struct MeteredStream: ~Copyable, Sendable {
     }
 
     private let answer: any BackendAnswer
+    private let candidate: Candidate
     private let pipeline: CompletionPipeline
     private let resolved: ResolvedRequest
     private var admitted: AdmittedRequest?
@@ -44,16 +45,17 @@ struct MeteredStream: ~Copyable, Sendable {
     /// Makes the stream of an answer whose first events are already here; nil when it ended without
     /// any.
     init(
-        of answer: any BackendAnswer, first: [BackendEvent]?, at firstAt: Uptime,
-        for admitted: consuming AdmittedRequest, through pipeline: CompletionPipeline
+        of begun: BegunAnswer, for admitted: consuming AdmittedRequest,
+        through pipeline: CompletionPipeline
     ) {
-        self.answer = answer
+        answer = begun.answer
+        candidate = begun.candidate
         self.pipeline = pipeline
         resolved = admitted.resolved
-        pending = first
+        pending = begun.events
         count = CompletionCount(bound: admitted.resolved.bound.completion)
         self.admitted = consume admitted
-        if beginsWithText { firstTextAt = firstAt }
+        if beginsWithText { firstTextAt = begun.firstAt }
     }
 
     /// Whether the backend's first text is here already.
@@ -167,6 +169,7 @@ struct MeteredStream: ~Copyable, Sendable {
             return .failure(.draining)
         case .backend, .keyRefused, .ledger, .objection:
             resolved.exchange.notes.update { $0.failure = failure.detail }
+            candidate.health.breakOff(at: pipeline.time.uptime)
             _ = await settle(as: .backendFailed)
             return .failure(.backend(failure.kind))
         }

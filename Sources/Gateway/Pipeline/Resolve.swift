@@ -1,7 +1,7 @@
 import Domain
 
 extension CompletionPipeline {
-    /// Decides the route, the backend and the bound of a request. No effect.
+    /// Decides the route, the backends and the bound of a request. No effect.
     func resolve(
         _ request: ChatCompletionRequest, for principal: Principal, in exchange: Exchange
     ) throws(GatewayFailure) -> ResolvedRequest {
@@ -16,7 +16,7 @@ extension CompletionPipeline {
             asked: request.maximumCompletionTokens,
             fallback: principal.defaultCompletionTokens ?? defaultCompletionTokens,
             maximum: route.maximumCompletionTokens, contextTokens: route.contextTokens)
-        let backend = try chooseBackend(of: route, for: request, bound: choiceBound)
+        let (candidate, others) = try candidates(of: route, for: request, bound: choiceBound)
         if judge == nil, let check = request.judgedChecks.first {
             // A check that nobody has set up is refused, never skipped.
             throw .invalidRequest(.unsupported(check.parameter))
@@ -31,8 +31,8 @@ extension CompletionPipeline {
             prompt: PromptBound.tokens(request, at: route),
             completion: Int64(request.choices) * (choiceBound + PromptBound.rejected(request)))
         return ResolvedRequest(
-            request: request, principal: principal, route: route, price: price, backend: backend,
-            bound: bound, choiceBound: choiceBound,
+            request: request, principal: principal, route: route, price: price,
+            candidate: candidate, others: others, bound: bound, choiceBound: choiceBound,
             promptBytes: PromptBound.bytes(request), exchange: exchange)
     }
 
@@ -70,27 +70,35 @@ extension CompletionPipeline {
                 code: .unsupportedParameter))
     }
 
-    /// The first backend, in the route's order, that takes requests and can honour this one.
+    /// The backends that take requests and can honour this one, in the order in which it tries
+    /// them: the first, and the rest.
     ///
     /// A parameter is refused only when a backend that could answer cannot honour it; when none
     /// takes requests, the reason of the preferred one is told.
-    private func chooseBackend(
+    private func candidates(
         of route: ModelRoute, for request: ChatCompletionRequest, bound: Int64
-    ) throws(GatewayFailure) -> any Backend {
+    ) throws(GatewayFailure) -> (Candidate, [Candidate]) {
         var unsupported: String?
         var unavailability: BackendFailure?
-        for name in route.backends {
-            guard let backend = backends[name] else { continue }
-            if let failure = backend.unavailability {
+        var first: Candidate?
+        var others: [Candidate] = []
+        for target in route.order(random: routing.random) {
+            guard let candidate = routing.candidate(target, of: route) else { continue }
+            if let failure = candidate.backend.unavailability {
                 unavailability = unavailability ?? failure
-            } else if let parameter = backend.unsupportedParameter(
+            } else if let wait = candidate.health.refusal(time) {
+                unavailability = unavailability ?? .leftAlone(for: wait)
+            } else if let parameter = candidate.backend.unsupportedParameter(
                 in: request, completionBound: bound)
             {
                 unsupported = unsupported ?? parameter
+            } else if first == nil {
+                first = candidate
             } else {
-                return backend
+                others.append(candidate)
             }
         }
+        if let first { return (first, others) }
         if let unsupported { throw .invalidRequest(.unsupported(unsupported)) }
         if let unavailability { throw .backend(unavailability.kind) }
         throw .noBackend

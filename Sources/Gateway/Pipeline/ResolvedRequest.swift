@@ -1,6 +1,6 @@
 import Domain
 
-/// A valid request with everything decided about it that needs no ledger: the route, the backend
+/// A valid request with everything decided about it that needs no ledger: the route, the backends
 /// and the bound.
 struct ResolvedRequest: Sendable {
     let request: ChatCompletionRequest
@@ -8,7 +8,10 @@ struct ResolvedRequest: Sendable {
     let route: ModelRoute
     /// What its tokens cost; nil where nothing does.
     let price: Price?
-    let backend: any Backend
+    /// Where it is sent first.
+    var candidate: Candidate
+    /// Where it may be sent when that fails, in order.
+    var others: [Candidate]
     /// The most tokens it may use: the prompt once, and every choice at its bound.
     var bound: TokenBound
     /// The most completion tokens of one choice, which is written into the forwarded request.
@@ -17,10 +20,10 @@ struct ResolvedRequest: Sendable {
     let promptBytes: Int64
     let exchange: Exchange
 
-    /// What the backend is sent.
-    var call: BackendCall {
+    /// What a backend is sent.
+    func call(to candidate: Candidate) -> BackendCall {
         BackendCall(
-            request: request, upstreamModel: route.upstreamModel,
+            request: request, upstreamModel: candidate.upstreamModel,
             completionBound: choiceBound, requestID: exchange.requestID)
     }
 }

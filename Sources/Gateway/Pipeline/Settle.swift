@@ -57,11 +57,14 @@ extension CompletionPipeline {
             outcome: outcome, clientHadBytes: clientHadBytes, count: count, bound: resolved.bound,
             promptBytes: resolved.promptBytes
         ).record
-        let settlement = Settlement(
+        var settlement = Settlement(
             usage: record.usage, basis: record.basis, endState: record.endState,
             timeToFirstToken: firstTokenAt.map { $0 - admittedAt },
             duration: time.uptime - admittedAt)
-        resolved.exchange.notes.update { $0.settlement = settlement }
+        resolved.exchange.notes.update { notes in
+            settlement.attempts = notes.attempts(of: settlement)
+            notes.settlement = settlement
+        }
         return (ReservationBox(admitted.reservation), settlement)
     }
 

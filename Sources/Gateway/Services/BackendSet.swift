@@ -7,8 +7,8 @@ public struct BackendSet: Sendable {
         self.backends = Dictionary(backends.map { ($0.name, $0) }) { _, later in later }
     }
 
-    /// The backend of a name.
-    subscript(name: String) -> (any Backend)? { backends[name] }
+    /// All of them.
+    var all: [any Backend] { Array(backends.values) }
 
     /// Why no backend takes requests, one line for each; empty as soon as one does.
     public var unavailabilities: [String] {

@@ -32,7 +32,11 @@ public struct Gateway: Sendable {
         let activity = GatewayActivity()
         self.activity = activity
         let pipeline = CompletionPipeline(
-            ledger: ledger, idempotency: idempotency, catalog: catalog, backends: backends,
+            ledger: ledger, idempotency: idempotency, catalog: catalog,
+            routing: Routing(
+                backends, configuration.routing, random: random,
+                // Cut short when nobody waits any more.
+                pause: { try? await Task.sleep(for: $0) }),
             time: time,
             defaultCompletionTokens: configuration.defaultCompletionTokens,
             safeguard: Safeguard(

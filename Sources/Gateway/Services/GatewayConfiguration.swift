@@ -1,3 +1,5 @@
+public import Domain
+
 /// How a gateway listens and what it allows. The defaults are those of the documentation.
 public struct GatewayConfiguration: Sendable, Hashable {
     /// Where to listen.
@@ -30,6 +32,9 @@ public struct GatewayConfiguration: Sendable, Hashable {
     public var storesAnswers = false
     /// How long running answers may go on after a stop was asked for.
     public var drainTime = Duration.seconds(30)
+
+    /// How requests are tried again, and when a backend is left alone.
+    public var routing = RoutingPolicy()
 
     /// What checks of personal data may take of the machine.
     public var checks = CheckLimits()

@@ -32,6 +32,7 @@ struct AccessLog: Sendable {
         }
         if let model = notes.model { metadata["model"] = .string(Self.escaped(model)) }
         if let backend = notes.backend { metadata["backend"] = .string(Self.escaped(backend)) }
+        addAttempts(of: notes, to: &metadata)
         if let settlement = notes.settlement {
             metadata["prompt_tokens"] = .stringConvertible(settlement.usage.prompt)
             metadata["completion_tokens"] = .stringConvertible(settlement.usage.completion)
@@ -40,6 +41,20 @@ struct AccessLog: Sendable {
         }
         if let failure = notes.failure { metadata["failure"] = .string(Self.escaped(failure)) }
         logger.log(level: level, "request", metadata: metadata)
+    }
+
+    /// How many calls were made for a request that was admitted, and which of them failed.
+    private func addAttempts(of notes: RequestNotes.Content, to metadata: inout Logger.Metadata) {
+        guard notes.backend != nil else { return }
+        let failed = notes.attempts
+        metadata["attempts"] = .stringConvertible(
+            failed.count + (failed.isEmpty || notes.answering != nil ? 1 : 0))
+        guard !failed.isEmpty else { return }
+        let words = failed.map { attempt in
+            let status = attempt.status.map { "(\($0))" } ?? ""
+            return "\(attempt.backend):\(attempt.outcome.name)\(status)"
+        }
+        metadata["failed_attempts"] = .string(Self.escaped(words.joined(separator: ",")))
     }
 
     /// The text with its control characters and line separators escaped, so that nothing a client

@@ -42,7 +42,8 @@ struct UpstreamReply: Sendable {
         return BackendFailure(
             kind: kind,
             detail:
-                "status \(response.status)\(Self.error(in: body)?.label(redacting: secrets) ?? "")")
+                "status \(response.status)\(Self.error(in: body)?.label(redacting: secrets) ?? "")",
+            status: response.status)
     }
 
     /// What there is of a short body.
