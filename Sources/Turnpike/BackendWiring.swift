@@ -38,6 +38,9 @@ struct BackendWiring {
             logFile: "\(configuration.dataDirectory)/engine-\(name).log",
             socketDirectory: "\(configuration.dataDirectory)/engines")
         local.extraArguments = engine.extraArguments
+        local.queueLength = Int(engine.queueLength)
+        local.queueTimeout = engine.queueTimeout
+        local.shares = EngineShares(weights: configuration.engines.teamWeights)
         return local
     }
 

@@ -39,6 +39,10 @@ public struct EngineDescription: Sendable, Hashable {
     public var command: String?
     /// Given to llama-server behind all others.
     public var extraArguments: [String]
+    /// How many requests wait for a slot, of all teams together.
+    public var queueLength: Int64
+    /// How long one waits.
+    public var queueTimeout: Duration
 }
 
 /// An upstream that speaks the chat-completions protocol.

@@ -90,7 +90,11 @@ struct BackendsReader {
             threads: section.optional("threads", .whole(1...1024)),
             command: section.optional("command", path),
             extraArguments: section.values("extra_arguments", .text("an argument"))?
-                .map(\.value) ?? [])
+                .map(\.value) ?? [],
+            queueLength: section.value("queue_length", .whole(0...65_536), usual: 256),
+            queueTimeout: section.value(
+                "queue_timeout", .duration(.milliseconds(10) ... .seconds(3600)),
+                usual: .seconds(30)))
         return modelFile == nil ? nil : engine
     }
 

@@ -11,6 +11,7 @@ extension Configuration {
             ("key_prefix", keyPrefix == other.keyPrefix),
             ("backends", Self.unplaced(backends) == Self.unplaced(other.backends)),
             ("routing", routing == other.routing),
+            ("engines", engines == other.engines),
             ("limits", limits == other.limits),
             ("idempotency", storesAnswers == other.storesAnswers),
             ("safeguards", judge == other.judge && analyzer == other.analyzer),

@@ -18,6 +18,8 @@ public struct Configuration: Sendable {
     public var keyPrefix: String
     /// Every backend, by name in the file's order.
     public var backends: [BackendDescription]
+    /// What the local engines share.
+    public var engines: EnginesDescription
     /// Every model alias, in the file's order.
     public var routes: [ModelRoute]
     /// How requests are tried again, and when a backend is left alone.

@@ -4,14 +4,19 @@ enum ConfigurationKeys {
     /// The top of the file.
     static let root = [
         "listen", "admin_listen", "database", "data_dir", "pepper_file", "key_prefix", "backends",
-        "models", "routing", "limits", "idempotency", "safeguards", "log_level", "log_format",
+        "engines", "models", "routing", "limits", "idempotency", "safeguards", "log_level",
+        "log_format",
         "drain_timeout", "end_wait", "heartbeat_interval", "fence_after", "sweep_interval",
     ]
 
     /// A backend of kind `local_engine`.
     static let localEngine = [
         "kind", "model_file", "slots", "context_tokens", "threads", "command", "extra_arguments",
+        "queue_length", "queue_timeout",
     ]
+
+    /// What the local engines share.
+    static let engines = ["team_weights"]
 
     /// A backend of kind `openai`.
     static let openAI = [
@@ -82,6 +87,7 @@ enum ConfigurationKeys {
         Set(
             root + localEngine.map { "backends.*.\($0)" } + openAI.map { "backends.*.\($0)" }
                 + anthropic.map { "backends.*.\($0)" }
+                + engines.map { "engines.\($0)" } + ["engines.team_weights.*"]
                 + thinkingBudgets.map { "backends.*.thinking_budgets.\($0)" }
                 + timeouts.map { "backends.*.timeouts.\($0)" } + model.map { "models.*.\($0)" }
                 + target.map { "models.*.backends.\($0)" } + routing.map { "routing.\($0)" }

@@ -53,7 +53,7 @@ struct ConfigurationReader {
             database: DatabaseLocation(connectionString: database),
             dataDirectory: dataDirectory, pepperFile: pepperFile,
             keyPrefix: root.value("key_prefix", .keyPrefix, usual: "sk-turnpike"),
-            backends: backends, routes: routes,
+            backends: backends, engines: EnginesReader(root: root).read(), routes: routes,
             routing: RoutingReader(root: root).read(), limits: limits(root),
             storesAnswers: root.section("idempotency", accepted: ConfigurationKeys.idempotency)?
                 .value("stores_answers", .yesOrNo, usual: false) ?? false,

@@ -72,8 +72,11 @@ import Testing
         for entry in entries {
             let isName =
                 path == ["backends"] || path == ["models"] || path.last == "service_tiers"
+                || path.last == "team_weights"
             let below = path + [isName ? "*" : entry.key]
-            if !isName { found.insert(below.joined(separator: ".")) }
+            if !isName || path.last == "team_weights" {
+                found.insert(below.joined(separator: "."))
+            }
             found.formUnion(keys(of: entry.value, path: below))
         }
         return found

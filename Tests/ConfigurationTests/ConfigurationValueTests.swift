@@ -41,6 +41,23 @@ import Testing
         #expect(read.routes[0].price == nil && read.routes[0].imageTokens == nil)
     }
 
+    @Test func `teams' weights are by organization and team, and engines have queues`() throws {
+        let read = try GoodFile.read(
+            GoodFile.text(
+                replacing: "slots: 2 }", with: "slots: 2, queue_length: 7, queue_timeout: 5s }")
+                + "\nengines: { team_weights: { research: 3, acme/a b: 2 } }")
+        #expect(read.engines.teamWeights == ["default/research": 3, "acme/a b": 2])
+        guard case .localEngine(let engine) = read.backends[0].kind else {
+            Issue.record("it is \(read.backends[0])")
+            return
+        }
+        #expect(engine.queueLength == 7 && engine.queueTimeout == .seconds(5))
+        #expect(
+            GoodFile.problems(
+                of: GoodFile.text + "\nengines: { team_weights: { a: 0, b: 1, default/b: 2 } }"
+            ).count == 2)
+    }
+
     @Test func `a backend that speaks Anthropic's API needs nothing but its kind`() throws {
         guard case .anthropic(let upstream) = try GoodFile.anthropic("kind: anthropic") else {
             Issue.record("it is of another kind")

@@ -17,6 +17,10 @@ import Testing
         ("key_prefix", "sk-acme", "sk-other"),
         ("backends", "slots: 2", "slots: 3"),
         ("routing", "key_prefix: sk-acme", "key_prefix: sk-acme\nrouting: { attempts: 3 }"),
+        (
+            "engines", "key_prefix: sk-acme",
+            "key_prefix: sk-acme\nengines: { team_weights: { a: 2 } }"
+        ),
         ("limits", "key_prefix: sk-acme", "key_prefix: sk-acme\nlimits: { key_share_percent: 60 }"),
         (
             "idempotency", "key_prefix: sk-acme",

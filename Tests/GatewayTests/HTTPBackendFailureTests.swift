@@ -7,6 +7,7 @@ import Testing
     static let kinds: [(BackendFailure.Kind, Int)] = [
         (.unreachable, 502), (.malformed, 502), (.timedOut, 504),
         (.notReady(retryAfter: .seconds(2)), 503), (.rateLimited(retryAfter: nil), 503),
+        (.busy(retryAfter: .seconds(2)), 503),
         (.contextExceeded(promptTokens: 2000, contextTokens: 1024), 400), (.invalidRequest, 400),
     ]
 

@@ -64,6 +64,7 @@ final class ChangeLog: Sendable {
                 limit: 1), organization: owner)
         let principal = try #require(try await cached.directory.check(token).principal)
         #expect(principal.key == record.id && principal.team == cached.fixture.team.id)
+        #expect(principal.teamName == "\(owner.name)/\(cached.fixture.team.name)")
         #expect(principal.organization == owner.id && principal.keySubject == record.subjectID)
         #expect(principal.allowedModels == ["tiny"])
         #expect(

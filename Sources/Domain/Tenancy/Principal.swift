@@ -9,6 +9,8 @@ public struct Principal: Sendable, Equatable {
     public let organization: OrganizationID
     /// The team the key was issued to.
     public let team: TeamID
+    /// The team's name behind its organization's, `acme/research`; empty where nobody asked for it.
+    public var teamName = ""
     /// The key presented.
     public let key: KeyID
     /// The subject that the key's own quotas belong to; two keys share it while one replaces the

@@ -28,14 +28,26 @@ protocol Backend: Sendable {
 /// A request on its way to a backend.
 struct BackendCall: Sendable {
     /// What the client asked for.
-    let request: ChatCompletionRequest
+    var request: ChatCompletionRequest
     /// The backend's own name for the model.
     let upstreamModel: String
     /// The bound that is written into the forwarded request: the most completion tokens that each
     /// choice may have.
-    let completionBound: Int64
+    var completionBound: Int64
     /// Names the request in logs.
     let requestID: RequestID
+    /// Whose call it is.
+    var team = Team.nobody
+
+    /// The team that a call is made for: what there is too little of is shared between teams.
+    struct Team: Sendable, Hashable {
+        let id: TeamID
+        /// Its name behind its organization's, `acme/research`.
+        let name: String
+
+        /// All whose team nobody knows.
+        static let nobody = Team(id: TeamID(rawValue: 0), name: "")
+    }
 }
 
 /// A backend's answer as it arrives. One consumer.
@@ -102,6 +114,9 @@ struct BackendFailure: Error, Sendable, Equatable {
         /// It refuses for its own rate limit, or for overload: 503 to the client, since it is not
         /// the client's own limit.
         case rateLimited(retryAfter: Duration?)
+        /// Its room is taken by other calls, and this one waited in vain or not at all: 503. Nothing
+        /// is wrong with it.
+        case busy(retryAfter: Duration)
         /// The prompt does not fit its context window: 400.
         case contextExceeded(promptTokens: Int64?, contextTokens: Int64?)
         /// It finds the request invalid although we did not: 400.

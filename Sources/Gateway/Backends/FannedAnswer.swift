@@ -134,11 +134,9 @@ actor FannedAnswer: BackendAnswer {
 extension BackendCall {
     /// The call for one of the choices: with a seed of its own, or all would be the same.
     fileprivate func choice(_ index: Int) -> BackendCall {
-        var request = request
-        request.choices = 1
-        request.seed = request.seed.map { $0 &+ Int64(index) }
-        return BackendCall(
-            request: request, upstreamModel: upstreamModel, completionBound: completionBound,
-            requestID: requestID)
+        var call = self
+        call.request.choices = 1
+        call.request.seed = request.seed.map { $0 &+ Int64(index) }
+        return call
     }
 }

@@ -137,6 +137,11 @@ extension GatewayFailure {
         case .rateLimited(let wait):
             return service("The model's backend is overloaded.", "server_is_overloaded")
                 .retry(after: wait ?? .seconds(5), spread: spread)
+        case .busy(let wait):
+            return service(
+                "The model is busy with other requests, and this one's turn did not come in time.",
+                "server_is_overloaded"
+            ).retry(after: wait, spread: spread)
         case .contextExceeded(let prompt, let context):
             return .invalid(
                 400, overflow(prompt, context), code: "context_length_exceeded",

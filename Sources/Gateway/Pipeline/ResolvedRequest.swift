@@ -24,7 +24,8 @@ struct ResolvedRequest: Sendable {
     func call(to candidate: Candidate) -> BackendCall {
         BackendCall(
             request: request, upstreamModel: candidate.upstreamModel,
-            completionBound: choiceBound, requestID: exchange.requestID)
+            completionBound: choiceBound, requestID: exchange.requestID,
+            team: BackendCall.Team(id: principal.team, name: principal.teamName))
     }
 }
 

@@ -146,6 +146,9 @@ extension ErrorReference {
             .backend(.notReady(retryAfter: .seconds(1))), .completion, "The model is loading."),
         ErrorReference(
             .backend(.rateLimited(retryAfter: nil)), .completion, "The backend is overloaded."),
+        ErrorReference(
+            .backend(.busy(retryAfter: .seconds(1))), .completion,
+            "The model is busy, and the request's turn did not come in time. It cost nothing."),
         ErrorReference(.noBackend, .completion, "No backend serves the model now."),
         ErrorReference(
             .safeguardUnavailable, .completion, "A check that was asked for cannot be made now."),

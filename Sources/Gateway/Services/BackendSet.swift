@@ -29,6 +29,7 @@ extension BackendFailure.Kind {
         case .timedOut: "timed_out"
         case .notReady: "not_ready"
         case .rateLimited: "rate_limited"
+        case .busy: "busy"
         case .contextExceeded: "context_exceeded"
         case .invalidRequest: "invalid_request"
         case .malformed: "malformed"

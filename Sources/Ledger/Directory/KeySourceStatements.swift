@@ -12,10 +12,13 @@ enum KeySourceStatements {
             SELECT s.now, s.revision, k.key_id, k.organization_id, k.team_id, k.subject_id, k.mac,
                 k.pepper_id, k.models, k.default_completion_tokens, k.always_usage, k.not_before,
                 k.not_after, k.revoked_at IS NOT NULL, q.kinds, q.ids, q.resources, q.periods,
-                q.limits, q.rides, l.kinds, l.ids, l.dimensions, l.limits, k.mirror_reasoning
+                q.limits, q.rides, l.kinds, l.ids, l.dimensions, l.limits, k.mirror_reasoning,
+                o.name || '/' || t.name
             FROM (SELECT now() AS now, coalesce((SELECT r.revision FROM directory_revision r
                 WHERE r.shard = $1), 0) AS revision) s
             LEFT JOIN api_key k ON k.shard = $1 AND k.key_id = ANY($2::int8[])
+            LEFT JOIN team t ON t.shard = $1 AND t.team_id = k.team_id
+            LEFT JOIN organization o ON o.shard = $1 AND o.organization_id = k.organization_id
             LEFT JOIN LATERAL (
                 SELECT coalesce(array_agg(q.subject_kind), '{}') AS kinds,
                     coalesce(array_agg(q.subject_id), '{}') AS ids,
@@ -70,6 +73,7 @@ enum KeySourceStatements {
             defaultCompletionTokens: try row.optionalInt8(9), alwaysShowsUsage: try row.bool(10),
             quotas: try quotas(row), rateLimits: try rateLimits(row))
         principal.mirrorsReasoning = try row.bool(24)
+        principal.teamName = try row.isNull(25) ? "" : try row.text(25)
         return StoredKey(
             principal: principal, digest: try row.bytes(6), pepperID: try row.int2(7),
             notBefore: Timestamp(microseconds: try row.timestamp(11)),

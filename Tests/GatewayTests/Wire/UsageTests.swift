@@ -87,20 +87,3 @@ import Testing
         #expect(fingerprint("m", "b").utf8.count == 19)
     }
 }
-
-@Suite struct QueueTimes {
-    @Test func `a call that waits for a slot knows for how long`() async throws {
-        let clock = TestTime()
-        let slots = EngineSlots(slots: 1, maximumWaiting: 4, patience: .seconds(60), time: clock)
-        let first = try await slots.acquire()
-        #expect(first.waited == .zero)
-        let isTaken = slots.acquireIfFree() == nil
-        #expect(isTaken)
-        async let second = slots.acquire()
-        while slots.waitingCount == 0 { await Task.yield() }
-        clock.advance(by: .milliseconds(300))
-        first.release()
-        let waited = try await second.waited
-        #expect(waited == .milliseconds(300))
-    }
-}

@@ -45,6 +45,10 @@ import Testing
             "server_is_overloaded"
         ),
         (
+            .backend(.busy(retryAfter: .seconds(2))), 503, "service_unavailable_error",
+            "server_is_overloaded"
+        ),
+        (
             .backend(.contextExceeded(promptTokens: 9, contextTokens: 8)), 400,
             "invalid_request_error", "context_length_exceeded"
         ),

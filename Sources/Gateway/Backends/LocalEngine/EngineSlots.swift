@@ -10,22 +10,18 @@ final class EngineSlots: Sendable {
         var early: [EngineSlotQueue.Ticket: Outcome] = [:]
     }
 
-    fileprivate enum Outcome { case granted, expired, left, dismissed }
+    fileprivate enum Outcome { case granted, expired, displaced, left, dismissed }
 
     private let state: Mutex<State>
+    private let shares: EngineShares
     private let time: any TimeSource
 
-    /// Slots with nobody in them.
-    init(slots: Int, maximumWaiting: Int, patience: Duration, time: any TimeSource) {
-        state = Mutex(
-            State(
-                queue: EngineSlotQueue(
-                    slots: slots, maximumWaiting: maximumWaiting, patience: patience)))
+    /// Slots with nobody in them, divided by `shares`.
+    init(slots: Int, maximumWaiting: Int, shares: EngineShares, time: any TimeSource) {
+        state = Mutex(State(queue: EngineSlotQueue(slots: slots, maximumWaiting: maximumWaiting)))
+        self.shares = shares
         self.time = time
     }
-
-    /// Whether a caller that asks now would be turned away.
-    var isFull: Bool { state.withLock { $0.queue.isFull } }
 
     /// How many callers wait.
     var waitingCount: Int { state.withLock { $0.queue.waitingCount } }
@@ -33,22 +29,28 @@ final class EngineSlots: Sendable {
     /// How many callers have a slot.
     var slotsInUse: Int { state.withLock { $0.queue.slotsInUse } }
 
-    /// Waits for a slot in the order of asking. Throws `notReady` if too many wait already, if none
-    /// came free in time or if the engine went away, and `cancelled` if the task was cancelled.
-    func acquire() async throws(BackendFailure) -> EngineSlotLease {
-        let now = time.uptime
-        switch state.withLock({ $0.queue.slotWasRequested(at: now) }) {
-        case .granted(let ticket): return lease(ticket, waited: .zero)
-        case .full: throw Self.busy("the engine's queue is full")
-        case .queued(let ticket, let deadline):
-            switch await wait(for: ticket, atMost: deadline - now) {
+    /// Waits for a slot until `deadline`, fairly between teams. The lease counts the wait from
+    /// `begin`. Throws `busy` if too many wait already or none came free in time, `notReady` if the
+    /// engine went away, and `cancelled` if the task was cancelled.
+    func acquire(
+        for team: BackendCall.Team, since begin: Uptime, until deadline: Uptime
+    ) async throws(BackendFailure) -> EngineSlotLease {
+        switch request(for: team) {
+        case .granted(let ticket): return lease(ticket, waited: time.uptime - begin)
+        case .full: throw busy("the engine's queue is full")
+        case .queued(let ticket, _):
+            switch await wait(for: ticket, atMost: deadline - time.uptime) {
             case .granted:
-                let lease = lease(ticket, waited: time.uptime - now)
+                let lease = lease(ticket, waited: time.uptime - begin)
                 // Granted while the client left: the lease gives the slot back when it is dropped.
                 if Task.isCancelled { throw BackendFailure(kind: .cancelled, detail: "") }
                 return lease
-            case .expired: throw Self.busy("no slot of the engine came free in time")
-            case .dismissed: throw Self.busy("the engine went away while the call waited")
+            case .expired: throw busy("no slot of the engine came free in time")
+            case .displaced: throw busy("the team's calls crowd the engine's queue")
+            case .dismissed:
+                throw BackendFailure(
+                    kind: .notReady(retryAfter: .seconds(1)),
+                    detail: "the engine went away while the call waited")
             case .left: throw BackendFailure(kind: .cancelled, detail: "")
             }
         }
@@ -56,11 +58,12 @@ final class EngineSlots: Sendable {
 
     /// Takes a slot if one is free, and nil otherwise: nobody who waits is overtaken, since a free
     /// slot means that nobody does.
-    func acquireIfFree() -> EngineSlotLease? {
-        let now = time.uptime
+    func acquireIfFree(for team: BackendCall.Team) -> EngineSlotLease? {
+        let (now, weight) = (time.uptime, shares.weight(of: team))
         let ticket: EngineSlotQueue.Ticket? = state.withLock { state in
             guard state.queue.hasFreeSlot,
-                case .granted(let ticket) = state.queue.slotWasRequested(at: now)
+                case .granted(let ticket) = state.queue.slotWasRequested(
+                    by: team.id, weight: weight, at: now)
             else { return nil }
             return ticket
         }
@@ -76,6 +79,19 @@ final class EngineSlots: Sendable {
     }
 
     // MARK: Waiting
+
+    private func request(for team: BackendCall.Team) -> EngineSlotQueue.Answer {
+        let (now, weight) = (time.uptime, shares.weight(of: team))
+        let (answer, displaced) = state.withLock { state in
+            let answer = state.queue.slotWasRequested(by: team.id, weight: weight, at: now)
+            guard case .queued(_, let displaced?) = answer else {
+                return (answer, CheckedContinuation<Outcome, Never>?.none)
+            }
+            return (answer, state.resolve(displaced, .displaced))
+        }
+        displaced?.resume(returning: .displaced)
+        return answer
+    }
 
     private func wait(
         for ticket: EngineSlotQueue.Ticket, atMost patience: Duration
@@ -114,15 +130,17 @@ final class EngineSlots: Sendable {
         _ ticket: EngineSlotQueue.Ticket, waited: Duration
     ) -> EngineSlotLease {
         EngineSlotLease(waited: waited) { [self] in
+            let now = time.uptime
             let continuation = state.withLock { state in
-                state.queue.slotWasReleased(ticket).flatMap { state.resolve($0, .granted) }
+                state.queue.slotWasReleased(ticket, at: now).flatMap { state.resolve($0, .granted) }
             }
             continuation?.resume(returning: .granted)
         }
     }
 
-    private static func busy(_ detail: String) -> BackendFailure {
-        BackendFailure(kind: .notReady(retryAfter: .seconds(1)), detail: detail)
+    private func busy(_ detail: String) -> BackendFailure {
+        let wait = state.withLock { $0.queue.expectedWait }
+        return BackendFailure(kind: .busy(retryAfter: wait), detail: detail)
     }
 }
 

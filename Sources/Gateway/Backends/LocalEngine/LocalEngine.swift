@@ -61,8 +61,8 @@ final class LocalEngine: Backend, Service {
         self.random = random
         log = EngineLog(path: configuration.logFile, maximumBytes: EngineLog.maximumBytes)
         slots = EngineSlots(
-            slots: configuration.slots, maximumWaiting: configuration.maximumWaiting,
-            patience: configuration.slotPatience, time: time)
+            slots: configuration.slots, maximumWaiting: configuration.queueLength,
+            shares: configuration.shares, time: time)
         state = Mutex(
             State(
                 machine: EngineSupervisorMachine(.init(startTimeout: configuration.startTimeout))))
@@ -75,14 +75,11 @@ final class LocalEngine: Backend, Service {
         let (isOpen, wait, exit) = state.withLock {
             ($0.isOpen, $0.machine.retryAfter(at: now), $0.lastExit)
         }
-        guard isOpen else {
-            return BackendFailure(
-                kind: .notReady(retryAfter: wait ?? .seconds(1)),
-                detail: "the engine is not ready" + (exit.map { "; the last one: \($0)" } ?? ""))
-        }
-        guard slots.isFull else { return nil }
+        // A full queue is no reason: it has room for teams that do not crowd it.
+        guard !isOpen else { return nil }
         return BackendFailure(
-            kind: .notReady(retryAfter: .seconds(1)), detail: "the engine's queue is full")
+            kind: .notReady(retryAfter: wait ?? .seconds(1)),
+            detail: "the engine is not ready" + (exit.map { "; the last one: \($0)" } ?? ""))
     }
 
     func unsupportedParameter(
@@ -93,12 +90,18 @@ final class LocalEngine: Backend, Service {
 
     func forward(_ call: BackendCall) async throws(BackendFailure) -> any BackendAnswer {
         if let unavailability { throw unavailability }
+        let now = time.uptime
+        let deadline = now + configuration.queueTimeout
         guard call.request.choices > 1 else {
-            return try await begin(call, holding: try await slots.acquire())
+            let lease = try await slots.acquire(for: call.team, since: now, until: deadline)
+            return try await begin(call, holding: lease)
         }
         // Of several choices it counts the tokens of one only, and it takes no more than its slots.
         return try await FannedAnswer.begin(call) { [self] call, waits throws(BackendFailure) in
-            let lease = waits ? try await slots.acquire() : slots.acquireIfFree()
+            let lease =
+                waits
+                ? try await slots.acquire(for: call.team, since: now, until: deadline)
+                : slots.acquireIfFree(for: call.team)
             guard let lease else { return nil }
             return try await begin(call, holding: lease)
         }

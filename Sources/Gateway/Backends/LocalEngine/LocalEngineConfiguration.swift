@@ -27,9 +27,11 @@ public struct LocalEngineConfiguration: Sendable {
     /// From the start of the process until it has loaded its model.
     public var startTimeout = Duration.seconds(120)
     /// How many calls wait when every slot is in use.
-    public var maximumWaiting = 256
+    public var queueLength = 256
     /// How long a call waits for a slot.
-    public var slotPatience = Duration.seconds(30)
+    public var queueTimeout = Duration.seconds(30)
+    /// How teams share the slots.
+    public var shares = EngineShares()
     /// Of each call. The first byte comes after the prompt was read, which takes long on a slow
     /// machine.
     public var limits = UpstreamLimits(firstByteTimeout: .seconds(300))

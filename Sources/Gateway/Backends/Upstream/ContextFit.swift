@@ -14,9 +14,9 @@ extension BackendCall {
         }
         let room = context - prompt
         guard (1..<completionBound).contains(room) else { return nil }
-        return BackendCall(
-            request: request, upstreamModel: upstreamModel, completionBound: room,
-            requestID: requestID)
+        var shorter = self
+        shorter.completionBound = room
+        return shorter
     }
 
     /// What a client that wants to be told is told, given the exact length of its prompt.

@@ -86,14 +86,14 @@ import Testing
     {
         let folder = try folder()
         var configuration = try TestEngine.configuration(in: folder, slots: 1)
-        configuration.maximumWaiting = 1
-        configuration.slotPatience = .milliseconds(100)
+        configuration.queueLength = 1
+        configuration.queueTimeout = .milliseconds(100)
         try await TestEngine.run(configuration) { engine in
             try await engine.waitUntilHealthy(timeout: .seconds(30))
             // An answer that is not read holds its slot.
             let held = try await engine.forward(.ask("Tell me a story.", bound: 900))
             let waited = await failure { _ = try await engine.forward(.ask("q")) }
-            #expect(waited?.kind == .notReady(retryAfter: .seconds(1)))
+            #expect(waited?.kind == .busy(retryAfter: .seconds(1)))
             #expect(waited?.detail.contains("in time") == true)
             held.cancel()
             _ = try await WholeAnswer(engine.forward(.ask("q")))
@@ -102,10 +102,15 @@ import Testing
 
     @Test func `a waiting call whose client leaves is cancelled and takes no slot`() async throws {
         let time = TestTime()
-        let slots = EngineSlots(slots: 1, maximumWaiting: 5, patience: .seconds(30), time: time)
-        let lease = try await slots.acquire()
+        let slots = EngineSlots(
+            slots: 1, maximumWaiting: 5, shares: EngineShares(), time: time)
+        func acquire() async throws(BackendFailure) -> EngineSlotLease {
+            try await slots.acquire(
+                for: .nobody, since: time.uptime, until: time.uptime + .seconds(30))
+        }
+        let lease = try await acquire()
         await withTaskGroup(of: BackendFailure?.self) { group in
-            group.addTask { await failure { _ = try await slots.acquire() } }
+            group.addTask { await failure { _ = try await acquire() } }
             group.cancelAll()
             #expect(await group.next()??.kind == .cancelled)
         }
@@ -113,7 +118,7 @@ import Testing
         lease.release()
         lease.release()
         #expect(slots.slotsInUse == 0)
-        _ = try await slots.acquire()
+        _ = try await acquire()
         #expect(slots.slotsInUse == 0, "a dropped lease gives its slot back")
     }
 

@@ -1,0 +1,5 @@
+/// What the local engines share, as the configuration describes it.
+public struct EnginesDescription: Sendable, Hashable {
+    /// How many shares of the slots a team has, by `ORGANIZATION/TEAM`; one where it is not named.
+    public var teamWeights: [String: Int64]
+}
