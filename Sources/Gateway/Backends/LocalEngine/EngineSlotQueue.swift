@@ -42,7 +42,7 @@ struct EngineSlotQueue {
     private let maximumWaiting: Int
     private var inUse: [Ticket: Grant] = [:]
     private var teams: [TeamID: EngineTeamQueue] = [:]
-    /// The most that a team had used when it was given a slot: where a team begins that comes anew.
+    /// The most that a team had had when it was given a slot: where a team begins that comes anew.
     private var virtualTime: Int64 = 0
     private var nextTicket: UInt64 = 0
     /// How long a call has a slot, on average of late.
@@ -139,10 +139,23 @@ struct EngineSlotQueue {
         return used
     }
 
-    /// What a team has used that comes anew: no less than the one served last, and than any that
-    /// waits. Time in which it wanted nothing is neither saved up nor owed.
+    /// What each team has had of the slots until now, whatever was charged beforehand.
+    private func service(at now: Uptime) -> [TeamID: Int64] {
+        var had = teams.mapValues(\.used)
+        for grant in inUse.values {
+            guard let queue = teams[grant.team] else { continue }
+            had[grant.team, default: 0] += queue.charge(for: now - grant.at - grant.expected)
+        }
+        return had
+    }
+
+    /// What a team has used that comes anew: no less than the one served last has had, and than any
+    /// that waits. Time in which it wanted nothing is neither saved up nor owed.
+    ///
+    /// Not what others were charged beforehand: of that they may get much back, and would then go
+    /// before it.
     private func beginning(at now: Uptime) -> Int64 {
-        let used = effectiveUse(at: now)
+        let used = service(at: now)
         let least = teams.filter { !$0.value.waiting.isEmpty }.compactMap { used[$0.key] }.min()
         return max(virtualTime, least ?? virtualTime)
     }
@@ -158,7 +171,7 @@ struct EngineSlotQueue {
     }
 
     private mutating func grant(_ ticket: Ticket, to team: TeamID, at now: Uptime) {
-        let used = effectiveUse(at: now)
+        let used = service(at: now)
         let start = used[team] ?? virtualTime
         virtualTime = max(virtualTime, start)
         // Who has nothing waiting lets this turn pass, and does not get it back later.
