@@ -17,7 +17,9 @@ struct APIReference: Sendable {
     }
 
     /// What a chat completion takes.
-    var request: ReferenceSchema { .object(parameters.flatMap(\.properties)) }
+    var request: ReferenceSchema {
+        .object(parameters.flatMap(\.properties)).following(RequestRules.request)
+    }
 
     /// Every object by its name.
     var objects: [RequestReference.Named] {

@@ -38,6 +38,7 @@ extension ReferenceSchema {
         }
         add("propertyNames", namePattern.map { ["pattern": .string($0)] })
         add("additionalProperties", others.first?.json ?? (isClosed ? false : nil))
+        if !rules.isEmpty { add("allOf", .array(rules.map(\.json))) }
         add("default", defaultValue)
         return .object(members)
     }

@@ -32,6 +32,8 @@ struct ReferenceSchema: Sendable, Equatable {
     var isClosed = false
     /// Of an object: what its names match.
     var namePattern: String?
+    /// Of an object: what holds between its members.
+    var rules: [ReferenceRule] = []
     /// One of these.
     var choices: [ReferenceSchema] = []
     /// The name of a schema that the document has once.
@@ -111,6 +113,9 @@ extension ReferenceSchema {
 
     /// The same with a description.
     func saying(_ text: String) -> ReferenceSchema { with { $0.description = text } }
+
+    /// The same, of which these rules hold.
+    func following(_ rules: [ReferenceRule]) -> ReferenceSchema { with { $0.rules = rules } }
 
     /// The same with a default.
     func defaulting(to value: ReferenceValue) -> ReferenceSchema {

@@ -94,7 +94,7 @@ extension RequestParameter.Sampling {
         var schema = ReferenceSchema.anyObject.saying(
             "What is added to the logits of tokens, by their numbers in the model's vocabulary.")
         schema.atMost = ParameterLimits.mostBiases
-        schema.namePattern = "^[0-9]{1,10}$"
+        schema.namePattern = RequestRules.digits(upTo: ParameterReading.largestCount)
         schema.others = [.number(ParameterLimits.bias)]
         return schema
     }()
@@ -171,7 +171,14 @@ extension RequestParameter.Reasoning {
         }
     }
 
-    private static let templateArguments = ReferenceSchema.object([
+    private static let templateArguments = {
+        var schema = templateSwitches
+        let length = ParameterLimits.templateArgumentLength
+        schema.namePattern = "^[\\s\\S]{\(length.lowerBound),\(length.upperBound)}$"
+        return schema
+    }()
+
+    private static let templateSwitches = ReferenceSchema.object([
         .optional("enable_thinking", .bool.saying("The same as outside.")),
         .optional(
             "reasoning_effort",

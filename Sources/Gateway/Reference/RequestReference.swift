@@ -55,6 +55,7 @@ enum RequestReference {
             .optional("reasoning", .string.saying("The same, where the other is absent or empty.")),
             .optional("refusal", .string.saying("What an assistant said instead of an answer.")),
         ]).saying("`audio` and `channel` are refused unless they are empty.")
+            .following(RequestRules.message)
     )
 
     private static let textPart = ReferenceSchema.object([
@@ -68,7 +69,7 @@ enum RequestReference {
     private static let imagePart = {
         var url = ReferenceSchema.string.saying(
             "A data URI with an image in base64; other addresses are not fetched.")
-        url.pattern = "^data:image/[^,]*;base64,[A-Za-z0-9+/=]+$"
+        url.pattern = "^data:image/[^,]{0,46};base64,[A-Za-z0-9+/=]+$"
         let image = ReferenceSchema.object([
             .required("url", url),
             .optional(
@@ -137,7 +138,7 @@ enum RequestReference {
             .bool.saying(
                 "Refuses messages of users or tools that try to override the model's instructions. "
                     + judged)),
-    ])
+    ]).following(RequestRules.input)
 
     private static let output = ReferenceSchema.object([
         .optional(
