@@ -2,8 +2,14 @@
 enum MediaReference {
     private static let base64 = {
         var schema = ReferenceSchema.string
-        schema.pattern = "^[A-Za-z0-9+/]+={0,2}$"
+        schema.pattern = "^\(padded)$"
         return schema
+    }()
+
+    /// Base64 with its padding, of at least one byte.
+    private static let padded = {
+        let digit = "[A-Za-z0-9+/]"
+        return "(\(digit){4})*(\(digit){4}|\(digit){3}=|\(digit){2}==)"
     }()
 
     static let audio = part(
@@ -44,7 +50,7 @@ enum MediaReference {
                 .string(1...ParameterLimits.longestFileName).saying(
                     "Its id at the upstream, where the model's operator allows that. Not beside "
                         + "`file_data`.")),
-        ]), "In user messages, for models that read files.")
+        ]).following(RequestRules.file), "In user messages, for models that read files.")
 
     private static func part(
         _ type: String, _ schema: ReferenceSchema, _ words: String
@@ -57,7 +63,7 @@ enum MediaReference {
     private static func uri(_ type: String, orBare isBare: Bool) -> ReferenceSchema {
         var schema = ReferenceSchema.string
         let head = "data:\(type)[A-Za-z0-9/.+_-]*;base64,"
-        schema.pattern = "^\(isBare ? "(\(head))?" : head)[A-Za-z0-9+/]+={0,2}$"
+        schema.pattern = "^\(isBare ? "(\(head))?" : head)\(padded)$"
         return schema
     }
 }

@@ -92,11 +92,11 @@ extension ReferenceRule.Condition {
             mustBeThere: false)
     }
 
-    /// If it is a list of parts, none is of this type.
-    static func hasNoPart(_ name: String, type: String) -> Self {
+    /// If it is a list of parts, none is of these types.
+    static func hasNoPart(_ name: String, types: [String]) -> Self {
         Self(
             name: name,
-            schema: ["items": ["properties": ["type": ["not": ["enum": [.string(type)]]]]]],
+            schema: ["items": ["properties": ["type": ["not": ["enum": .strings(types)]]]]],
             mustBeThere: false)
     }
 

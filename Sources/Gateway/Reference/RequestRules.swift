@@ -108,11 +108,16 @@ enum RequestRules {
                 when: [others(than: .assistant)],
                 then: [
                     .empty("tool_calls"), .absent("function_call"), .empty("reasoning_content"),
-                    .empty("reasoning"), .hasNoPart("content", type: "refusal"),
+                    .empty("reasoning"), .hasNoPart("content", types: ["refusal"]),
                 ]),
             ReferenceRule(
-                words: "Only a user shows images.", when: [others(than: .user)],
-                then: [.hasNoPart("content", type: "image_url")]),
+                words: "Only a user shows images, recordings, videos and files.",
+                when: [others(than: .user)],
+                then: [
+                    .hasNoPart(
+                        "content",
+                        types: ["image_url", "input_audio", "audio_content", "video_url", "file"])
+                ]),
             ReferenceRule(
                 words: "tool_calls and function_call are not given both.",
                 when: [.given("function_call")], then: [.empty("tool_calls")]),
@@ -137,6 +142,16 @@ enum RequestRules {
                     ])
             }
     }()
+
+    /// Of a file in a message.
+    static let file: [ReferenceRule] = [
+        ReferenceRule(
+            words: "A file is here or at the upstream.",
+            oneOf: [.given("file_data"), .given("file_id")]),
+        ReferenceRule(
+            words: "file_id and file_data are not given both.", when: [.given("file_id")],
+            then: [.absent("file_data")]),
+    ]
 
     /// Of the checks of what goes in.
     static let input: [ReferenceRule] = [

@@ -17,13 +17,20 @@ import Testing
         ("stream_options", ["null", "{}", #"{"include_usage":true}"#]),
         ("logprobs", ["true", "false", "null"]), ("top_logprobs", ["0", "null", "3"]),
         ("output", ["null", "{}", #"{"factuality":true}"#, #"{"toxicity":true}"#]),
-        ("tools", ["null", "[]", #"[{"type":"function","function":{"name":"f"}}]"#]),
+        (
+            "tools",
+            [
+                "null", "[]", #"[{"type":"function","function":{"name":"f"}}]"#,
+                #"[{"type":"custom","custom":{"name":"g"}},{"type":"function","function":{"name":"f"}}]"#,
+            ]
+        ),
         ("functions", ["null", "[]", #"[{"name":"f"}]"#]),
         (
             "tool_choice",
             [
                 "null", #""none""#, #""auto""#, #""required""#,
                 #"{"type":"function","function":{"name":"f"}}"#,
+                #"{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]}}"#,
             ]
         ),
         ("function_call", ["null", #""none""#, #""auto""#, #"{"name":"f"}"#]),
@@ -43,6 +50,8 @@ import Testing
         ),
     ]
 
+    private static let recording = Recordings.base64(Recordings.wav())
+
     private static let message: Pool = [
         (
             "role",
@@ -54,6 +63,10 @@ import Testing
                 "null", #""""#, #""text""#, #"[{"type":"text","text":""}]"#,
                 #"[{"type":"refusal","refusal":"no"}]"#,
                 #"[{"type":"text","text":"see"},{"type":"image_url","image_url":"data:image/png;base64,AA=="}]"#,
+                #"[{"type":"input_audio","input_audio":{"data":"\#(recording)","format":"wav"}}]"#,
+                #"[{"type":"audio_content","audio_content":{"content":"\#(recording)"}}]"#,
+                #"[{"type":"video_url","video_url":"data:video/mp4;base64,AA=="}]"#,
+                #"[{"type":"file","file":{"file_id":"f"}}]"#,
             ]
         ),
         ("name", ["null", #""""#, #""f""#]), ("tool_call_id", ["null", #""""#, #""call""#]),
@@ -75,6 +88,11 @@ import Testing
         ("pii", ["null", #""block""#, #""replace""#]),
         ("pii_replace_method", ["null", #""mask""#]), ("entity_list", ["null", "[]"]),
         ("block_prompt_injection", ["null", "false"]),
+    ]
+
+    private static let file: Pool = [
+        ("filename", ["null", #""a""#]), ("file_data", ["null", #""AAAA""#]),
+        ("file_id", ["null", #""f""#]),
     ]
 
     /// An object of some members of a pool; those that are needed are there.
@@ -141,6 +159,12 @@ import Testing
     @Test func `a message follows the rules exactly when the reader takes it`() throws {
         try compare(Self.message, needing: ["role"], RequestRules.message, seed: 2) { object in
             #"{"model":"m","messages":[\#(object)]}"#
+        }
+    }
+
+    @Test func `a file follows its rules exactly when the reader takes it`() throws {
+        try compare(Self.file, RequestRules.file, seed: 4) { file in
+            #"{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":\#(file)}]}]}"#
         }
     }
 
