@@ -72,7 +72,7 @@ public struct UpstreamDescription: Sendable, Hashable {
         case separateReasoning = "separate_reasoning"
         case customTools = "custom_tools"
         case allowedTools = "allowed_tools"
-        case prediction, store
+        case prediction, store, audio, moderation
     }
 
     /// The field that bounds an answer's tokens.

@@ -40,7 +40,7 @@ enum ConfigurationKeys {
     static let model = [
         "backends", "upstream_model", "context_tokens", "max_completion_tokens", "image_tokens",
         "audio_tokens_per_second", "video_tokens", "file_tokens", "file_ids", "price",
-        "service_tiers", "prompt_overhead",
+        "service_tiers", "prompt_overhead", "audio_output", "web_search",
     ]
 
     /// A backend of a model, where more than its name is said.
@@ -57,6 +57,12 @@ enum ConfigurationKeys {
         "window", "minimum_calls", "failure_percent", "consecutive_failures", "open_time",
         "longest_open_time",
     ]
+
+    /// How a model speaks its answers.
+    static let audioOutput = ["history_tokens", "price"]
+
+    /// How a model searches the web.
+    static let webSearch = ["prompt_tokens", "usd_per_request"]
 
     /// A model's price.
     static let price = [
@@ -92,7 +98,13 @@ enum ConfigurationKeys {
                 + timeouts.map { "backends.*.timeouts.\($0)" } + model.map { "models.*.\($0)" }
                 + target.map { "models.*.backends.\($0)" } + routing.map { "routing.\($0)" }
                 + breaker.map { "routing.breaker.\($0)" }
-                + price.flatMap { ["models.*.price.\($0)", "models.*.service_tiers.*.\($0)"] }
+                + price.flatMap { key in
+                    ["price", "service_tiers.*", "audio_output.price"].map {
+                        "models.*.\($0).\(key)"
+                    }
+                }
+                + audioOutput.map { "models.*.audio_output.\($0)" }
+                + webSearch.map { "models.*.web_search.\($0)" }
                 + overhead.map { "models.*.prompt_overhead.\($0)" } + limits.map { "limits.\($0)" }
                 + idempotency.map { "idempotency.\($0)" } + safeguards.map { "safeguards.\($0)" }
                 + judge.map { "safeguards.judge.\($0)" }

@@ -81,6 +81,8 @@ struct ModelsReader {
         route.media = media(section)
         route.tiers = tiers(section, alias: alias)
         route.overhead = overhead(section)
+        route.speech = speech(section, alias: alias, isPriced: price != nil)
+        route.search = search(section, isPriced: price != nil)
         return route
     }
 
@@ -143,6 +145,39 @@ struct ModelsReader {
                 "needs file_tokens, the most tokens that one file can be")
         }
         return media
+    }
+
+    /// How the model speaks; nil where it does not. Sound costs more than text, so a model with a
+    /// price needs one of it.
+    private func speech(_ model: Section, alias: String, isPriced: Bool) -> SpeechTerms? {
+        guard
+            let section = model.section("audio_output", accepted: ConfigurationKeys.audioOutput)
+        else { return nil }
+        var terms = SpeechTerms()
+        terms.historyTokens = section.optional("history_tokens", Self.tokens)
+        terms.price = section.section("price", accepted: ConfigurationKeys.price)
+            .flatMap { readPrice($0, alias: alias) }
+        if isPriced, terms.price == nil {
+            root.list.add(
+                line: model.line(of: "audio_output"), key: section.full("price"),
+                "is needed, since the model has a price; give that of spoken answers")
+        }
+        return terms
+    }
+
+    /// How the model searches the web; nil where it does not. A model with a price needs a fee.
+    private func search(_ model: Section, isPriced: Bool) -> SearchTerms? {
+        guard let section = model.section("web_search", accepted: ConfigurationKeys.webSearch)
+        else { return nil }
+        let fee = section.optional("usd_per_request", .dollars)
+        if isPriced, fee == nil {
+            root.list.add(
+                line: model.line(of: "web_search"), key: section.full("usd_per_request"),
+                "is needed, since the model has a price; give the fee of a search, or 0")
+        }
+        return SearchTerms(
+            promptTokens: section.value("prompt_tokens", .whole(0...16_777_216), usual: 0),
+            fee: fee)
     }
 
     /// What the model's backends add to a prompt.

@@ -134,6 +134,32 @@ import Testing
         #expect(throws: ConfigurationFailure.self) { try tiers("flex: {}") }
     }
 
+    @Test func `a model speaks and searches as it is told, at a price where it has one`() throws {
+        let price = "{ prompt_usd_per_mtok: 1, completion_usd_per_mtok: 2 }"
+        func route(_ keys: String) throws -> ModelRoute {
+            let text = try GoodFile.text(
+                replacing: "context_tokens: 1024,", with: "context_tokens: 1024, \(keys),")
+            return try GoodFile.read(text).routes[0]
+        }
+        let silent = try route("file_ids: false")
+        #expect(silent.speech == nil && silent.search == nil)
+        let free = try route("audio_output: {}, web_search: {}")
+        #expect(free.speech == SpeechTerms())
+        #expect(free.search == SearchTerms(promptTokens: 0, fee: nil))
+        let told = try route(
+            "price: \(price), audio_output: { history_tokens: 9, price: \(price) }, "
+                + "web_search: { prompt_tokens: 7, usd_per_request: 0.025 }")
+        #expect(told.speech?.historyTokens == 9 && told.speech?.price == told.price)
+        #expect(
+            told.search == SearchTerms(promptTokens: 7, fee: NanoUSD(dollars: "0.025")))
+        for keys in [
+            "price: \(price), audio_output: {}", "price: \(price), web_search: {}",
+            "audio_output: { voice: x }", "web_search: { usd_per_request: -1 }",
+        ] {
+            #expect(throws: ConfigurationFailure.self, "\(keys)") { try route(keys) }
+        }
+    }
+
     @Test func `what an upstream adds to a prompt can be told, and is usual otherwise`() throws {
         func overhead(_ keys: String) throws -> PromptOverhead {
             let text = try GoodFile.text(

@@ -66,6 +66,36 @@ import Testing
         #expect(charge.cost == .zero)
     }
 
+    private func price(_ amount: Int64) -> Price {
+        let amount = NanoUSD(rawValue: amount * 1_000_000)
+        return Price(
+            version: 1, prompt: amount, cached: amount, cacheWrite: amount, completion: amount)
+    }
+
+    @Test func `a fee is a version of its own, and costs once whatever is used`() {
+        let fee = NanoUSD(rawValue: 25)
+        let (plain, priced) = (price(1), price(1).adding(fee: fee))
+        let usage = TokenUsage(prompt: 3, completion: 4)
+        let bound = TokenBound(prompt: 10, completion: 10)
+        #expect(priced.version != plain.version && priced == price(1).adding(fee: fee))
+        #expect(plain.adding(fee: .zero) == plain)
+        #expect(plain.cost(of: usage).rawValue == 7)
+        #expect(priced.cost(of: usage).rawValue == 32)
+        #expect(priced.highestCost(within: bound).rawValue == 45)
+        let void = Charge(settlement(usage, .void), bound: bound, price: priced)
+        #expect(void.cost == .zero)
+    }
+
+    @Test(arguments: [(1, 7), (5, 14), (2, 14)] as [(Int64, Int64)])
+    func `what was served is charged where it is cheaper`(_ served: Int64, _ cost: Int64) {
+        var settlement = settlement(TokenUsage(prompt: 3, completion: 4), .reported)
+        settlement.served = price(served)
+        let bound = TokenBound(prompt: 10, completion: 10)
+        #expect(Charge(settlement, bound: bound, price: price(2)).cost.rawValue == cost)
+        // What nobody priced costs nothing.
+        #expect(Charge(settlement, bound: bound, price: nil).cost == .zero)
+    }
+
     @Test func `an upstream's impossible counts are cut to possible ones`() {
         let usage = TokenUsage(prompt: -5, cached: 7, completion: 10, reasoning: 90)
         #expect(usage.prompt == 0 && usage.cached == 0 && usage.reasoning == 10)

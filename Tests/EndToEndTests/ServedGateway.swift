@@ -156,7 +156,7 @@ final class ServedGateway: Sendable {
                 kind: openai
                 base_url: \(upstream)
                 allow_private_addresses: true
-                extra_parameters: [custom_tools, allowed_tools, prediction, store]
+                extra_parameters: [custom_tools, allowed_tools, prediction, store, audio, moderation]
               generous:
                 kind: openai
                 base_url: \(upstream)
@@ -202,6 +202,8 @@ final class ServedGateway: Sendable {
             audio_tokens_per_second: 10
             file_tokens: 4096
             file_ids: true
+            audio_output: { history_tokens: 1024 }
+            web_search: { prompt_tokens: 1024, usd_per_request: 0.01 }
             service_tiers:
               flex: { prompt_usd_per_mtok: 1, completion_usd_per_mtok: 5 }
           union:

@@ -40,6 +40,39 @@ import Testing
             settlement: settlement, admittedAt: opening.admittedAt)
     }
 
+    @Test func `a fee, and the price of what was served, are read as they were written`() throws {
+        let fee = NanoUSD(rawValue: 77)
+        for price in [nil, opening(1).price, opening(1).price?.adding(fee: fee)] {
+            let old = opening(1)
+            let opening = Opening(
+                requestID: old.requestID, key: old.key, modelNumber: 1, backendNumber: 2,
+                price: price, bound: old.bound, claims: old.claims, admittedAt: old.admittedAt)
+            let record = JournalRecord.opened(opening, lane: lane, slot: 1, boot: thisLife)
+            guard
+                case .opened(let read, _, _, _) = try JournalRecord.decode(
+                    record.encoded(sequence: 1)[8...]
+                ).record
+            else {
+                Issue.record("another record")
+                return
+            }
+            #expect(read.price == price && read.costBound == opening.costBound)
+            var settlement = closing(1, TokenUsage(prompt: 5, completion: 6)).settlement
+            settlement.served = price
+            let bytes = JournalRecord.closed(old.requestID, settlement).encoded(sequence: 2)
+            guard case .closed(_, let settled) = try JournalRecord.decode(bytes[8...]).record
+            else {
+                Issue.record("another record")
+                return
+            }
+            #expect(settled == settlement)
+            // Half of it is none.
+            #expect(throws: ByteDecoder.Malformed.self) {
+                try JournalRecord.decode(bytes.dropLast(1)[8...])
+            }
+        }
+    }
+
     /// A folder of its own for the body, removed afterwards.
     private func withFolder(_ body: (String) throws -> Void) throws {
         let folder = FileManager.default.temporaryDirectory

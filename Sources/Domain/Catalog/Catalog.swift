@@ -18,6 +18,10 @@ public struct ModelRoute: Sendable, Hashable {
     public var overhead = PromptOverhead.usual
     /// The service tiers that a request may ask for, each with its own price.
     public var tiers: [ServiceTier: Price] = [:]
+    /// How it speaks its answers; nil where it does not.
+    public var speech: SpeechTerms?
+    /// How it searches the web; nil where it does not.
+    public var search: SearchTerms?
     /// The price, if one is set.
     public let price: Price?
 

@@ -11,6 +11,8 @@ public struct Price: Sendable, Hashable {
     public let cacheWrite: NanoUSD
     /// Per million completion tokens, reasoning included.
     public let completion: NanoUSD
+    /// Of the request itself, beside its tokens.
+    public private(set) var fee = NanoUSD.zero
 
     /// Makes a version of a price. Amounts are per million tokens and not negative.
     public init(
@@ -25,6 +27,33 @@ public struct Price: Sendable, Hashable {
         self.completion = completion
     }
 
+    /// The same with a fee for each request: a version of its own, whose number follows from this
+    /// one's and the fee alone (FNV-1a, 64 bits of which 63 are kept), as each node must find the
+    /// same.
+    public func adding(fee: NanoUSD) -> Price {
+        precondition(fee >= .zero, "a price is never negative")
+        guard fee > .zero else { return self }
+        let bytes = [version, fee.rawValue].flatMap { number in
+            (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+        }
+        let hash = bytes.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { hash, byte in
+            (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+        }
+        var price = Price(
+            version: Int64(hash & 0x7FFF_FFFF_FFFF_FFFF), prompt: prompt, cached: cached,
+            cacheWrite: cacheWrite, completion: completion)
+        price.fee = fee
+        return price
+    }
+
+    /// The version of this number, as it was written down: with its fee.
+    public static func written(_ price: Price, fee: NanoUSD) -> Price {
+        precondition(fee >= .zero, "a price is never negative")
+        var price = price
+        price.fee = fee
+        return price
+    }
+
     /// The cost of `usage`, rounded up once, so that a request is never billed below its price.
     /// Saturates at the largest amount, which no real request reaches.
     public func cost(of usage: TokenUsage) -> NanoUSD {
@@ -32,14 +61,14 @@ public struct Price: Sendable, Hashable {
         return Self.roundedUp(
             Self.times(plain, prompt) + Self.times(usage.cached, cached)
                 + Self.times(usage.cacheWrite, cacheWrite)
-                + Self.times(usage.completion, completion))
+                + Self.times(usage.completion, completion) + Self.times(1_000_000, fee))
     }
 
     /// The most that a request within `bound` can cost: every prompt token at its dearest class.
     public func highestCost(within bound: TokenBound) -> NanoUSD {
         Self.roundedUp(
             Self.times(bound.prompt, max(prompt, cached, cacheWrite))
-                + Self.times(bound.completion, completion))
+                + Self.times(bound.completion, completion) + Self.times(1_000_000, fee))
     }
 
     /// At full width, so that no product wraps.

@@ -63,6 +63,9 @@ public struct Settlement: Sendable, Hashable {
     /// Every call that was made for it, in order; empty when there was one and it answered. Only
     /// the usage above is charged.
     public var attempts: [Attempt] = []
+    /// The price of how it was served, where the backend told of another service tier than was
+    /// asked for. It is charged where it is the cheaper one.
+    public var served: Price?
 
     /// Makes a settlement.
     public init(
@@ -98,7 +101,8 @@ public struct Charge: Sendable, Hashable {
         overage = isVoid ? 0 : settlement.usage.total - tokens
         requests = isVoid ? 0 : 1
         guard let price, !isVoid else { cost = .zero; return }
-        cost = min(price.cost(of: settlement.usage), price.highestCost(within: bound))
+        let costs = [price, settlement.served].compactMap { $0?.cost(of: settlement.usage) }
+        cost = costs.reduce(price.highestCost(within: bound), min)
     }
 
     /// The amount charged of one resource.

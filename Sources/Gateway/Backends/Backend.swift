@@ -86,6 +86,8 @@ struct BackendEvent: Sendable, Equatable {
     var promptUsage: TokenUsage?
     /// What it tells of that count beside; the last one holds.
     var usageParts: UsageParts?
+    /// What its moderation found, where that was asked for.
+    var moderation: ModerationReport?
     /// How soon it served the request, where it tells.
     var serviceTier: ServiceTier?
     /// The backend's exact count of completion tokens up to this event, where it offers one with

@@ -14,18 +14,30 @@ struct ChoiceDelta: Sendable, Equatable {
     var logprobs: [TokenLogprob] = []
     /// The pages that it cites.
     var annotations: [Annotation] = []
+    /// What of it is spoken.
+    var sound: SoundPiece?
     /// Why the choice ended; on its last piece only.
     var finishReason: FinishReason?
 
     /// Whether it carries anything besides the reason of its end.
     var saysSomething: Bool {
         content?.isEmpty == false || refusal?.isEmpty == false || reasoning?.isEmpty == false
-            || !toolCalls.isEmpty || !logprobs.isEmpty || !annotations.isEmpty
+            || !toolCalls.isEmpty || !logprobs.isEmpty || !annotations.isEmpty || sound != nil
     }
 
-    /// Bytes that the model generated: text, visible or not, and calls.
+    /// Whether it says nothing but when its sound is forgotten.
+    var isAfterword: Bool {
+        guard let sound, sound.isLast else { return false }
+        var rest = self
+        rest.sound = nil
+        return !rest.saysSomething
+    }
+
+    /// Bytes that the model generated: text, visible, spoken or not, and calls.
     var generatedBytes: Int {
-        let texts = [content, refusal, reasoning].reduce(0) { $0 + ($1?.utf8.count ?? 0) }
+        let texts = [content, refusal, reasoning, sound?.transcript].reduce(0) {
+            $0 + ($1?.utf8.count ?? 0)
+        }
         return toolCalls.reduce(texts) {
             $0 + ($1.name?.utf8.count ?? 0) + ($1.arguments?.utf8.count ?? 0)
         }

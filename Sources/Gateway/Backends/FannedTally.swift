@@ -33,6 +33,7 @@ struct FannedTally: Sendable {
         parts.values.reduce(.none) { sum, part in
             UsageParts(
                 promptAudio: max(sum.promptAudio, part.promptAudio),
+                completionAudio: sum.completionAudio + part.completionAudio,
                 acceptedPrediction: sum.acceptedPrediction + part.acceptedPrediction,
                 rejectedPrediction: sum.rejectedPrediction + part.rejectedPrediction)
         }

@@ -3,6 +3,8 @@
 struct UsageParts: Sendable, Equatable {
     /// Prompt tokens of audio.
     var promptAudio: Int64 = 0
+    /// Completion tokens of sound.
+    var completionAudio: Int64 = 0
     /// Tokens of a prediction that came true.
     var acceptedPrediction: Int64 = 0
     /// Tokens of one that did not, which count as generated.
@@ -15,6 +17,7 @@ struct UsageParts: Sendable, Equatable {
     func within(prompt: Int64, completion: Int64) -> UsageParts {
         var parts = self
         parts.promptAudio = min(max(0, promptAudio), prompt)
+        parts.completionAudio = min(max(0, completionAudio), completion)
         parts.acceptedPrediction = min(max(0, acceptedPrediction), completion)
         parts.rejectedPrediction = min(
             max(0, rejectedPrediction), completion - parts.acceptedPrediction)

@@ -56,6 +56,7 @@ enum ChatCompletionEndpoint {
                 Failpoint.pass("after-write")
             case .end(let end):
                 for reason in end.finishReasons { writer.append(reason) }
+                if let moderation = end.moderation { writer.append(moderation) }
                 writer.finish(usage: end.usage, end.parts, end.timings)
                 events = writer.take()
                 recorder.take(events.readableBytesView)

@@ -78,21 +78,25 @@ struct ServerSentEventWriter: ~Copyable {
             buffer.writeStaticString("\"refusal\":")
             write(refusal)
         }
+        var follows = delta.reasoning != nil || delta.content != nil || delta.refusal != nil
         if !delta.toolCalls.isEmpty {
-            if delta.reasoning != nil || delta.content != nil || delta.refusal != nil {
-                buffer.writeStaticString(",")
-            }
+            if follows { buffer.writeStaticString(",") }
+            follows = true
             write(delta.toolCalls, of: delta.index)
         }
         if !delta.annotations.isEmpty {
-            if delta.reasoning != nil || delta.content != nil || delta.refusal != nil
-                || !delta.toolCalls.isEmpty
-            {
-                buffer.writeStaticString(",")
-            }
+            if follows { buffer.writeStaticString(",") }
+            follows = true
             buffer.writeStaticString("\"annotations\":")
             text.removeAll(keepingCapacity: true)
             AnnotationWriter.write(delta.annotations, &text)
+            buffer.writeBytes(text.bytes)
+        }
+        if let sound = delta.sound {
+            if follows { buffer.writeStaticString(",") }
+            buffer.writeStaticString("\"audio\":")
+            text.removeAll(keepingCapacity: true)
+            SoundWriter.write(sound, &text)
             buffer.writeBytes(text.bytes)
         }
         buffer.writeStaticString("},")
@@ -105,6 +109,16 @@ struct ServerSentEventWriter: ~Copyable {
         }
         buffer.writeStaticString("}")
         close()
+    }
+
+    /// Writes what the backend's moderation found, in a chunk of its own.
+    mutating func append(_ moderation: ModerationReport) {
+        buffer.writeBytes(prefix)
+        buffer.writeStaticString("],\"moderation\":")
+        text.removeAll(keepingCapacity: true)
+        ModerationWriter.write(moderation, &text)
+        buffer.writeBytes(text.bytes)
+        buffer.writeStaticString(style.showsUsage ? ",\"usage\":null}\n\n" : "}\n\n")
     }
 
     /// Writes what comes after every choice has ended: the usage where it is shown, and `[DONE]`.

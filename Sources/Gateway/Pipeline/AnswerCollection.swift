@@ -54,6 +54,7 @@ struct AnswerCollection: Sendable {
                     return .failed(BackendFailure(kind: .malformed, detail: detail))
                 }
             }
+            completed.moderation = event.moderation ?? completed.moderation
             completed.serviceTier = completed.serviceTier ?? event.serviceTier
             for delta in event.deltas {
                 guard delta.index < choices else { return .failed(.unaskedChoice) }

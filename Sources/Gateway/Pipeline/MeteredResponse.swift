@@ -28,6 +28,7 @@ struct CompletedAnswer: Sendable, Equatable {
         var toolCalls: [ToolCallDelta] = []
         var logprobs: [TokenLogprob] = []
         var annotations: [Annotation] = []
+        var sound: SoundPiece?
         var finishReason: FinishReason?
     }
 
@@ -36,6 +37,8 @@ struct CompletedAnswer: Sendable, Equatable {
     var parts = UsageParts.none
     /// How soon the backend served it, where it tells.
     var serviceTier: ServiceTier?
+    /// What the backend's moderation found.
+    var moderation: ModerationReport?
     var timings = AnswerTimings(queue: .zero, firstToken: nil, total: .zero)
 
     /// Adds a piece to its choice.
@@ -57,6 +60,7 @@ struct CompletedAnswer: Sendable, Equatable {
         for piece in delta.toolCalls { choices[position].append(piece) }
         choices[position].logprobs += delta.logprobs
         choices[position].annotations += delta.annotations
+        if let piece = delta.sound { choices[position].append(piece) }
         if let reason = delta.finishReason { choices[position].finishReason = reason }
     }
 
@@ -78,6 +82,16 @@ struct CompletedAnswer: Sendable, Equatable {
 }
 
 extension CompletedAnswer.Choice {
+    /// Adds a piece of sound.
+    fileprivate mutating func append(_ piece: SoundPiece) {
+        guard var whole = sound else { return sound = piece }
+        whole.id = whole.id ?? piece.id
+        whole.expiresAt = piece.expiresAt ?? whole.expiresAt
+        if let data = piece.data { whole.data = (whole.data ?? "") + data }
+        if let said = piece.transcript { whole.transcript = (whole.transcript ?? "") + said }
+        sound = whole
+    }
+
     /// Adds a piece to its call. The first id and the first name hold: some backends repeat them
     /// with each piece.
     fileprivate mutating func append(_ piece: ToolCallDelta) {

@@ -23,6 +23,8 @@ struct MeteredStream: ~Copyable, Sendable {
         /// What was charged.
         let usage: TokenUsage
         let parts: UsageParts
+        /// What the backend's moderation found.
+        let moderation: ModerationReport?
         let timings: AnswerTimings
     }
 
@@ -35,6 +37,7 @@ struct MeteredStream: ~Copyable, Sendable {
     private var isPending = true
     private var count: CompletionCount
     private var finishReasons: [ChoiceDelta] = []
+    private var moderation: ModerationReport?
     private var isCut = false
     private var clientHadBytes = false
     private var firstTokenAt: Uptime?
@@ -108,11 +111,12 @@ struct MeteredStream: ~Copyable, Sendable {
                 isCut = true
                 return nil
             }
+            moderation = event.moderation ?? moderation
             for delta in event.deltas {
                 guard delta.index < resolved.request.choices else { return .unaskedChoice }
                 let isEnded = finishReasons.contains { $0.index == delta.index }
                 if delta.saysSomething {
-                    guard !isEnded else {
+                    guard !isEnded || delta.isAfterword else {
                         return BackendFailure(kind: .malformed, detail: "text after a choice's end")
                     }
                     var piece = delta
@@ -186,7 +190,7 @@ struct MeteredStream: ~Copyable, Sendable {
             return .end(
                 End(
                     finishReasons: finishReasons, usage: settlement.usage,
-                    parts: count.parts,
+                    parts: count.parts, moderation: moderation,
                     timings: AnswerTimings(settlement, queue: answer.queueTime)))
         case .failure(let fault): return .failure(.meteringUnavailable(fault))
         }

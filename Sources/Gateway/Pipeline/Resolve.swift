@@ -25,6 +25,9 @@ extension CompletionPipeline {
             // Nobody knows how many tokens it is to this model, so none can be reserved.
             throw .invalidRequest(.unsupported(path))
         }
+        if let path = request.firstSpoken, route.speech?.historyTokens == nil {
+            throw .invalidRequest(.unsupported(path))
+        }
         try Self.assertReadable(request)
         // Every choice may be as long as it is allowed to; the prompt is the same for all.
         let bound = TokenBound(
@@ -34,19 +37,6 @@ extension CompletionPipeline {
             request: request, principal: principal, route: route, price: price,
             candidate: candidate, others: others, bound: bound, choiceBound: choiceBound,
             promptBytes: PromptBound.bytes(request), exchange: exchange)
-    }
-
-    /// The request and its price: that of the service tier which it asks for. A tier that nobody has
-    /// priced is refused, but for the one that a silent client gets, which is then not asked for.
-    private func priced(
-        _ request: ChatCompletionRequest, at route: ModelRoute
-    ) throws(GatewayFailure) -> (ChatCompletionRequest, Price?) {
-        guard let tier = request.serviceTier else { return (request, route.price) }
-        if let price = route.tiers[tier] { return (request, price) }
-        guard tier.isUsual else { throw .invalidRequest(.unsupported("service_tier")) }
-        var request = request
-        request.serviceTier = nil
-        return (request, route.price)
     }
 
     /// A check of what goes in reads text: what it cannot read it must not seem to have checked.
@@ -63,7 +53,7 @@ extension CompletionPipeline {
             case .audio, .video, .file: true
             }
         }
-        guard let path else { return }
+        guard let path = path ?? request.firstSpoken else { return }
         throw .invalidRequest(
             RequestFault(
                 "'\(check)' reads text only, and '\(path)' is none.", parameter: path,

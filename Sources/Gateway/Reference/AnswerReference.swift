@@ -14,7 +14,11 @@ enum AnswerReference {
         ("TokenLogprob", tokenLogprob), ("Alternative", alternative), ("Usage", usage),
         ("ChatCompletionChunk", chunk), ("ChunkChoice", chunkChoice), ("Delta", delta),
         ("ToolCallPiece", toolCallPiece), ("FunctionPiece", functionPiece), ("Model", model),
-        ("ModelList", modelList), ("ErrorBody", errorBody),
+        ("ModelList", modelList), ("ErrorBody", errorBody), ("Sound", AdditionReference.sound),
+        ("SoundPiece", AdditionReference.soundPiece),
+        ("ModerationReport", AdditionReference.report),
+        ("ModerationSide", AdditionReference.side),
+        ("ModerationFinding", AdditionReference.finding),
     ]
 
     private static func closed(_ properties: [ReferenceSchema.Property]) -> ReferenceSchema {
@@ -42,6 +46,7 @@ enum AnswerReference {
         identity("chat.completion") + [
             .required("choices", .array(.named("Choice"))),
             .required("usage", .named("Usage")),
+            .sometimes("moderation", .named("ModerationReport")),
             .sometimes("metadata", metadata),
         ])
 
@@ -65,12 +70,13 @@ enum AnswerReference {
 
     private static let message = closed([
         .required("role", .words(["assistant"])),
-        .required("content", .string.orNull.saying("Null beside calls or a refusal.")),
+        .required("content", .string.orNull.saying("Null beside calls, a refusal or sound.")),
         .sometimes("reasoning_content", .string), .sometimes("reasoning", mirrored),
         .sometimes("tool_calls", .array(.named("ToolCall"))),
         .sometimes("function_call", .named("CalledFunction").saying("The older form.")),
         .required("refusal", .string.orNull),
         .sometimes("annotations", .array(.named("Annotation"))),
+        .sometimes("audio", .named("Sound")),
     ])
 
     private static let mirrored = ReferenceSchema.string.saying(
@@ -154,6 +160,9 @@ enum AnswerReference {
         identity("chat.completion.chunk") + [
             .required("choices", .array(.named("ChunkChoice"))),
             .sometimes(
+                "moderation",
+                .named("ModerationReport").saying("In a chunk of its own, without choices.")),
+            .sometimes(
                 "usage",
                 .named("Usage").orNull.saying(
                     "Where usage was asked for: null but in the last chunk, which has no choices.")
@@ -175,6 +184,7 @@ enum AnswerReference {
         .sometimes("reasoning", mirrored),
         .sometimes("refusal", .string),
         .sometimes("annotations", .array(.named("Annotation"))),
+        .sometimes("audio", .named("SoundPiece")),
         .sometimes("tool_calls", .array(.named("ToolCallPiece"))),
         .sometimes("function_call", .named("FunctionPiece").saying("The older form.")),
     ])

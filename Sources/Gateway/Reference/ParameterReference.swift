@@ -28,6 +28,7 @@ extension ParameterReference {
             group("The form of the answer", RequestParameter.Format.self, \.schema),
             group("Reasoning", RequestParameter.Reasoning.self, \.schema),
             group("Checks of what goes in and out", RequestParameter.Safeguards.self, \.schema),
+            group("Sound, the web and moderation", RequestParameter.Additions.self, \.schema),
             group("About the request", RequestParameter.Account.self, \.schema),
             ParameterReference(
                 title: "Taken with their neutral value only", properties: neutral),
@@ -70,7 +71,6 @@ extension NeutralParameters.Rule {
         case .integer(let neutral): ReferenceSchema(type: "integer", values: [.integer(neutral)])
         case .words(let neutral): .words(neutral)
         case .emptyObject: ReferenceSchema(type: "object", atMost: 0)
-        case .onlyText: .array(.words(["text"]))
         }
     }
 }

@@ -77,19 +77,36 @@ extension ReferenceRule.Condition {
         Self(name: name, schema: ["not": ["enum": .array(values)]], mustBeThere: false)
     }
 
-    /// It is there, and neither null nor an empty text or list.
+    /// It is there, and neither null nor an empty text, list or object.
     static func filled(_ name: String) -> Self {
         Self(
             name: name,
-            schema: ["not": ["type": "null"], "minLength": .integer(1), "minItems": .integer(1)],
+            schema: [
+                "not": ["type": "null"], "minLength": .integer(1), "minItems": .integer(1),
+                "minProperties": .integer(1),
+            ],
             mustBeThere: true)
     }
 
-    /// It is absent, null, or an empty text or list.
+    /// It is absent, null, or an empty text, list or object.
     static func empty(_ name: String) -> Self {
         Self(
-            name: name, schema: ["maxLength": .integer(0), "maxItems": .integer(0)],
+            name: name,
+            schema: [
+                "maxLength": .integer(0), "maxItems": .integer(0), "maxProperties": .integer(0),
+            ],
             mustBeThere: false)
+    }
+
+    /// It is a list of words, not all of which are this one.
+    static func holdsMore(_ name: String, than word: String) -> Self {
+        Self(
+            name: name, schema: ["not": ["items": ["enum": [.string(word)]]]], mustBeThere: true)
+    }
+
+    /// It is absent, null, or a list of this word only.
+    static func holdsOnly(_ name: String, _ word: String) -> Self {
+        Self(name: name, schema: ["items": ["enum": [.string(word)]]], mustBeThere: false)
     }
 
     /// If it is a list of parts, none is of these types.

@@ -15,7 +15,9 @@ enum RequestReference {
         ("FunctionName", ToolSchemas.functionName), ("ToolChoice", ToolSchemas.choice),
         ("StreamOptions", stream),
         ("ResponseFormat", format), ("Prediction", prediction), ("InputChecks", input),
-        ("OutputChecks", output),
+        ("OutputChecks", output), ("AudioOutput", AdditionReference.audio),
+        ("WebSearch", AdditionReference.search), ("Moderation", AdditionReference.moderation),
+        ("SpokenAnswer", AdditionReference.history),
     ]
 
     private static let message: Named = (
@@ -34,8 +36,8 @@ enum RequestReference {
                             ].map { .named($0) }),
                         1...Int.max),
                 ]).orNull.saying(
-                    "What is said. Null or absent only in an assistant message with calls or a "
-                        + "refusal.")),
+                    "What is said. Null or absent only in an assistant message with calls, a "
+                        + "refusal or sound.")),
             .optional(
                 "name",
                 .string.saying("The speaker's name; of a `function` message the function's.")),
@@ -54,9 +56,16 @@ enum RequestReference {
                 .string.saying("An assistant's reasoning, for templates that keep it.")),
             .optional("reasoning", .string.saying("The same, where the other is absent or empty.")),
             .optional("refusal", .string.saying("What an assistant said instead of an answer.")),
-        ]).saying("`audio` and `channel` are refused unless they are empty.")
+            .optional(
+                "audio",
+                .choice([.named("SpokenAnswer"), nothing])
+                    .saying("What an assistant said in sound.")),
+        ]).saying("`channel` is refused unless it is empty.")
             .following(RequestRules.message)
     )
+
+    /// An object without members, which says nothing.
+    private static let nothing = ReferenceSchema(type: "object", atMost: 0)
 
     private static let textPart = ReferenceSchema.object([
         .required("type", .words(["text"])), .required("text", .string),

@@ -10,7 +10,38 @@ enum RequestRules {
     private typealias Reasoning = RequestParameter.Reasoning
 
     /// Of the request itself.
-    static let request: [ReferenceRule] = streaming + functions + reasoning
+    static let request: [ReferenceRule] = streaming + functions + reasoning + speech
+
+    private static let speech: [ReferenceRule] = {
+        let (audio, modalities) = (
+            RequestParameter.Additions.audio.rawValue,
+            RequestParameter.Additions.modalities.rawValue
+        )
+        let text = RequestDraft.Modality.text.rawValue
+        let checks = ["factuality", "toxicity"].map { check in
+            ReferenceRule(
+                words: "output.\(check) reads text only, so the answer is not spoken.",
+                when: [
+                    .within(RequestParameter.Safeguards.output.rawValue, .has(check, [true]))
+                ],
+                then: [.holdsOnly(modalities, text)])
+        }
+        return checks + [
+            ReferenceRule(
+                words: "A spoken answer has a voice and a format.",
+                when: [.holdsMore(modalities, than: text)], then: [.given(audio)]),
+            ReferenceRule(
+                words: "audio is only allowed when modalities holds audio.",
+                when: [.given(audio)], then: [.holdsMore(modalities, than: text)]),
+            ReferenceRule(
+                words: "A stream of sound has the one format that comes piece by piece.",
+                when: [.given(audio), .has(Main.stream.rawValue, [true])],
+                then: [
+                    .within(
+                        audio, .has("format", [.string(SpokenAnswer.streamed.rawValue)]))
+                ]),
+        ]
+    }()
 
     private static let streaming: [ReferenceRule] =
         [
@@ -107,7 +138,8 @@ enum RequestRules {
                 words: "Only an assistant calls functions, reasons and refuses.",
                 when: [others(than: .assistant)],
                 then: [
-                    .empty("tool_calls"), .absent("function_call"), .empty("reasoning_content"),
+                    .empty("tool_calls"), .absent("function_call"), .empty("audio"),
+                    .empty("reasoning_content"),
                     .empty("reasoning"), .hasNoPart("content", types: ["refusal"]),
                 ]),
             ReferenceRule(
@@ -122,13 +154,14 @@ enum RequestRules {
                 words: "tool_calls and function_call are not given both.",
                 when: [.given("function_call")], then: [.empty("tool_calls")]),
             ReferenceRule(
-                words: "A message without content has calls, or a refusal.",
+                words: "A message without content has calls, a refusal or sound.",
                 oneOf: [
-                    .given("content"), .filled("tool_calls"), .given("function_call"),
+                    .given("content"), .filled("audio"), .filled("tool_calls"),
+                    .given("function_call"),
                     .filled("refusal"),
                 ]),
         ]
-            + ["channel", "audio"].map { name in
+            + ["channel"].map { name in
                 ReferenceRule(
                     words: "\(name) is not supported.",
                     then: [

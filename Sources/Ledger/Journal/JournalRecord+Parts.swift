@@ -10,13 +10,7 @@ extension JournalRecord {
         body.write(opening.bound.prompt)
         body.write(opening.bound.completion)
         body.write(opening.admittedAt.microseconds)
-        body.write(opening.price == nil ? 0 as UInt8 : 1)
-        if let price = opening.price {
-            body.write(price.version)
-            for amount in [price.prompt, price.cached, price.cacheWrite, price.completion] {
-                body.write(amount.rawValue)
-            }
-        }
+        write(opening.price, &body)
         body.write(UInt16(opening.claims.count))
         for claim in opening.claims {
             body.write(claim.account.subject.kind.rawValue)
@@ -28,6 +22,17 @@ extension JournalRecord {
             body.write(claim.lease.rawValue)
             body.write(claim.units)
         }
+    }
+
+    /// A byte that says what follows: 0 for no price, 1 for one, 2 for one with a fee.
+    private static func write(_ price: Price?, _ body: inout ByteEncoder) {
+        guard let price else { return body.write(0 as UInt8) }
+        body.write(price.fee > .zero ? 2 as UInt8 : 1)
+        body.write(price.version)
+        for amount in [price.prompt, price.cached, price.cacheWrite, price.completion] {
+            body.write(amount.rawValue)
+        }
+        if price.fee > .zero { body.write(price.fee.rawValue) }
     }
 
     static func readOpening(
@@ -43,7 +48,7 @@ extension JournalRecord {
             throw ByteDecoder.Malformed()
         }
         let admittedAt = Timestamp(microseconds: try body.read(Int64.self))
-        let price = try body.read(UInt8.self) == 0 ? nil : try readPrice(&body)
+        let price = try readPrice(&body)
         var claims = Claims()
         for _ in 0..<(try body.read(UInt16.self)) { claims.append(try readClaim(&body)) }
         return Opening(
@@ -54,7 +59,10 @@ extension JournalRecord {
 
     private static func readPrice(
         _ body: inout ByteDecoder
-    ) throws(ByteDecoder.Malformed) -> Price {
+    ) throws(ByteDecoder.Malformed) -> Price? {
+        let form = try body.read(UInt8.self)
+        guard form <= 2 else { throw ByteDecoder.Malformed() }
+        guard form > 0 else { return nil }
         let version = try body.read(Int64.self)
         let prompt = NanoUSD(rawValue: try body.read(Int64.self))
         let cached = NanoUSD(rawValue: try body.read(Int64.self))
@@ -63,9 +71,13 @@ extension JournalRecord {
         guard min(prompt, cached, cacheWrite, completion) >= .zero else {
             throw ByteDecoder.Malformed()
         }
-        return Price(
+        let price = Price(
             version: version, prompt: prompt, cached: cached, cacheWrite: cacheWrite,
             completion: completion)
+        guard form == 2 else { return price }
+        let fee = NanoUSD(rawValue: try body.read(Int64.self))
+        guard fee > .zero else { throw ByteDecoder.Malformed() }
+        return .written(price, fee: fee)
     }
 
     private static func readClaim(
@@ -96,6 +108,8 @@ extension JournalRecord {
         body.write(settlement.endState.rawValue)
         body.write(settlement.timeToFirstToken?.microseconds ?? -1)
         body.write(settlement.duration.microseconds)
+        // Nothing where it was served as it was priced, which is nearly always.
+        if let served = settlement.served { write(served, &body) }
     }
 
     static func readSettlement(
@@ -110,12 +124,18 @@ extension JournalRecord {
             let endState = EndState(rawValue: try body.read(Int16.self))
         else { throw ByteDecoder.Malformed() }
         let firstToken = try body.read(Int64.self)
-        return Settlement(
+        var settlement = Settlement(
             usage: TokenUsage(
                 prompt: prompt, cached: cached, cacheWrite: cacheWrite, completion: completion,
                 reasoning: reasoning),
             basis: basis, endState: endState,
             timeToFirstToken: firstToken < 0 ? nil : .microseconds(firstToken),
             duration: .microseconds(try body.read(Int64.self)))
+        if !body.isAtEnd {
+            settlement.served = try readPrice(&body)
+            // What is written is a price.
+            guard settlement.served != nil else { throw ByteDecoder.Malformed() }
+        }
+        return settlement
     }
 }

@@ -44,6 +44,7 @@ struct ConformanceAnswer: Sendable {
         whole["choices"] = .array(
             choices.sorted { $0.key < $1.key }.map { $0.value.node(index: $0.key) })
         whole["usage"] = chunks.last?["usage"]
+        whole["moderation"] = chunks.lazy.compactMap { $0["moderation"] }.first
         return .object(whole)
     }
 }

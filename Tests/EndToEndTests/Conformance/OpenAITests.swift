@@ -16,11 +16,9 @@ extension ConformanceSystem {
             .countDetails, .deltas, .calls, .callDeltas, .logprobs, openAIFields),
         engineLeavesOut: [
             "tools", "tool_choice", "parallel_tool_calls", "response_format", "verbosity",
-            "prediction", "store", "service_tier",
+            "prediction", "store", "service_tier", "web_search_options", "moderation",
         ],
-        leftOut: [
-            "moderation", "obfuscation", "choices[0].message.audio",
-        ])
+        leftOut: ["obfuscation"])
 
     private static let openAIMessages = #"""
         "messages":[
@@ -53,6 +51,10 @@ extension ConformanceSystem {
         "reasoning_effort":"minimal","verbosity":"low","user":"ann","safety_identifier":"s-1",
         "prompt_cache_key":"k-1","prompt_cache_options":{},"prompt_cache_retention":"in_memory",
         "metadata":{"run":"7"},"store":true,"service_tier":"flex","modalities":["text"],
+        "web_search_options":{"search_context_size":"low","user_location":{"type":"approximate",
+          "approximate":{"city":"Rome","country":"IT","region":"Lazio","timezone":"Europe/Rome"}}},
+        "moderation":{"model":"omni-moderation-latest",
+          "policy":{"input":{"mode":"block"},"output":{"mode":"score"}}},
         "prediction":{"type":"content","content":"Paris is sunny."}
         """#
 
@@ -97,6 +99,19 @@ extension ConformanceSystem {
             .sent("response_format"), .sent("reasoning_effort"), .sent("verbosity"),
             .sent("user"), .sent("safety_identifier"), .sent("prompt_cache_key"),
             .answered("metadata"), .sent("store"), .sent("service_tier"), .sent("prediction"),
+            .sent("web_search_options"), .sent("moderation"),
+            .probed(
+                "modalities", openAISpeech, told: "modalities", #"["text","audio"]"#),
+            .probed(
+                "audio", openAISpeech, told: "audio", #"{"voice":"alloy","format":"mp3"}"#),
+            .probed(
+                "audio (a voice of one's own)",
+                #""modalities":["audio"],"audio":{"voice":{"id":"voice_1"},"format":"wav"}"#,
+                told: "audio.voice", #"{"id":"voice_1"}"#),
+            .probed(
+                "messages[].audio",
+                #""messages":[{"role":"assistant","audio":{"id":"a"}},{"role":"user","content":"x"}]"#,
+                told: "messages[0].audio", #"{"id":"a"}"#),
             .probed(
                 "prediction (in parts)",
                 #""prediction":{"type":"content","content":[{"type":"text","text":"x"}]}"#,
@@ -137,21 +152,16 @@ extension ConformanceSystem {
             told: "messages[0].tool_calls[0]", customCall),
     ]
 
+    private static let openAISpeech =
+        #""modalities":["text","audio"],"audio":{"voice":"alloy","format":"mp3"}"#
+
     private static let openAIRefused: [PageParameter] = [
-        .neutral("modalities", butNot: #""modalities":["text","audio"]"#),
         .neutral(
             "prompt_cache_options", butNot: #""prompt_cache_options":{"mode":"explicit"}"#),
         .neutral("prompt_cache_retention", butNot: #""prompt_cache_retention":"24h""#),
         .refused(
             "stream_options.include_obfuscation",
             #""stream":true,"stream_options":{"include_obfuscation":true}"#),
-        .refused("moderation", #""moderation":{"model":"omni-moderation-latest"}"#),
-        .refused("audio", #""audio":{"voice":"alloy","format":"mp3"}"#),
-        .refused("web_search_options", #""web_search_options":{}"#),
-        .refused(
-            "messages[].audio",
-            #""messages":[{"role":"assistant","content":"x","audio":{"id":"a"}}]"#,
-            parameter: "messages[0].audio"),
     ]
 
     private static let openAIFields: [PageField] = [
@@ -164,6 +174,11 @@ extension ConformanceSystem {
         .field("choices[].message.refusal", at: "choices[0].message.refusal", .null).onlyPlain,
         .field("choices[].logprobs.refusal", at: "choices[0].logprobs.refusal", .null).onlyPlain,
         .field("metadata", .exactly(#"{"run":"7"}"#)).onlyPlain,
+        .field("moderation.input.type", .exactly(#""moderation_results""#)).notOfEngine,
+        .field(
+            "moderation.output.results[].category_scores.hate",
+            at: "moderation.output.results[0].category_scores.hate", .exactly("0.25")
+        ).notOfEngine,
         .field("usage.prompt_tokens_details.audio_tokens", .exactly("0")),
         .field("usage.prompt_tokens_details.cache_write_tokens", .exactly("8")),
         .field("usage.completion_tokens_details.audio_tokens", .exactly("0")),

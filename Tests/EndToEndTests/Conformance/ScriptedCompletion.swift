@@ -61,6 +61,7 @@ struct ScriptedCompletion: Sendable {
             200,
             #"{"id":"\#(Self.secret)","object":"chat.completion","created":1,"#
                 + #""model":"\#(Self.secret)","provider":"\#(Self.secret)",\#(tier)"#
+                + moderation
                 + #""choices":[\#(list.joined(separator: ","))],"usage":\#(Self.usage),"#
                 + #""timings":{"prompt_n":40},"__verbose":"\#(Self.secret)"}"#)
     }
@@ -85,6 +86,7 @@ struct ScriptedCompletion: Sendable {
             if callsFunction { steps += call(index) }
             steps.append(chunk(index, "{}", finish: finish))
         }
+        if isOfficial { steps.append(.event(#"{\#(moderation)"choices":[]}"#)) }
         return steps + [
             .event(#"{"choices":[],"usage":\#(Self.usage),"timings":{"prompt_n":40}}"#),
             .event("[DONE]"), .end,
@@ -119,6 +121,15 @@ struct ScriptedCompletion: Sendable {
     // MARK: Parts
 
     private var tier: String { isOfficial ? #""service_tier":"flex","# : "" }
+
+    private var moderation: String {
+        isOfficial ? #""moderation":{"input":\#(Self.judged),"output":\#(Self.judged)},"# : ""
+    }
+
+    private static let judged =
+        #"{"type":"moderation_results","model":"omni","results":[{"type":"moderation_result","#
+        + #""model":"omni","flagged":false,"categories":{"hate":false},"#
+        + #""category_scores":{"hate":0.25},"category_applied_input_types":{"hate":["text"]}}]}"#
 
     private static let annotations =
         #""annotations":[{"type":"url_citation","url_citation":{"start_index":0,"end_index":4,"#

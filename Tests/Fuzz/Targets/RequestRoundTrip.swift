@@ -75,13 +75,14 @@ enum RequestRoundTrip {
     }
 
     private static let known: Set<String> = [
-        "cache_prompt", "chat_template_kwargs", "enable_thinking", "frequency_penalty",
+        "audio", "cache_prompt", "chat_template_kwargs", "enable_thinking", "frequency_penalty",
         "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "messages", "min_p",
-        "model", "n", "parallel_tool_calls", "prediction", "presence_penalty", "prompt_cache_key",
+        "modalities", "model", "moderation", "n", "parallel_tool_calls", "prediction",
+        "presence_penalty", "prompt_cache_key",
         "reasoning_effort", "reasoning_format", "repeat_penalty", "repetition_penalty",
         "response_format", "safety_identifier", "seed", "separate_reasoning", "service_tier",
         "stop", "store", "stream", "stream_options", "temperature", "timings_per_token",
         "tool_choice", "tools", "top_k", "top_logprobs", "top_p", "user",
-        "verbosity",
+        "verbosity", "web_search_options",
     ]
 }

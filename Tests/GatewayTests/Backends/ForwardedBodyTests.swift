@@ -138,7 +138,8 @@ import Testing
         let sent = try self.body(dialect) { $0.reasoning = request.reasoning }
         #expect((sent["chat_template_kwargs"] as? [String: String]) == ["a": "b"])
         for extra in extras.subtracting([
-            .enableThinking, .customTools, .allowedTools, .prediction, .store,
+            .enableThinking, .customTools, .allowedTools, .prediction, .store, .audio,
+            .moderation,
         ]) {
             let less = Dialect.openAI(bound: .maxTokens, extras: extras.subtracting([extra]))
             #expect(less.unsupportedParameter(in: request) == extra.rawValue)

@@ -27,6 +27,18 @@ import Testing
         index: 1, id: "d", name: "g", arguments: "x", isCustom: true)
     private static let call = ToolCallDelta(index: 0, id: "c", name: "f", arguments: "{}")
 
+    private static let moderation = ModerationReport(
+        input: .failed,
+        output: .results(
+            model: "m",
+            [
+                .init(
+                    isFlagged: true, model: "m",
+                    categories: [
+                        .init(name: "c", isFlagged: true, score: 0.5, inputTypes: ["text"])
+                    ])
+            ]))
+
     /// All that a request can ask to be told.
     private static func style(isLegacy: Bool) -> AnswerStyle {
         var style = AnswerStyle()
@@ -52,8 +64,10 @@ import Testing
         choices[1].logprobs = logprobs
         choices[1].annotations = [citation]
         choices[2].toolCalls = [call, customCall]
-        let answer = CompletedAnswer(
+        choices[2].sound = SoundPiece(id: "a")
+        var answer = CompletedAnswer(
             choices: choices, usage: TokenUsage(prompt: 3, completion: 2), timings: timings)
+        answer.moderation = moderation
         return [false, true].map {
             ChatCompletionWriter.write(answer, identity, in: style(isLegacy: $0))
         } + [ChatCompletionWriter.write(answer, identity, in: AnswerStyle())]
@@ -67,11 +81,13 @@ import Testing
             var delta = ChoiceDelta(index: 0, content: "a", refusal: "b", reasoning: "c")
             delta.logprobs = logprobs
             delta.annotations = [citation]
+            delta.sound = SoundPiece(id: "a", data: "AAAA", transcript: "a", expiresAt: 1)
             delta.toolCalls = [call, customCall]
             writer.append(delta)
             delta.toolCalls = [ToolCallDelta(index: 0, arguments: "}")]
             writer.append(delta)
             writer.append(ChoiceDelta(index: 0, finishReason: .toolCalls))
+            writer.append(moderation)
             writer.finish(usage: TokenUsage(prompt: 3, completion: 2), .none, timings)
             return String(buffer: writer.take()).split(separator: "\n\n").dropLast().map {
                 Array($0.utf8.dropFirst("data: ".utf8.count))

@@ -143,6 +143,14 @@ struct ObjectContext: Sendable {
         ObjectContext("Prediction", ["type": #""content""#, "content": #""a""#]) {
             with(#""prediction":\#($0)"#)
         },
+        ObjectContext("AudioOutput", ["voice": #""alloy""#, "format": #""wav""#]) {
+            with(#""modalities":["audio"],"audio":\#($0)"#)
+        },
+        ObjectContext("WebSearch", [:]) { with(#""web_search_options":\#($0)"#) },
+        ObjectContext("Moderation", ["model": #""m""#]) { with(#""moderation":\#($0)"#) },
+        ObjectContext("SpokenAnswer", ["id": #""a""#]) {
+            message(#"{"role":"assistant","audio":\#($0)}"#)
+        },
         ObjectContext("InputChecks", [:]) { with(#""input":\#($0)"#) },
         ObjectContext("OutputChecks", [:]) { with(#""output":\#($0)"#) },
     ]

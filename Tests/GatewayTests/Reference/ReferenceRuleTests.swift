@@ -34,6 +34,17 @@ import Testing
             ]
         ),
         ("function_call", ["null", #""none""#, #""auto""#, #"{"name":"f"}"#]),
+        (
+            "modalities",
+            ["null", #"["text"]"#, #"["audio"]"#, #"["text","audio"]"#, #"["text","text"]"#]
+        ),
+        (
+            "audio",
+            [
+                "null", #"{"voice":"alloy","format":"wav"}"#,
+                #"{"voice":{"id":"v"},"format":"pcm16"}"#,
+            ]
+        ),
         ("enable_thinking", ["null", "true", "false"]),
         (
             "reasoning_effort",
@@ -81,7 +92,7 @@ import Testing
         ("reasoning_content", ["null", #""""#, #""so""#]),
         ("reasoning", ["null", #""""#, #""so""#]),
         ("refusal", ["null", #""""#, #""no""#]), ("channel", ["null", #""""#, "{}", #""final""#]),
-        ("audio", ["null", "[]", #"{"id":"a"}"#]),
+        ("audio", ["null", "{}", #"{"id":"a"}"#]),
     ]
 
     private static let input: Pool = [
@@ -129,7 +140,7 @@ import Testing
         let rules = try rules(told)
         var counts = [true: 0, false: 0]
         var broken: Set<Int> = []
-        for _ in 0..<3000 {
+        for _ in 0..<4000 {
             let object = object(pool, needing: needed, &random)
             let value = try parse(object)
             let kept = rules.elements.map { RuleEvaluation.holds(value, $0) }

@@ -38,7 +38,8 @@ enum RuleEvaluation {
                 guard let then = schema["then"] else { return false }
                 if holds(value, rule), !holds(value, then) { return false }
             case "then": continue
-            case "minLength", "maxLength", "minItems", "maxItems", "maxProperties":
+            case "minLength", "maxLength", "minItems", "maxItems", "minProperties",
+                "maxProperties":
                 guard isWithin(value, word, rule.integer ?? -1) else { return false }
             default: return false
             }

@@ -41,6 +41,17 @@ struct SchemaWalk {
             guard let named = schemas[name] else { return faults.append("no schema \(name)") }
             return check(value, named, at: name)
         }
+        if !schema.choices.isEmpty {
+            // The first that it is; where it is none, what is wrong with the last.
+            var tried = self
+            for choice in schema.choices {
+                tried = self
+                tried.check(value, choice, at: path)
+                if tried.faults.count == faults.count { break }
+            }
+            self = tried
+            return
+        }
         guard isType(schema.type, value) else {
             return faults.append("\(path) is no \(schema.type ?? "")")
         }

@@ -45,8 +45,6 @@ import Testing
             "prediction.content[0].type", .invalidValue),
         .init(#""store":1"#, "store", .invalidType),
         .init(#""service_tier":"slow""#, "service_tier", .invalidValue),
-        .init(#""web_search_options":{}"#, "web_search_options", .unsupportedParameter),
-        .init(#""modalities":["text","audio"]"#, "modalities", .unsupportedParameter),
     ]
 
     @Test(arguments: refused) func `a wrong one is refused with its path`(

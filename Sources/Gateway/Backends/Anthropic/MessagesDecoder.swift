@@ -194,14 +194,7 @@ final class MessagesDecoder: AnswerDecoder {
     }
 
     private func parse(_ bytes: ArraySlice<UInt8>) throws(BackendFailure) -> JSONValue {
-        let root: JSONValue
-        do throws(JSONError) {
-            root = try parser.parse(bytes).root
-        } catch {
-            // Not quoted: unlike an error's text, this is likely a piece of the answer itself.
-            throw Self.malformed("\(error), in \(bytes.count) bytes")
-        }
-        guard root.kind == .object else { throw Self.malformed("the JSON is no object") }
+        let root = try parser.object(bytes)
         if let failure = UpstreamErrorBody(root) {
             throw BackendFailure(
                 kind: failure.kind(status: 200, retryAfter: nil),

@@ -40,7 +40,7 @@ struct MessagesParameters: Sendable {
             ("store", request.isStored),
             ("service_tier", request.serviceTier.map { !$0.isUsual } ?? false),
         ]
-        return asked.first { $0.1 }?.0
+        return asked.first { $0.1 }?.0 ?? request.firstAddition
     }
 
     /// What steers the draw: one of `temperature` and `top_p`, and little of it beside thinking.

@@ -12,12 +12,19 @@ final class ChatChunkDecoder: AnswerDecoder {
     private let readsTimings: Bool
     private let alternatives: Int?
     private let secrets: [[UInt8]]
+    private let tells: Told
     /// The choices that were seen, and whether each has said why it ended.
     private var choices: [Int: Bool] = [:]
     /// Whether the service tier was told.
     private var hasTier = false
     /// The tier until it is told on.
     private var tier: ServiceTier?
+
+    /// What of an answer is read because the request asked for it.
+    struct Told {
+        var sound = false
+        var moderation = false
+    }
 
     /// Whether `[DONE]` was read.
     private(set) var isEnded = false
@@ -29,7 +36,12 @@ final class ChatChunkDecoder: AnswerDecoder {
     ///   - alternatives: how many alternatives are kept beside each token's probability; nil when
     /// probabilities are not read at all.
     ///   - secrets: what must not stand in a log, should the backend repeat it.
-    init(maximumBytes: Int, readsTimings: Bool, alternatives: Int?, secrets: [[UInt8]]) {
+    ///   - tells: what else was asked for.
+    init(
+        maximumBytes: Int, readsTimings: Bool, alternatives: Int?, secrets: [[UInt8]],
+        tells: Told = Told()
+    ) {
+        self.tells = tells
         parser = JSONParser(
             maximumBytes: maximumBytes, maximumDepth: 64, maximumNodes: 100_000,
             checkDuplicateKeys: false)
@@ -95,14 +107,7 @@ final class ChatChunkDecoder: AnswerDecoder {
     }
 
     private func parse(_ bytes: ArraySlice<UInt8>) throws(BackendFailure) -> JSONValue {
-        let root: JSONValue
-        do throws(JSONError) {
-            root = try parser.parse(bytes).root
-        } catch {
-            // Not quoted: unlike an error's text, this is likely a piece of the answer itself.
-            throw Self.malformed("\(error), in \(bytes.count) bytes")
-        }
-        guard root.kind == .object else { throw Self.malformed("the JSON is no object") }
+        let root = try parser.object(bytes)
         if let failure = UpstreamErrorBody(root) {
             throw BackendFailure(
                 kind: failure.kind(status: 200, retryAfter: nil),
@@ -138,6 +143,7 @@ final class ChatChunkDecoder: AnswerDecoder {
             delta.logprobs = LogprobReader.tokens(choice["logprobs"], alternatives: alternatives)
         }
         delta.annotations = AnnotationReader.annotations(in: text)
+        if tells.sound { delta.sound = try SoundReader.sound(in: text) }
         guard position != nil || delta.saysSomething || reason != nil else { return }
         event.deltas.append(delta)
     }
@@ -163,6 +169,7 @@ final class ChatChunkDecoder: AnswerDecoder {
     private func readAccount(of root: JSONValue, into event: inout BackendEvent) {
         event.usage = Self.usage(root["usage"])
         if event.usage != nil { event.usageParts = Self.usageParts(root["usage"]) }
+        if tells.moderation { event.moderation = ModerationReader.report(in: root) }
         guard !hasTier, let word = root["service_tier"]?.string,
             let tier = ServiceTier(rawValue: word)
         else { return }
@@ -174,6 +181,7 @@ final class ChatChunkDecoder: AnswerDecoder {
         let completion = value?["completion_tokens_details"]
         return UsageParts(
             promptAudio: count(value?["prompt_tokens_details"]?["audio_tokens"]) ?? 0,
+            completionAudio: count(completion?["audio_tokens"]) ?? 0,
             acceptedPrediction: count(completion?["accepted_prediction_tokens"]) ?? 0,
             rejectedPrediction: count(completion?["rejected_prediction_tokens"]) ?? 0)
     }

@@ -38,7 +38,10 @@ struct ChatExchange: Sendable {
             ChatChunkDecoder(
                 maximumBytes: limits.maximumResponseBytes, readsTimings: dialect.readsTimings,
                 alternatives: call.request.tellsLogprobs ? call.request.topLogprobs ?? 0 : nil,
-                secrets: secrets)
+                secrets: secrets,
+                tells: ChatChunkDecoder.Told(
+                    sound: call.request.speech != nil,
+                    moderation: call.request.moderation != nil))
         }
     }
 

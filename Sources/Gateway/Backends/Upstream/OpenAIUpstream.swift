@@ -50,6 +50,11 @@ struct OpenAIUpstream: Backend {
     func unsupportedParameter(
         in request: ChatCompletionRequest, completionBound: Int64
     ) -> String? {
-        exchange.dialect.unsupportedParameter(in: request)
+        if answersOneChoice && request.choices > 1 {
+            // Each call would search, at its own fee, and be judged by itself.
+            if request.webSearch != nil { return "web_search_options" }
+            if request.moderation != nil { return "moderation" }
+        }
+        return exchange.dialect.unsupportedParameter(in: request)
     }
 }

@@ -32,6 +32,9 @@ public struct OpenAIUpstreamConfiguration: Sendable {
         /// A choice among some of the tools; without it an upstream is told of no others.
         case allowedTools = "allowed_tools"
         case prediction, store
+        /// Answers that are spoken, and messages that name one.
+        case audio
+        case moderation
     }
 
     /// The backend's name.

@@ -16,6 +16,10 @@ enum ChatCompletionWriter {
         writer.endArray()
         writer.key("usage")
         UsageWriter.write(answer.usage, answer.parts, answer.timings, &writer)
+        if let moderation = answer.moderation {
+            writer.key("moderation")
+            ModerationWriter.write(moderation, &writer)
+        }
         if !style.metadata.isEmpty {
             writer.key("metadata")
             writer.beginObject()
@@ -41,7 +45,9 @@ enum ChatCompletionWriter {
         writer.key("role")
         writer.string("assistant")
         writer.key("content")
-        if choice.content.isEmpty && (!choice.toolCalls.isEmpty || choice.refusal != nil) {
+        if choice.content.isEmpty
+            && (!choice.toolCalls.isEmpty || choice.refusal != nil || choice.sound != nil)
+        {
             writer.null()
         } else {
             writer.string(choice.content)
@@ -64,6 +70,10 @@ enum ChatCompletionWriter {
         if !choice.annotations.isEmpty {
             writer.key("annotations")
             AnnotationWriter.write(choice.annotations, &writer)
+        }
+        if let sound = choice.sound {
+            writer.key("audio")
+            SoundWriter.write(whole: sound, &writer)
         }
         writer.endObject()
         writer.key("logprobs")

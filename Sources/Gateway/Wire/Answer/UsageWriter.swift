@@ -23,7 +23,7 @@ enum UsageWriter {
         writer.key("completion_tokens_details")
         writer.beginObject()
         count("reasoning_tokens", usage.reasoning, &writer)
-        count("audio_tokens", 0, &writer)
+        count("audio_tokens", parts.completionAudio, &writer)
         count("accepted_prediction_tokens", parts.acceptedPrediction, &writer)
         count("rejected_prediction_tokens", parts.rejectedPrediction, &writer)
         writer.endObject()

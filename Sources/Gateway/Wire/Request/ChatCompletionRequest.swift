@@ -51,6 +51,12 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var serviceTier: ServiceTier?
     /// Whether the upstream keeps the answer for the operator's own use.
     var isStored = false
+    /// How the answer is spoken; nil where it is not.
+    var speech: SpokenAnswer?
+    /// How the upstream searches the web for it; nil where it does not.
+    var webSearch: WebSearch?
+    /// What the upstream's moderation does; nil where it does nothing.
+    var moderation: ModerationRequest?
     /// What becomes of personal data in the messages (`input.pii`); nil is nothing.
     var personalData: PersonalDataPolicy?
     /// Whether messages that try to take over the model are refused
@@ -82,6 +88,19 @@ extension ChatCompletionRequest {
             return "messages[\(position)].content[\(part)].type"
         }
         return nil
+    }
+
+    /// Where the first message is that names a spoken answer, by the path of that; nil where none
+    /// does.
+    var firstSpoken: String? {
+        messages.firstIndex { $0.spokenID != nil }.map { "messages[\($0)].audio" }
+    }
+
+    /// The first parameter that asks for what is not text: sound, a search of the web, moderation.
+    var firstAddition: String? {
+        if speech != nil { return "modalities" }
+        if webSearch != nil { return "web_search_options" }
+        return moderation == nil ? firstSpoken : "moderation"
     }
 
     /// Everything that a judge is asked for.

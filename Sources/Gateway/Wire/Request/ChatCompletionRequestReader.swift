@@ -45,6 +45,8 @@ enum ChatCompletionRequestReader {
             try draft.take(safeguards, value)
         } else if let account = RequestParameter.Account(rawValue: name) {
             try draft.take(account, value)
+        } else if let additions = RequestParameter.Additions(rawValue: name) {
+            try draft.take(additions, value)
         } else {
             return false
         }

@@ -14,6 +14,8 @@ struct ChatMessage: Sendable, Equatable {
     var toolCalls: [ToolCall] = []
     /// Which call a tool answers.
     var toolCallID: String?
+    /// The upstream's id of what an assistant said in sound (`audio`).
+    var spokenID: String?
     /// The reasoning that an assistant gave, for templates that keep it.
     var reasoning: String?
 

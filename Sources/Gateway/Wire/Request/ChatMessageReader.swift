@@ -36,6 +36,7 @@ enum ChatMessageReader {
         if role == .function && message.name == nil { throw .missing("\(path).name") }
         try readCalls(value, path, position, into: &message)
         try readReasoning(value, path, into: &message)
+        try readAudio(value, path, into: &message)
         message.content = try content(value, path, of: message)
         return message
     }
@@ -92,6 +93,26 @@ enum ChatMessageReader {
         }
     }
 
+    /// `{id}`, as an answer told it. Clients send back all of what they got; the sound itself lies
+    /// at the upstream.
+    private static func readAudio(
+        _ value: JSONValue, _ path: String, into message: inout ChatMessage
+    ) throws(RequestFault) {
+        guard let audio = value["audio"], !isEmpty(audio) else { return }
+        let path = "\(path).audio"
+        try assertAssistant(message, path)
+        guard audio.kind == .object else { throw .type(path, expected: "an object") }
+        guard let id = audio["id"], !id.isNull else { throw .missing("\(path).id") }
+        let text = try ParameterReading.string(id, "\(path).id")
+        guard !text.isEmpty else { throw .value("\(path).id", expected: "an id") }
+        guard text.unicodeScalars.count <= ParameterLimits.longestName else {
+            throw RequestFault(
+                "Invalid '\(path).id': must be at most \(ParameterLimits.longestName) characters "
+                    + "long.", parameter: "\(path).id", code: .stringAboveMaxLength)
+        }
+        message.spokenID = text
+    }
+
     /// A member that is a string; nil when it is empty, null or absent, which says nothing: clients
     /// send an answer's message back as they got it.
     private static func text(
@@ -118,7 +139,7 @@ enum ChatMessageReader {
         let refusal = try text(message, "refusal", path)
         let path = "\(path).content"
         guard let value = message["content"], !value.isNull else {
-            if !read.toolCalls.isEmpty { return .none }
+            if !read.toolCalls.isEmpty || read.spokenID != nil { return .none }
             // A refusal is all that such an assistant said.
             if let refusal { return .text(refusal) }
             if message["content"] == nil { throw .missing(path) }
@@ -156,5 +177,5 @@ enum ChatMessageReader {
         }
     }
 
-    private static let otherMembers = ["channel", "audio"]
+    private static let otherMembers = ["channel"]
 }

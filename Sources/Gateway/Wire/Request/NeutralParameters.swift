@@ -21,11 +21,6 @@ enum NeutralParameters {
             guard let word = value.string, neutral.contains(word) else { return name }
             return nil
         case .emptyObject: return value.kind == .object && value.count == 0 ? nil : name
-        case .onlyText:
-            guard value.kind == .array, value.elements.allSatisfy({ $0.isString("text") }) else {
-                return name
-            }
-            return nil
         }
     }
 
@@ -35,7 +30,7 @@ enum NeutralParameters {
         case bool(Bool)
         case integer(Int64)
         case words([String])
-        case emptyObject, onlyText
+        case emptyObject
     }
 
     /// The rule of each name.
@@ -45,7 +40,6 @@ enum NeutralParameters {
             "cache_prompt": .bool(true),
             "ignore_eos": .bool(false),
             "include_stop_str_in_output": .bool(false),
-            "modalities": .onlyText,
             "prompt_cache_options": .emptyObject,
             "prompt_cache_retention": .words(["in_memory"]),
             "return_progress": .bool(false),
@@ -60,9 +54,9 @@ enum NeutralParameters {
     /// Without a neutral value. The last line are names other gateways let a client steer the
     /// upstream with.
     private static let refused = [
-        "audio", "grammar", "json_schema", "moderation",
+        "grammar", "json_schema",
         "reasoning_budget_tokens", "reasoning_control",
-        "reasoning_format", "thinking", "web_search_options",
+        "reasoning_format", "thinking",
         "dry_allowed_length", "dry_base", "dry_multiplier", "dry_penalty_last_n",
         "dry_sequence_breakers", "dynatemp_exponent", "dynatemp_range", "id_slot", "lora",
         "mirostat",

@@ -32,6 +32,8 @@ enum ParameterLimits {
     static let mostEntities = 100
     /// The name or the id of a file, in characters.
     static let longestFileName = 256
+    /// The name or the id of a voice, a moderating model, a place or a spoken answer, in characters.
+    static let longestName = 256
     /// A name in `chat_template_kwargs`, in bytes.
     static let templateArgumentLength = 1...64
 }

@@ -99,8 +99,11 @@ enum PromptBound {
                 sum + (tokens(of: part, at: route) ?? 0) + route.overhead.message
             }
         }
+        let spoken = Int64(request.messages.count { $0.spokenID != nil })
+        let sound = spoken * ((route.speech?.historyTokens ?? 0) + route.overhead.message)
+        let found = request.webSearch == nil ? 0 : route.search?.promptTokens ?? 0
         let rest = tokens(request, imageTokens: route.imageTokens ?? 0, route.overhead)
-        return min(TokenBound.most, rest + media)
+        return min(TokenBound.most, rest + media + sound + found)
     }
 
     /// The most tokens that each choice can have beside those it says: those of a prediction that

@@ -14,6 +14,8 @@ struct RequestDraft {
     /// `functions` and `function_call`.
     var legacyFunctions: [FunctionTool] = []
     var legacyChoice: ToolChoice?
+    /// What the answer is made of.
+    var modalities: Set<Modality> = [.text]
     /// What `chat_template_kwargs` says of reasoning.
     var templateThinking: Bool?
     var templateEffort: ReasoningOptions.Effort?
@@ -68,6 +70,7 @@ struct RequestDraft {
         try finishSampling()
         try finishTools()
         try finishReasoning()
+        try finishAdditions()
         return request
     }
 

@@ -59,6 +59,13 @@ enum RequestParameter {
         case input, output
     }
 
+    /// What an upstream does beside writing text.
+    enum Additions: String, CaseIterable, Sendable {
+        case modalities, audio
+        case webSearchOptions = "web_search_options"
+        case moderation
+    }
+
     /// What a client says about itself and its request.
     enum Account: String, CaseIterable, Sendable {
         case user

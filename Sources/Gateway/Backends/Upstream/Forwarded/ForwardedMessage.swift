@@ -12,6 +12,12 @@ enum ForwardedMessage {
         json.member("tool_call_id", message.toolCallID)
         if dialect.keepsReasoning { json.member("reasoning_content", message.reasoning) }
         write(message.toolCalls, to: &json)
+        if let id = message.spokenID {
+            json.key("audio")
+            json.beginObject()
+            json.member("id", id)
+            json.endObject()
+        }
         json.endObject()
     }
 

@@ -66,6 +66,8 @@ enum LlamaServerParameters {
         if let tier = request.serviceTier, !tier.isUsual { return "service_tier" }
         if request.isStored { return "store" }
         if request.prediction != nil { return "prediction" }
+        // It writes, and does nothing else.
+        if let other = request.firstAddition { return other }
         // It knows no such part.
         if let file = request.firstPart(where: { if case .file = $0 { true } else { false } }) {
             return file

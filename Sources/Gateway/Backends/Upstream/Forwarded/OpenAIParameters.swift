@@ -43,6 +43,7 @@ enum OpenAIParameters {
         json.member("prompt_cache_key", request.promptCacheKey)
         json.member("service_tier", request.serviceTier?.rawValue)
         if request.isStored { json.member("store", true) }
+        ForwardedAdditions.write(request, to: &json)
         if let prediction = request.prediction {
             json.key("prediction")
             json.beginObject()
@@ -108,6 +109,8 @@ enum OpenAIParameters {
                     && !extras.contains(.templateArguments)),
             named(.prediction, if: request.prediction != nil),
             named(.store, if: request.isStored),
+            named(.moderation, if: request.moderation != nil),
+            (.audio, request.speech == nil ? request.firstSpoken : "modalities"),
             (
                 .customTools,
                 request.firstCustomTool(
