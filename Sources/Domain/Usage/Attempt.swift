@@ -20,6 +20,8 @@ public struct Attempt: Sendable, Hashable {
         case cancelled = 9
         /// The answer broke off after the client had bytes of it.
         case brokeOff = 10
+        /// The backend's room was taken by other calls.
+        case busy = 11
 
         /// The name in reports and logs.
         public var name: String {
@@ -34,6 +36,7 @@ public struct Attempt: Sendable, Hashable {
             case .invalidRequest: "invalid_request"
             case .cancelled: "cancelled"
             case .brokeOff: "broke_off"
+            case .busy: "busy"
             }
         }
     }
@@ -82,7 +85,7 @@ public struct Attempt: Sendable, Hashable {
         switch outcome {
         // One that has generated may be generating still.
         case .unreachable: (usage?.completion ?? 0) > 0 ? .elsewhere : .anywhere
-        case .timedOut, .notReady, .rateLimited: .elsewhere
+        case .timedOut, .notReady, .rateLimited, .busy: .elsewhere
         case .answered, .malformed, .contextExceeded, .invalidRequest, .cancelled, .brokeOff:
             .nowhere
         }

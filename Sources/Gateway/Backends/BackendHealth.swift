@@ -63,8 +63,8 @@ extension BackendFailure {
         case .unreachable, .timedOut, .malformed, .rateLimited(retryAfter: nil): .failure
         case .rateLimited(let wait?): .rest(wait)
         case .contextExceeded, .invalidRequest: .success
-        // One that loads says so itself, as long as it does.
-        case .notReady, .cancelled: .nothing
+        // One that loads, or has no room, says so itself, as long as it does.
+        case .notReady, .busy, .cancelled: .nothing
         }
     }
 
@@ -75,6 +75,7 @@ extension BackendFailure {
         case .timedOut: .timedOut
         case .notReady: .notReady
         case .rateLimited: .rateLimited
+        case .busy: .busy
         case .contextExceeded: .contextExceeded
         case .invalidRequest: .invalidRequest
         case .malformed: .malformed

@@ -66,7 +66,7 @@ extension BackendFailure {
     fileprivate var isBackends: Bool {
         switch kind {
         case .contextExceeded, .invalidRequest: false
-        case .unreachable, .timedOut, .notReady, .rateLimited, .malformed, .cancelled: true
+        case .unreachable, .timedOut, .notReady, .rateLimited, .busy, .malformed, .cancelled: true
         }
     }
 }
