@@ -13,7 +13,8 @@ enum SQLRules {
     private static let ledgerTables = [
         "account", "api_key", "backend", "idempotent_answer", "idempotent_node",
         "idempotent_request", "lease", "model", "node_lane", "organization", "price",
-        "quota", "rate_bucket", "rate_limit", "reservation", "sealed_account", "sealed_day",
+        "quota", "rate_bucket", "rate_limit", "request_attempt", "reservation", "sealed_account",
+        "sealed_day",
         "sealed_key", "team", "usage", "usage_adj", "usage_hour",
     ]
 

@@ -1,6 +1,34 @@
 import Domain
 
 extension ExplainView {
+    /// A count with its thousands apart.
+    static func count(_ number: Int64) -> String { NumberText.grouped(Int128(number)) }
+
+    /// Milliseconds to the microsecond.
+    static func milliseconds(_ duration: Duration) -> String {
+        let microseconds = duration.microseconds
+        let fraction = String(microseconds % 1000)
+        return count(microseconds / 1000) + "."
+            + String(repeating: "0", count: max(0, 3 - fraction.utf8.count)) + fraction + " ms"
+    }
+
+    /// One call that was made for a request: who, what came of it, when, and what it is known to
+    /// have used.
+    static func words(_ attempt: Attempt) -> String {
+        let status = attempt.status.map { " (status \($0))" } ?? ""
+        let tokens =
+            if attempt.outcome == .answered || attempt.outcome == .brokeOff {
+                "its tokens are the request's"
+            } else if let usage = attempt.usage {
+                "used prompt \(count(usage.prompt)), completion \(count(usage.completion))"
+            } else {
+                "nothing is known of its tokens"
+            }
+        return "\(attempt.backend): \(attempt.outcome.name)\(status) after"
+            + " \(milliseconds(attempt.begunAfter)), took \(milliseconds(attempt.duration)),"
+            + " \(tokens)"
+    }
+
     /// A basis for programs.
     static func name(_ basis: UsageBasis) -> String {
         switch basis {

@@ -42,6 +42,7 @@ struct ExplainView {
             ("first_token_us", number(outcome?.timeToFirstToken?.microseconds)),
             ("duration_us", number(outcome?.duration.microseconds)),
             ("node", .text(String(UInt64(bitPattern: story.node), radix: 16))),
+            ("attempts", .names(story.attempts.map { Self.words($0) })),
             ("accounts", .names(story.shares.map { share($0) })),
         ])
     }
@@ -62,6 +63,9 @@ struct ExplainView {
             ]
         }
         if let outcome { pairs += facts(outcome) }
+        pairs += story.attempts.enumerated().map {
+            (name: $0 == 0 ? "Attempts" : "", value: Self.words($1))
+        }
         pairs.append(("Node", String(UInt64(bitPattern: story.node), radix: 16)))
         pairs += story.shares.enumerated().map {
             (name: $0 == 0 ? "Accounts" : "", value: share($1))
@@ -153,15 +157,9 @@ struct ExplainView {
             + " \(amount)\(unit)\(correction)"
     }
 
-    private func count(_ number: Int64) -> String { NumberText.grouped(Int128(number)) }
+    private func count(_ number: Int64) -> String { Self.count(number) }
 
     private func dollars(_ amount: NanoUSD) -> String { "$\(amount)" }
 
-    /// Milliseconds to the microsecond.
-    private func after(_ duration: Duration) -> String {
-        let microseconds = duration.microseconds
-        let fraction = String(microseconds % 1000)
-        return count(microseconds / 1000) + "."
-            + String(repeating: "0", count: max(0, 3 - fraction.utf8.count)) + fraction + " ms"
-    }
+    private func after(_ duration: Duration) -> String { Self.milliseconds(duration) }
 }

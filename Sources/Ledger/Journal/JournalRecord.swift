@@ -42,9 +42,11 @@ enum JournalRecord: Sendable {
             body.write(boot.rawValue)
             Self.write(opening, &body)
         case .closed(let id, let settlement):
-            body.write(2 as UInt8)
+            // Seven is two with attempts behind it.
+            body.write((settlement.attempts.isEmpty ? 2 : 7) as UInt8)
             body.write(id.rawValue)
             Self.write(settlement, &body)
+            if !settlement.attempts.isEmpty { Self.write(settlement.attempts, &body) }
         case .confirmed(let lane, let number, let finished):
             body.write(3 as UInt8)
             Self.write(lane, &body)
@@ -95,6 +97,11 @@ enum JournalRecord: Sendable {
         case 6:
             let lane = try readLane(&body)
             record = .forgotten(lane, sequence: try body.read(Int64.self))
+        case 7:
+            let id = RequestID(rawValue: try body.read(UInt128.self))
+            var settlement = try readSettlement(&body)
+            settlement.attempts = try readAttempts(&body)
+            record = .closed(id, settlement)
         default: throw ByteDecoder.Malformed()
         }
         guard body.isAtEnd else { throw ByteDecoder.Malformed() }

@@ -97,8 +97,11 @@ struct JournalRecovery {
                     [
                         PostgresCommand(LaneStatements.begin, []),
                         LaneStatements.count(lane, settled: batch.count),
-                    ] + CloseStatement.commands(lane, batch, makesRollups: true)
-                        + [PostgresCommand(LaneStatements.commit, [])])
+                    ] + AttemptStatements.before(lane, batch)
+                        + CloseStatement.commands(lane, batch, makesRollups: true)
+                        + AttemptStatements.after(lane, batch) + [
+                            PostgresCommand(LaneStatements.commit, [])
+                        ])
                 Failpoint.pass("start.batch-closed")
             }
         }

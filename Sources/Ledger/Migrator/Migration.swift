@@ -39,6 +39,7 @@ extension Migration {
         Migration(10, "row_order", PackageResources._010_row_order_sql),
         Migration(11, "mirror_reasoning", PackageResources._011_mirror_reasoning_sql),
         Migration(12, "claim_timeline", PackageResources._012_claim_timeline_sql),
+        Migration(13, "attempts", PackageResources._013_attempts_sql),
     ]
 
     private init(_ number: Int32, _ name: String, _ file: [UInt8]) {

@@ -101,19 +101,19 @@ struct LateBooking {
     private func book(
         _ records: [LateRecord], _ connection: any LedgerConnection
     ) throws(PostgresError) {
-        guard let lost else {
+        let attempts = AttemptStatements.after(shard: shard, records)
+        if lost == nil, attempts.isEmpty {
             let command = LateStatement.command(shard: shard, node: node, records)
             return try note(connection.execute(command))
         }
-        let commands =
+        let before =
             [PostgresCommand(LaneStatements.begin, [])]
-            + RegrantStatement.commands(lost, for: records)
-            + [
-                LateStatement.command(shard: shard, node: node, records, needsLeases: true),
-                PostgresCommand(LaneStatements.commit, []),
-            ]
-        let results = try connection.pipeline(commands)
-        try note(results[commands.count - 2])
+            + (lost.map { RegrantStatement.commands($0, for: records) } ?? [])
+        let late = LateStatement.command(
+            shard: shard, node: node, records, needsLeases: lost != nil)
+        let results = try connection.pipeline(
+            before + [late] + attempts + [PostgresCommand(LaneStatements.commit, [])])
+        try note(results[before.count])
     }
 
     private func note(_ result: PostgresResult) throws(PostgresError) {
@@ -143,15 +143,25 @@ struct LateBooking {
             ])
         do {
             // To the accounts whose leases do cover it, if the others' are gone.
-            let command = LateStatement.command(shard: shard, node: node, [record])
-            try note(connection.execute(command))
+            try bookPart(record, connection)
         } catch {
             guard Self.isRefusal(error) else { throw error }
-            let command = LateStatement.command(
-                shard: shard, node: node, [LateRecord(uncharged: record)])
-            try note(connection.execute(command))
+            try bookPart(LateRecord(uncharged: record), connection)
         }
         return true
+    }
+
+    /// Records one, charged to the accounts whose leases are there.
+    private func bookPart(
+        _ record: LateRecord, _ connection: any LedgerConnection
+    ) throws(PostgresError) {
+        let late = LateStatement.command(shard: shard, node: node, [record])
+        let attempts = AttemptStatements.after(shard: shard, [record])
+        if attempts.isEmpty { return try note(connection.execute(late)) }
+        let results = try connection.pipeline(
+            [PostgresCommand(LaneStatements.begin, []), late] + attempts
+                + [PostgresCommand(LaneStatements.commit, [])])
+        try note(results[1])
     }
 
     /// Whether the ledger refused a row, rather than being away or busy.

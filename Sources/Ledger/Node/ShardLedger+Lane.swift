@@ -146,8 +146,10 @@ extension ShardLedger {
         commands += BatchPlan.commands(rows: batch.count)
         if !batch.openings.isEmpty { commands.append(OpenStatement.command(lane, batch.openings)) }
         if !batch.closings.isEmpty {
+            commands += AttemptStatements.before(lane, batch.closings)
             commands += CloseStatement.commands(
                 lane, batch.closings, makesRollups: batch.makesRollups)
+            commands += AttemptStatements.after(lane, batch.closings)
         }
         commands.append(PostgresCommand(LaneStatements.commit, []))
         return commands
@@ -164,6 +166,7 @@ extension ShardLedger {
             index += 1
         }
         if !batch.closings.isEmpty {
+            index += AttemptStatements.before(lane, batch.closings).count
             if batch.makesRollups { index += 1 }
             settled = try CloseStatement.settled(in: results[index])
         }

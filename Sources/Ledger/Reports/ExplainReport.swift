@@ -79,7 +79,7 @@ public struct RequestStory: Sendable, Hashable {
     public let team: String
     /// The model alias.
     public let model: String
-    /// The backend it was sent to.
+    /// The backend that answered, or else the first one it was sent to.
     public let backend: String
     /// The price it is charged at; nil without one.
     public let prices: Prices?
@@ -89,6 +89,8 @@ public struct RequestStory: Sendable, Hashable {
     public let admittedAt: Timestamp
     /// Its accounts.
     public let shares: [Share]
+    /// The calls that were made for it; none when the first one answered, which the record tells.
+    public var attempts: [Attempt] = []
 }
 
 extension RequestID {

@@ -79,6 +79,17 @@ enum ExplainStatements {
             ORDER BY x.place
             """, isReadOnly: true)
 
+    // The calls that were made for a request whose record is of the day $3. Primary keys.
+    static let attempts = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT coalesce(b.name, '#' || t.backend_id), t.outcome, t.status, t.begun_after_us,
+                t.duration_us, t.prompt_tokens, t.completion_tokens
+            FROM request_attempt t
+            LEFT JOIN backend b ON b.shard = $1 AND b.backend_id = t.backend_id
+            WHERE t.shard = $1 AND t.request_id = $2 AND t.day = $3 ORDER BY t.number
+            """, isReadOnly: true)
+
     // Whether retention has dropped the day's records.
     static let dropped = PostgresStatement(
         name: nil,

@@ -52,7 +52,9 @@ public struct ExplainStore {
             for statement in [ExplainStatements.settled, ExplainStatements.settledAnyDay] {
                 guard let row = try run(statement, request + [day]).first else { continue }
                 let found = PostgresValue.date(try row.date(27))
-                return .story(try story(row, .settled(try Self.outcome(row)), of: found))
+                var story = try story(row, .settled(try Self.outcome(row)), of: found)
+                story.attempts = try attempts(of: found)
+                return .story(story)
             }
             let isDropped = try run(ExplainStatements.dropped, [shard, day]).first?.bool(0)
             return .unknown(mayBeDropped: isDropped ?? false)
@@ -93,6 +95,24 @@ public struct ExplainStore {
                 admittedAt: Timestamp(microseconds: try row.timestamp(11)),
                 shares: try shares(
                     accounts: try row.int8s(12), amounts: try row.int8s(13), of: day))
+        }
+
+        private func attempts(of day: PostgresValue) throws(PostgresError) -> [Attempt] {
+            var attempts: [Attempt] = []
+            for row in try run(ExplainStatements.attempts, [shard, .uuid(id.rawValue), day]) {
+                guard let outcome = Attempt.Outcome(rawValue: try row.int2(1)) else {
+                    throw PostgresError(kind: .decoding(reason: "an attempt has an unknown end"))
+                }
+                let (prompt, completion) = (try row.optionalInt8(5), try row.optionalInt8(6))
+                attempts.append(
+                    Attempt(
+                        backend: try row.text(0), outcome: outcome,
+                        status: try row.optionalInt2(2),
+                        begunAfter: .microseconds(try row.int8(3)),
+                        duration: .microseconds(try row.int8(4)),
+                        usage: prompt.map { TokenUsage(prompt: $0, completion: completion ?? 0) }))
+            }
+            return attempts
         }
 
         private static func prices(_ row: PostgresRow) throws(PostgresError) -> RequestStory.Prices?

@@ -53,6 +53,10 @@ enum RetentionStatements {
             WHERE shard = $1 AND day = $2 AND dropped_at IS NULL
             """)
 
+    // The attempts of the day's requests, of which there are few. Primary key.
+    static let dropAttempts = PostgresStatement(
+        name: nil, sql: "DELETE FROM request_attempt WHERE shard = $1 AND day = $2")
+
     // How many rows of the day's seal and of its records differ, both ways: 0 when the seal says
     // what the records say.
     static let verify = PostgresStatement(

@@ -94,7 +94,7 @@ enum LateStatement {
                 .int2(shard), .int8(node),
                 .uuids(openings.map(\.requestID.rawValue)),
                 .int8s(openings.map(\.key.databaseValue)),
-                .int4s(openings.map(\.modelNumber)), .int4s(openings.map(\.backendNumber)),
+                .int4s(openings.map(\.modelNumber)), .int4s(records.map(\.backendNumber)),
                 .optionalInt8s(openings.map { $0.price?.version }),
                 .int8s(usages.map(\.prompt)), .int8s(usages.map(\.cached)),
                 .int8s(usages.map(\.cacheWrite)), .int8s(usages.map(\.completion)),
@@ -129,6 +129,10 @@ struct LateRecord: Sendable {
     let charges: [Int64]
     /// In nano-dollars.
     let cost: Int64
+    /// Who answered.
+    var backendNumber: Int32 {
+        settlement.movedTo.map(NameNumber.of) ?? opening.backendNumber
+    }
     /// Whether it has not ended.
     private(set) var isRunning = false
 
