@@ -9,6 +9,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
 
 static inline CURLcode ccurl_easy_set_long(CURL *easy, CURLoption option, long value) {
     return curl_easy_setopt(easy, option, value);
@@ -42,6 +45,39 @@ typedef curl_socket_t (*ccurl_open_socket_callback)(
 
 static inline CURLcode ccurl_easy_set_open_socket(CURL *easy, ccurl_open_socket_callback callback) {
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, callback);
+}
+
+// Copies the address that a socket is to be opened for, and says how many bytes it has: 4, 16, or 0
+// for what is no IP address. Its declared type is shorter than an IPv6 address is.
+static inline int ccurl_copy_address(const struct curl_sockaddr *address, unsigned char *bytes) {
+    const void *start = &address->addr;
+    if (address->family == AF_INET && address->addrlen >= sizeof(struct sockaddr_in)) {
+        struct sockaddr_in copy;
+        memcpy(&copy, start, sizeof copy);
+        memcpy(bytes, &copy.sin_addr, 4);
+        return 4;
+    }
+    if (address->family == AF_INET6 && address->addrlen >= sizeof(struct sockaddr_in6)) {
+        struct sockaddr_in6 copy;
+        memcpy(&copy, start, sizeof copy);
+        memcpy(bytes, &copy.sin6_addr, 16);
+        return 16;
+    }
+    return 0;
+}
+
+// The same for an address as text.
+static inline int ccurl_read_address(const char *text, unsigned char *bytes) {
+    if (inet_pton(AF_INET, text, bytes) == 1) return 4;
+    return inet_pton(AF_INET6, text, bytes) == 1 ? 16 : 0;
+}
+
+typedef int (*ccurl_before_request_callback)(
+    void *context, char *remote, char *local, int remote_port, int local_port);
+
+static inline CURLcode ccurl_easy_set_before_request(
+    CURL *easy, ccurl_before_request_callback callback) {
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
 }
 
 static inline CURLcode ccurl_easy_get_long(CURL *easy, CURLINFO info, long *value) {

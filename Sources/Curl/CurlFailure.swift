@@ -10,6 +10,8 @@ public struct CurlFailure: Error, Sendable, Equatable {
         case overloaded
         /// The host's name was not found.
         case resolve
+        /// The host has no address that may be connected to; nothing was sent.
+        case forbiddenAddress
         /// No connection could be made.
         case connect
         /// Resolving, connecting and the TLS handshake took too long together.
@@ -74,6 +76,7 @@ extension CurlFailure: CustomStringConvertible, CustomDebugStringConvertible {
         case .invalidRequest: "The upstream request is not valid."
         case .overloaded: "Too many upstream requests are running."
         case .resolve: "The upstream's name could not be resolved."
+        case .forbiddenAddress: "The upstream's address is not permitted."
         case .connect: "The upstream could not be reached."
         case .connectTimeout: "The upstream did not accept a connection in time."
         case .tls: "No secure connection to the upstream could be made."

@@ -36,6 +36,11 @@ public struct CurlRequest: Sendable {
 
     /// Connects to this Unix domain socket instead of the URL's host and port.
     public var unixSocketPath: String?
+    /// Says whether a connection may be used that leads to this address: four bytes or sixteen, the
+    /// most significant first; none if it is no IP address. Asked for every address before a
+    /// connection to it is begun, and again before the request is sent over one, pooled or not.
+    /// Nil permits all. Not asked about Unix sockets.
+    public var permitsAddress: (@Sendable (_ bytes: [UInt8]) -> Bool)?
     /// The time for resolving, connecting and the TLS handshake.
     public var connectTimeout: Duration
     /// The time from the start of the transfer until the response head is complete.
@@ -75,6 +80,7 @@ public struct CurlRequest: Sendable {
         self.headers = headers
         self.body = body
         unixSocketPath = nil
+        permitsAddress = nil
         connectTimeout = .seconds(5)
         firstByteTimeout = .seconds(60)
         idleTimeout = .seconds(60)

@@ -20,11 +20,54 @@ extension EasyHandle {
         }
         // A connection inherited by a child process would stay open after the transfer was cut
         // off, and the upstream would go on working for nobody.
-        unsafe options.setOpenSocket { _, _, address in
-            guard let address = unsafe address?.pointee else { return CURL_SOCKET_BAD }
-            return socket(
-                address.family, address.socktype | CInt(SOCK_CLOEXEC.rawValue), address.protocol)
+        unsafe options.set(CURLOPT_OPENSOCKETDATA, context)
+        unsafe options.setOpenSocket { context, _, address in
+            guard let address = unsafe address, let context = unsafe context,
+                unsafe EasyHandle.from(context).permits(address)
+            else { return CURL_SOCKET_BAD }
+            let (family, kind) = unsafe (address.pointee.family, address.pointee.socktype)
+            return unsafe socket(
+                family, kind | CInt(SOCK_CLOEXEC.rawValue), address.pointee.protocol)
         }
+        // A pooled connection may have been opened for a request that permits more.
+        unsafe options.set(CURLOPT_PREREQDATA, context)
+        unsafe options.setBeforeRequest { context, remote, _, _, _ in
+            guard let context = unsafe context, let remote = unsafe remote,
+                unsafe EasyHandle.from(context).permits(text: remote)
+            else { return CURL_PREREQFUNC_ABORT }
+            return CURL_PREREQFUNC_OK
+        }
+    }
+
+    private func permits(_ address: UnsafePointer<curl_sockaddr>) -> Bool {
+        unsafe permits { unsafe ccurl_copy_address(address, $0) }
+    }
+
+    private func permits(text: UnsafePointer<CChar>) -> Bool {
+        unsafe permits { unsafe ccurl_read_address(text, $0) }
+    }
+
+    /// Whether the request permits the address that `copy` writes, whose length it returns.
+    private func permits(_ copy: (UnsafeMutablePointer<UInt8>) -> CInt) -> Bool {
+        guard let request = transfer?.request, let permits = request.permitsAddress,
+            request.unixSocketPath == nil
+        else { return true }
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
+            guard let start = buffer.baseAddress else { return }
+            count = unsafe Int(copy(start))
+        }
+        guard !permits(bytes) else { return true }
+        forbiddenAddress = Self.text(of: bytes)
+        return false
+    }
+
+    private static func text(of address: [UInt8]) -> String {
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        let family = address.count == 16 ? AF_INET6 : AF_INET
+        guard !address.isEmpty,
+            unsafe inet_ntop(family, address, &text, socklen_t(text.count)) != nil
+        else { return "no IP address" }
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
     }
 
     /// The handle that was registered with a callback or as a handle's private pointer.

@@ -15,6 +15,8 @@ internal import CCurl
     var isMarked = false
     /// Why a callback gave the transfer up, when it did.
     var refusal: CurlFailure.Phase?
+    /// The last address that the request does not permit, as text.
+    var forbiddenAddress: String?
     /// Whether any part of a response arrived.
     var receivedResponse = false
     /// Whether libcurl was told to pause.
@@ -77,6 +79,7 @@ internal import CCurl
         deadlines = nil
         progress = TransferProgress()
         refusal = nil
+        forbiddenAddress = nil
         receivedResponse = false
         isPaused = false
         bufferedBytes = 0
@@ -89,6 +92,15 @@ internal import CCurl
             return .init(failure: CurlFailure(refusal, receivedResponse: receivedResponse))
         }
         guard code != CURLE_OK else { return .init(failure: nil) }
+        // A host may have other addresses; only if none of them would do is this the reason.
+        if let forbiddenAddress,
+            code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK
+        {
+            return .init(
+                failure: CurlFailure(
+                    .forbiddenAddress, curlCode: Int(code.rawValue), receivedResponse: false,
+                    detail: forbiddenAddress))
+        }
         return .init(failure: failure(code))
     }
 

@@ -37,6 +37,10 @@ internal import CCurl
         note(unsafe ccurl_easy_set_open_socket(curl, callback))
     }
 
+    mutating func setBeforeRequest(_ callback: @escaping ccurl_before_request_callback) {
+        note(unsafe ccurl_easy_set_before_request(curl, callback))
+    }
+
     /// What holds for every request: nothing from the environment, nothing followed, no signals.
     mutating func setDefaults() {
         set(CURLOPT_NOSIGNAL, true)

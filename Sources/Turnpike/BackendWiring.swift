@@ -56,7 +56,8 @@ struct BackendWiring {
             upstream.extraParameters.compactMap {
                 OpenAIUpstreamConfiguration.ExtraParameter(rawValue: $0.rawValue)
             })
-        openAI.limits = UpstreamLimits(upstream.timeouts)
+        openAI.limits = UpstreamLimits(upstream.connection.timeouts)
+        openAI.addresses = upstream.connection.addresses
         return openAI
     }
 
@@ -75,7 +76,8 @@ struct BackendWiring {
             case .always: .always
             }
         anthropic.takesSampling = upstream.takesSampling
-        anthropic.limits = UpstreamLimits(upstream.timeouts)
+        anthropic.limits = UpstreamLimits(upstream.connection.timeouts)
+        anthropic.addresses = upstream.connection.addresses
         return anthropic
     }
 

@@ -12,10 +12,8 @@ public struct AnthropicDescription: Sendable, Hashable {
     public var budgets: Budgets
     /// Whether its models take `temperature`, `top_p` and `top_k`.
     public var takesSampling: Bool
-    /// Whether the URL may lead to loopback, link-local or private addresses.
-    public var allowsPrivateAddresses: Bool
-    /// How long a call may take to get where.
-    public var timeouts: UpstreamTimeouts
+    /// How it is reached.
+    public var connection: UpstreamConnection
 
     /// How models are asked to think.
     public enum Thinking: String, Sendable, CaseIterable {

@@ -57,10 +57,8 @@ public struct UpstreamDescription: Sendable, Hashable {
     public var severalChoices: Bool
     /// The parameters that it understands beyond those that every upstream does.
     public var extraParameters: [ExtraParameter]
-    /// Whether the URL may lead to loopback, link-local or private addresses.
-    public var allowsPrivateAddresses: Bool
-    /// How long a call may take to get where.
-    public var timeouts: UpstreamTimeouts
+    /// How it is reached.
+    public var connection: UpstreamConnection
 
     /// A parameter that not every upstream understands.
     public enum ExtraParameter: String, Sendable, CaseIterable {
@@ -80,16 +78,4 @@ public struct UpstreamDescription: Sendable, Hashable {
         case maxCompletionTokens = "max_completion_tokens"
         case maxTokens = "max_tokens"
     }
-}
-
-/// How long a call to an upstream may take to get where.
-public struct UpstreamTimeouts: Sendable, Hashable {
-    /// Until the connection stands.
-    public var connect: Duration
-    /// From there until the answer begins.
-    public var firstByte: Duration
-    /// Between two pieces of the answer.
-    public var idle: Duration
-    /// For all of it.
-    public var total: Duration
 }

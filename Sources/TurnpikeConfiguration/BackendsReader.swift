@@ -107,27 +107,20 @@ struct BackendsReader {
                 "max_tokens_field", .word, usual: .maxCompletionTokens),
             severalChoices: section.value("several_choices", .yesOrNo, usual: true),
             extraParameters: section.values("extra_parameters", .word)?.map(\.value) ?? [],
-            allowsPrivateAddresses: section.value(
-                "allow_private_addresses", .yesOrNo, usual: false),
-            timeouts: timeouts(section))
-        checkHost(upstream.baseURL, isAllowed: upstream.allowsPrivateAddresses, section)
+            connection: UpstreamConnectionReader(section: section).read(baseURL: url))
         return url == nil ? nil : upstream
     }
 
     private func anthropic(_ section: Section) -> AnthropicDescription? {
         let url = section.value(
             "base_url", Self.baseURL, usual: "https://api.anthropic.com")
-        let anthropic = AnthropicDescription(
+        return AnthropicDescription(
             baseURL: url, apiKeyVariable: section.optional("api_key_env", .environmentName),
             version: section.value("anthropic_version", Self.version, usual: "2023-06-01"),
             thinking: section.value("thinking", .word, usual: .adaptive),
             budgets: budgets(section),
             takesSampling: section.value("sampling_parameters", .yesOrNo, usual: true),
-            allowsPrivateAddresses: section.value(
-                "allow_private_addresses", .yesOrNo, usual: false),
-            timeouts: timeouts(section))
-        checkHost(url, isAllowed: anthropic.allowsPrivateAddresses, section)
-        return anthropic
+            connection: UpstreamConnectionReader(section: section).read(baseURL: url))
     }
 
     private static let version = Accepted<String>(words: "a version of the API, such as 2023-06-01")
@@ -152,28 +145,6 @@ struct BackendsReader {
         told.xhigh = value("xhigh", usual: told.xhigh)
         told.max = value("max", usual: told.max)
         return told
-    }
-
-    /// A URL that names this machine or a private network is a slip more often than meant.
-    private func checkHost(_ url: String, isAllowed: Bool, _ section: Section) {
-        guard !isAllowed, PrivateAddress.isNamed(inURL: url) else { return }
-        root.list.add(
-            line: section.line(of: "base_url"), key: section.full("base_url"),
-            "\"\(url)\" leads to this machine or a private network; "
-                + "give another URL, or say allow_private_addresses: true")
-    }
-
-    private func timeouts(_ section: Section) -> UpstreamTimeouts {
-        let timeouts = section.section("timeouts", accepted: ConfigurationKeys.timeouts)
-        func value(_ key: String, usual: Duration) -> Duration {
-            let range: ClosedRange<Duration> = .milliseconds(10) ... .seconds(3600)
-            return timeouts?.value(key, .duration(range), usual: usual) ?? usual
-        }
-        return UpstreamTimeouts(
-            connect: value("connect", usual: .seconds(5)),
-            firstByte: value("first_byte", usual: .seconds(60)),
-            idle: value("idle", usual: .seconds(60)),
-            total: value("total", usual: .seconds(600)))
     }
 
     /// `http` or `https`, a host, perhaps a port and a path; no user, no query, no fragment, since

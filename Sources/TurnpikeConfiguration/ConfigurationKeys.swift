@@ -21,13 +21,13 @@ enum ConfigurationKeys {
     /// A backend of kind `openai`.
     static let openAI = [
         "kind", "base_url", "api_key_env", "max_tokens_field", "several_choices",
-        "extra_parameters", "allow_private_addresses", "timeouts",
+        "extra_parameters", "allow_private_addresses", "allow_addresses", "timeouts",
     ]
 
     /// A backend of kind `anthropic`.
     static let anthropic = [
         "kind", "base_url", "api_key_env", "anthropic_version", "thinking", "thinking_budgets",
-        "sampling_parameters", "allow_private_addresses", "timeouts",
+        "sampling_parameters", "allow_private_addresses", "allow_addresses", "timeouts",
     ]
 
     /// Tokens of thinking, by effort.

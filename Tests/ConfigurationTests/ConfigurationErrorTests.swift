@@ -280,9 +280,9 @@ private let mistakes: [Mistake] = [
         name: "an upstream on this machine", replace: "https://api.example.com/v1",
         with: "http://127.0.0.1:8000/v1",
         messages: [
-            "good.yaml:10: backends.openai.base_url: \"http://127.0.0.1:8000/v1\" leads to this "
-                + "machine or a private network; give another URL, "
-                + "or say allow_private_addresses: true"
+            "good.yaml:10: backends.openai.base_url: \"http://127.0.0.1:8000/v1\" leads to a "
+                + "loopback address, as in this machine or a private network; give another URL, "
+                + "or say allow_private_addresses: true or allow_addresses: [127.0.0.1]"
         ]),
     Mistake(
         name: "a variable that is not set", replace: "/var/lib/turnpike", with: "${NO_SUCH}/x",

@@ -40,7 +40,7 @@ import Testing
             Issue.record("the second backend is no upstream")
             return
         }
-        #expect(shown.timeouts == real.timeouts)
+        #expect(shown.connection == real.connection)
         guard case .anthropic(let told) = example.backends[2].kind,
             case .anthropic(let unsaid) = try GoodFile.anthropic("kind: anthropic")
         else {
@@ -50,7 +50,7 @@ import Testing
         #expect(told.baseURL == unsaid.baseURL && told.version == unsaid.version)
         #expect(told.thinking == unsaid.thinking && told.budgets == unsaid.budgets)
         #expect(told.takesSampling == unsaid.takesSampling)
-        #expect(told.timeouts == unsaid.timeouts)
+        #expect(told.connection == unsaid.connection)
     }
 
     @Test func `the example file shows every key that is read, and no other`() throws {

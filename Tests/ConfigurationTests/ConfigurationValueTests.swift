@@ -35,7 +35,7 @@ import Testing
         #expect(upstream.apiKeyVariable == nil)
         #expect(upstream.maximumTokensField == .maxCompletionTokens)
         #expect(upstream.severalChoices && upstream.extraParameters.isEmpty)
-        #expect(!upstream.allowsPrivateAddresses)
+        #expect(!upstream.connection.addresses.permitsPrivate)
         #expect(read.routes.map(\.alias) == ["demo"])
         #expect(read.routes[0].upstreamModel == "demo")
         #expect(read.routes[0].price == nil && read.routes[0].imageTokens == nil)
@@ -66,8 +66,8 @@ import Testing
         #expect(upstream.baseURL == "https://api.anthropic.com")
         #expect(upstream.apiKeyVariable == nil && upstream.version == "2023-06-01")
         #expect(upstream.thinking == .adaptive && upstream.budgets == .init())
-        #expect(upstream.takesSampling && !upstream.allowsPrivateAddresses)
-        #expect(upstream.timeouts.total == .seconds(600))
+        #expect(upstream.takesSampling && !upstream.connection.addresses.permitsPrivate)
+        #expect(upstream.connection.timeouts.total == .seconds(600))
     }
 
     @Test func `every key of a backend that speaks Anthropic's API is read`() throws {
@@ -80,7 +80,7 @@ import Testing
             Issue.record("it is of another kind")
             return
         }
-        #expect(upstream.baseURL == "http://127.0.0.1:9" && upstream.allowsPrivateAddresses)
+        #expect(upstream.baseURL == "http://127.0.0.1:9" && upstream.connection.addresses.permitsPrivate)
         #expect(upstream.apiKeyVariable == "CLAUDE_KEY" && upstream.version == "2024-01-02")
         #expect(upstream.thinking == .budget && !upstream.takesSampling)
         let budgets = upstream.budgets
@@ -90,7 +90,7 @@ import Testing
                 budgets.max,
             ]
                 == [2001, 2002, 2003, 2004, 2005, 2006])
-        #expect(upstream.timeouts.idle == .seconds(7))
+        #expect(upstream.connection.timeouts.idle == .seconds(7))
     }
 
     @Test func `answers are stored where the file says so, in words that mean it`() throws {

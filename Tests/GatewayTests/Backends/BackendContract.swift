@@ -29,21 +29,19 @@ import Testing
                 let upstream = try ScriptedUpstream(script: ScriptedDemoModel.answer)
                 defer { upstream.stop() }
                 let client = try CurlClient(logger: .quiet)
-                try await body(
-                    OpenAIUpstream(
-                        OpenAIUpstreamConfiguration(
-                            name: "upstream", baseURL: upstream.baseURL, credential: nil),
-                        client: client))
+                var configuration = OpenAIUpstreamConfiguration(
+                    name: "upstream", baseURL: upstream.baseURL, credential: nil)
+                configuration.addresses = .thisMachine
+                try await body(OpenAIUpstream(configuration, client: client))
                 await client.shutdown()
             case .anthropicUpstream:
                 let upstream = try ScriptedUpstream(script: ScriptedMessagesModel.answer)
                 defer { upstream.stop() }
                 let client = try CurlClient(logger: .quiet)
-                try await body(
-                    AnthropicUpstream(
-                        AnthropicUpstreamConfiguration(
-                            name: "upstream", baseURL: upstream.baseURL, credential: nil),
-                        client: client))
+                var configuration = AnthropicUpstreamConfiguration(
+                    name: "upstream", baseURL: upstream.baseURL, credential: nil)
+                configuration.addresses = .thisMachine
+                try await body(AnthropicUpstream(configuration, client: client))
                 await client.shutdown()
             }
         }

@@ -1,4 +1,5 @@
 import Curl
+import Domain
 import TestSupport
 import Testing
 
@@ -21,6 +22,7 @@ enum UpstreamUnderTest {
         var configuration = OpenAIUpstreamConfiguration(
             name: "upstream", baseURL: server.baseURL + "/",
             credential: UpstreamCredential(bytes: Array(key.utf8)))
+        configuration.addresses = .thisMachine
         change(&configuration)
         try await body(OpenAIUpstream(configuration, client: client), server)
         await client.shutdown()
@@ -44,4 +46,9 @@ enum UpstreamUnderTest {
         #expect(ending?.detail.contains(key) != true)
         return (text, ending)
     }
+}
+
+extension AddressPolicy {
+    /// What tests' servers need.
+    static let thisMachine = AddressPolicy(permitsPrivate: true, exceptions: [])
 }

@@ -15,7 +15,7 @@ struct AnthropicUpstream: Backend {
         exchange = MessagesExchange(
             url: configuration.endpoint, credential: configuration.credential,
             version: configuration.version, thinking: configuration.thinking,
-            limits: configuration.limits)
+            limits: configuration.limits, addresses: configuration.addresses)
         self.client = client
     }
 

@@ -15,6 +15,8 @@ struct MessagesExchange: Sendable {
     /// How the models behind it think.
     var thinking: AnthropicUpstreamConfiguration.Thinking
     var limits: UpstreamLimits
+    /// Which addresses the URL may lead to.
+    var addresses: AddressPolicy
 
     /// What must not stand in a log even if the upstream repeats it.
     private var secrets: [[UInt8]] { credential.map { [$0.bytes] } ?? [] }
@@ -55,6 +57,7 @@ struct MessagesExchange: Sendable {
             method: .post, url: url, headers: headers,
             body: MessagesBody.make(call, thinking: thinking))
         limits.bind(&request)
+        addresses.bind(&request)
         return request
     }
 }

@@ -6,15 +6,20 @@ extension BackendFailure {
         let kind: Kind =
             switch failure.phase {
             case .overloaded, .shutdown: .notReady(retryAfter: .seconds(1))
-            case .resolve, .connect, .tls, .send, .receive, .invalidRequest, .internalError:
+            case .resolve, .forbiddenAddress, .connect, .tls, .send, .receive, .invalidRequest,
+                .internalError:
                 .unreachable
             case .connectTimeout, .firstByteTimeout, .idleTimeout, .totalTimeout: .timedOut
             case .tooLarge, .protocolError: .malformed
             case .cancelled: .cancelled
             }
+        let advice =
+            failure.phase == .forbiddenAddress
+            ? " is not permitted; the backend's keys allow_addresses and allow_private_addresses "
+                + "say which are" : ""
         self.init(
             kind: kind,
-            detail: LogExcerpt.make(of: failure.debugDescription.utf8, redacting: secrets))
+            detail: LogExcerpt.make(of: failure.debugDescription.utf8, redacting: secrets) + advice)
     }
 }
 

@@ -12,6 +12,8 @@ struct ChatExchange: Sendable {
     var credential: UpstreamCredential?
     var dialect: Dialect
     var limits: UpstreamLimits
+    /// Which addresses the URL may lead to; nil where that is ours to know.
+    var addresses: AddressPolicy?
     /// Whether calls share connections.
     var connection: CurlRequest.Connection
 
@@ -74,6 +76,7 @@ struct ChatExchange: Sendable {
             body: ForwardedBody.make(call, in: dialect, streams: streams))
         request.unixSocketPath = unixSocketPath
         limits.bind(&request)
+        addresses?.bind(&request)
         request.connection = connection
         return request
     }

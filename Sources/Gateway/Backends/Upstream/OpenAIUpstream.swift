@@ -16,7 +16,7 @@ struct OpenAIUpstream: Backend {
             dialect: .openAI(
                 bound: quirks.sendsMaxTokens ? .maxTokens : .maxCompletionTokens,
                 extras: quirks.extraParameters),
-            limits: configuration.limits,
+            limits: configuration.limits, addresses: configuration.addresses,
             connection: quirks.usesFreshConnections ? .fresh : .pooled)
         answersOneChoice = quirks.answersOneChoice
         self.client = client

@@ -1,3 +1,5 @@
+public import Domain
+
 /// An upstream that speaks OpenAI's API: OpenAI itself, or a server that imitates it.
 public struct OpenAIUpstreamConfiguration: Sendable {
     /// What an upstream does not do as OpenAI does.
@@ -48,6 +50,8 @@ public struct OpenAIUpstreamConfiguration: Sendable {
     public var quirks = Quirks()
     /// How long it may take and how much it may send.
     public var limits = UpstreamLimits()
+    /// Which addresses `baseURL` may lead to.
+    public var addresses = AddressPolicy.publicOnly
 
     /// Makes a configuration with no quirks and the usual limits, which can be set.
     public init(name: String, baseURL: String, credential: UpstreamCredential?) {

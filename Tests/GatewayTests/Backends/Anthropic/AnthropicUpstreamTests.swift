@@ -1,4 +1,3 @@
-import Curl
 import Domain
 import TestSupport
 import Testing
@@ -7,24 +6,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct AnthropicUpstreams {
     private typealias Step = ScriptedUpstream.Step
-    private static let key = "sk-ant-0123456789"
-
-    /// Runs `body` with an upstream that answers by `script`.
-    private func with(
-        base: String = "", change: (inout AnthropicUpstreamConfiguration) -> Void = { _ in },
-        script: @escaping @Sendable (ScriptedUpstream.Request) -> [Step],
-        _ body: (AnthropicUpstream, ScriptedUpstream) async throws -> Void
-    ) async throws {
-        let server = try ScriptedUpstream(script: script)
-        defer { server.stop() }
-        let client = try CurlClient(logger: .quiet)
-        var configuration = AnthropicUpstreamConfiguration(
-            name: "upstream", baseURL: "http://127.0.0.1:\(server.port)\(base)",
-            credential: UpstreamCredential(bytes: Array(Self.key.utf8)))
-        change(&configuration)
-        try await body(AnthropicUpstream(configuration, client: client), server)
-        await client.shutdown()
-    }
+    private static let key = MessagesUnderTest.key
 
     /// What a call ends with, and what was understood before.
     private func outcome(
@@ -32,7 +14,7 @@ import Testing
     ) async throws -> (text: String, failure: BackendFailure?) {
         var text = ""
         var ending: BackendFailure?
-        try await with(script: { _ in steps }) { backend, _ in
+        try await MessagesUnderTest.with(script: { _ in steps }) { backend, _ in
             ending = await failure {
                 let answer = try await backend.forward(.ask("q", streams: streams))
                 while let events = try await answer.next() {
@@ -46,7 +28,8 @@ import Testing
 
     @Test(arguments: ["", "/", "/v1", "/v1/"])
     func `the upstream sees the gateway's own headers and no others`(base: String) async throws {
-        try await with(base: base, script: ScriptedMessagesModel.answer) { backend, server in
+        try await MessagesUnderTest.with(base: base, script: ScriptedMessagesModel.answer) {
+            backend, server in
             _ = try await WholeAnswer(backend.forward(.ask("q")))
             let request = await server.request(0)
             #expect(
@@ -64,7 +47,8 @@ import Testing
         let script: @Sendable (ScriptedUpstream.Request) -> [Step] = {
             ScriptedMessage([.text(["a"])]).steps(for: $0)
         }
-        try await with(change: { $0.version = "2027-01-01" }, script: script) { backend, server in
+        try await MessagesUnderTest.with(change: { $0.version = "2027-01-01" }, script: script) {
+            backend, server in
             _ = try await WholeAnswer(backend.forward(.ask("q")))
             #expect(await server.request(0).header("anthropic-version") == "2027-01-01")
         }
@@ -104,7 +88,9 @@ import Testing
                     "input length and `max_tokens` exceed context limit: 180 + 64 > 200, decrease"
                 ))
         }
-        try await with(change: { $0.thinking = .budgeted(.init()) }, script: script) {
+        try await MessagesUnderTest.with(
+            change: { $0.thinking = .budgeted(.init()) }, script: script
+        ) {
             backend, server in
             let answer = try await WholeAnswer(backend.forward(.ask("q", bound: 64)))
             #expect(answer.text == "a")
@@ -132,7 +118,7 @@ import Testing
             return message.steps(for: request)
         }
         for streams in [true, false] {
-            try await with(script: script) { backend, server in
+            try await MessagesUnderTest.with(script: script) { backend, server in
                 let call = BackendCall.ask("q", streams: streams) { $0.choices = 3 }
                 let answer = try await WholeAnswer(backend.forward(call))
                 let deltas = answer.events.flatMap(\.deltas)
@@ -187,7 +173,7 @@ import Testing
 
     @Test func `an error in front of all text is told before anything is`() async throws {
         let error = "event: error\ndata: \(ScriptedUpstream.messagesError("overloaded_error"))\n\n"
-        try await with(script: { _ in
+        try await MessagesUnderTest.with(script: { _ in
             [.streamHead, .body(Array((Self.events[0] + Self.events[1] + error).utf8)), .silence]
         }) { backend, _ in
             let answer = try await backend.forward(.ask("q"))
