@@ -230,6 +230,8 @@ final class ScriptedBackend: Backend {
         case answer(FedAnswer)
         case text([String], TokenUsage?)
         case failure(BackendFailure)
+        /// As another backend does.
+        case other(any Backend)
         /// Never answers; ends when cancelled.
         case silence(Door)
     }
@@ -278,6 +280,7 @@ final class ScriptedBackend: Backend {
             return FedAnswer(
                 [texts.map { .text($0) } + [.end(usage: usage)]], ends: true)
         case .failure(let failure): throw failure
+        case .other(let backend): return try await backend.forward(call)
         case .silence(let cancelled):
             let answer = FedAnswer([], ends: false)
             do throws(BackendFailure) {
