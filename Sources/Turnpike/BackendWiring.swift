@@ -49,7 +49,7 @@ struct BackendWiring {
     ) throws(StartupFailure) -> OpenAIUpstreamConfiguration {
         var openAI = OpenAIUpstreamConfiguration(
             name: name, baseURL: upstream.baseURL,
-            credential: try credential(in: upstream.apiKeyVariable))
+            credential: nil)
         openAI.quirks.sendsMaxTokens = upstream.maximumTokensField == .maxTokens
         openAI.quirks.answersOneChoice = !upstream.severalChoices
         openAI.quirks.extraParameters = Set(
@@ -57,6 +57,7 @@ struct BackendWiring {
                 OpenAIUpstreamConfiguration.ExtraParameter(rawValue: $0.rawValue)
             })
         openAI.limits = UpstreamLimits(upstream.connection.timeouts)
+        openAI.credentials = try credentials(in: upstream.apiKeyVariables)
         openAI.addresses = upstream.connection.addresses
         return openAI
     }
@@ -66,7 +67,7 @@ struct BackendWiring {
     ) throws(StartupFailure) -> AnthropicUpstreamConfiguration {
         var anthropic = AnthropicUpstreamConfiguration(
             name: name, baseURL: upstream.baseURL,
-            credential: try credential(in: upstream.apiKeyVariable))
+            credential: nil)
         anthropic.version = upstream.version
         anthropic.thinking =
             switch upstream.thinking {
@@ -77,20 +78,24 @@ struct BackendWiring {
             }
         anthropic.takesSampling = upstream.takesSampling
         anthropic.limits = UpstreamLimits(upstream.connection.timeouts)
+        anthropic.credentials = try credentials(in: upstream.apiKeyVariables)
         anthropic.addresses = upstream.connection.addresses
         return anthropic
     }
 
-    /// The key that a variable holds; nil where no variable is named.
-    private func credential(
-        in variable: String?
-    ) throws(StartupFailure) -> UpstreamCredential? {
-        guard let variable else { return nil }
-        guard
-            let credential = UpstreamCredential(
-                bytes: Array((environment[variable] ?? "").utf8))
-        else { throw StartupFailure("the environment variable \(variable) holds no key") }
-        return credential
+    /// The keys that the variables hold, in their order.
+    private func credentials(
+        in variables: [String]
+    ) throws(StartupFailure) -> [UpstreamCredential] {
+        var credentials: [UpstreamCredential] = []
+        for variable in variables {
+            let value = Array((environment[variable] ?? "").utf8)
+            guard let credential = UpstreamCredential(bytes: value) else {
+                throw StartupFailure("the environment variable \(variable) holds no key")
+            }
+            credentials.append(credential)
+        }
+        return credentials
     }
 }
 

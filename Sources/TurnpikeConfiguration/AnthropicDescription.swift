@@ -2,8 +2,8 @@
 public struct AnthropicDescription: Sendable, Hashable {
     /// The URL in front of `/v1/messages`, without a slash at its end.
     public var baseURL: String
-    /// The environment variable that holds the upstream's key; nil when it needs none.
-    public var apiKeyVariable: String?
+    /// The environment variables that hold the upstream's keys; none when it needs none.
+    public var apiKeyVariables: [String]
     /// The value of the header `anthropic-version`.
     public var version: String
     /// How its models are asked to think.

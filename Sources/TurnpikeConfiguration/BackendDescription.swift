@@ -49,8 +49,8 @@ public struct EngineDescription: Sendable, Hashable {
 public struct UpstreamDescription: Sendable, Hashable {
     /// The URL in front of `/chat/completions`, without a slash at its end.
     public var baseURL: String
-    /// The environment variable that holds the upstream's key; nil when it needs none.
-    public var apiKeyVariable: String?
+    /// The environment variables that hold the upstream's keys; none when it needs none.
+    public var apiKeyVariables: [String]
     /// The field that bounds an answer's tokens.
     public var maximumTokensField: MaximumTokensField
     /// Whether it gives several choices to one call; for one that does not, a call is made for each.

@@ -102,7 +102,7 @@ struct BackendsReader {
         let url = section.required("base_url", Self.baseURL)
         let upstream = UpstreamDescription(
             baseURL: url ?? "",
-            apiKeyVariable: section.optional("api_key_env", .environmentName),
+            apiKeyVariables: section.oneOrMore("api_key_env", .environmentName),
             maximumTokensField: section.value(
                 "max_tokens_field", .word, usual: .maxCompletionTokens),
             severalChoices: section.value("several_choices", .yesOrNo, usual: true),
@@ -115,7 +115,7 @@ struct BackendsReader {
         let url = section.value(
             "base_url", Self.baseURL, usual: "https://api.anthropic.com")
         return AnthropicDescription(
-            baseURL: url, apiKeyVariable: section.optional("api_key_env", .environmentName),
+            baseURL: url, apiKeyVariables: section.oneOrMore("api_key_env", .environmentName),
             version: section.value("anthropic_version", Self.version, usual: "2023-06-01"),
             thinking: section.value("thinking", .word, usual: .adaptive),
             budgets: budgets(section),

@@ -37,9 +37,9 @@ extension Configuration {
             case .localEngine(let engine):
                 engineProblem(engine, backend)
             case .openAI(let upstream):
-                keyProblem(upstream.apiKeyVariable, backend, environment)
+                keyProblem(upstream.apiKeyVariables, backend, environment)
             case .anthropic(let upstream):
-                keyProblem(upstream.apiKeyVariable, backend, environment)
+                keyProblem(upstream.apiKeyVariables, backend, environment)
             }
         }
     }
@@ -61,13 +61,14 @@ extension Configuration {
     }
 
     private func keyProblem(
-        _ variable: String?, _ backend: BackendDescription, _ environment: (String) -> String?
+        _ variables: [String], _ backend: BackendDescription, _ environment: (String) -> String?
     ) -> ConfigurationProblem? {
-        guard let variable else { return nil }
-        let value = environment(variable) ?? ""
-        guard value.isEmpty || value.utf8.contains(where: { $0 < 0x21 || $0 > 0x7E }) else {
-            return nil
+        func isUnfit(_ variable: String) -> Bool {
+            let value = environment(variable) ?? ""
+            return value.isEmpty || value.utf8.contains { $0 < 0x21 || $0 > 0x7E }
         }
+        guard let variable = variables.first(where: isUnfit) else { return nil }
+        let value = environment(variable) ?? ""
         return problem(
             backend, "api_key_env",
             value.isEmpty

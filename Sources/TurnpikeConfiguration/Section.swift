@@ -91,6 +91,15 @@ struct Section {
         return nodes
     }
 
+    /// One value, or a list of them; none where the key is left out.
+    func oneOrMore<Value>(_ key: String, _ accepted: Accepted<Value>) -> [Value] {
+        guard let entry = entries[key] else { return [] }
+        guard case .list = entry.value.content else {
+            return optional(key, accepted).map { [$0] } ?? []
+        }
+        return values(key, accepted)?.map(\.value) ?? []
+    }
+
     /// A group of keys below this one; nil when it is left out or no group. Problems go to `other`
     /// if given.
     func section(

@@ -32,7 +32,7 @@ import Testing
         #expect(engine.contextTokens == 1024, "what its model promises")
         #expect(engine.threads == nil)
         #expect(upstream.baseURL == "https://api.example.com/v1")
-        #expect(upstream.apiKeyVariable == nil)
+        #expect(upstream.apiKeyVariables == [])
         #expect(upstream.maximumTokensField == .maxCompletionTokens)
         #expect(upstream.severalChoices && upstream.extraParameters.isEmpty)
         #expect(!upstream.connection.addresses.permitsPrivate)
@@ -64,7 +64,7 @@ import Testing
             return
         }
         #expect(upstream.baseURL == "https://api.anthropic.com")
-        #expect(upstream.apiKeyVariable == nil && upstream.version == "2023-06-01")
+        #expect(upstream.apiKeyVariables == [] && upstream.version == "2023-06-01")
         #expect(upstream.thinking == .adaptive && upstream.budgets == .init())
         #expect(upstream.takesSampling && !upstream.connection.addresses.permitsPrivate)
         #expect(upstream.connection.timeouts.total == .seconds(600))
@@ -80,8 +80,10 @@ import Testing
             Issue.record("it is of another kind")
             return
         }
-        #expect(upstream.baseURL == "http://127.0.0.1:9" && upstream.connection.addresses.permitsPrivate)
-        #expect(upstream.apiKeyVariable == "CLAUDE_KEY" && upstream.version == "2024-01-02")
+        #expect(
+            upstream.baseURL == "http://127.0.0.1:9" && upstream.connection.addresses.permitsPrivate
+        )
+        #expect(upstream.apiKeyVariables == ["CLAUDE_KEY"] && upstream.version == "2024-01-02")
         #expect(upstream.thinking == .budget && !upstream.takesSampling)
         let budgets = upstream.budgets
         #expect(

@@ -66,9 +66,11 @@ public struct BackendRegistry: Sendable {
             }
             switch configuration {
             case .openAI(let configuration):
-                backends[name] = OpenAIUpstream(configuration, client: client)
+                backends[name] = OpenAIUpstream(
+                    configuration, client: client, time: time, logger: logger)
             case .anthropic(let configuration):
-                backends[name] = AnthropicUpstream(configuration, client: client)
+                backends[name] = AnthropicUpstream(
+                    configuration, client: client, time: time, logger: logger)
             case .localEngine(let configuration):
                 let engine = LocalEngine(configuration, logger: logger, time: time, random: random)
                 engines.append(engine)

@@ -40,6 +40,16 @@ extension ServedGateway {
             upstream_model: claude-opus-5-5
             context_tokens: 200000
             max_completion_tokens: 8192
+          claude-limited:
+            backends: [claude]
+            upstream_model: claude-limited
+            context_tokens: 200000
+            max_completion_tokens: 8192
+          claude-limited-too:
+            backends: [claude]
+            upstream_model: claude-limited-too
+            context_tokens: 200000
+            max_completion_tokens: 8192
 
         """
 }

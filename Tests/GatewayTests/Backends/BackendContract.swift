@@ -32,7 +32,9 @@ import Testing
                 var configuration = OpenAIUpstreamConfiguration(
                     name: "upstream", baseURL: upstream.baseURL, credential: nil)
                 configuration.addresses = .thisMachine
-                try await body(OpenAIUpstream(configuration, client: client))
+                try await body(
+                    OpenAIUpstream(
+                        configuration, client: client, time: MachineTime(), logger: .quiet))
                 await client.shutdown()
             case .anthropicUpstream:
                 let upstream = try ScriptedUpstream(script: ScriptedMessagesModel.answer)
@@ -41,7 +43,9 @@ import Testing
                 var configuration = AnthropicUpstreamConfiguration(
                     name: "upstream", baseURL: upstream.baseURL, credential: nil)
                 configuration.addresses = .thisMachine
-                try await body(AnthropicUpstream(configuration, client: client))
+                try await body(
+                    AnthropicUpstream(
+                        configuration, client: client, time: MachineTime(), logger: .quiet))
                 await client.shutdown()
             }
         }

@@ -24,7 +24,9 @@ enum UpstreamUnderTest {
             credential: UpstreamCredential(bytes: Array(key.utf8)))
         configuration.addresses = .thisMachine
         change(&configuration)
-        try await body(OpenAIUpstream(configuration, client: client), server)
+        try await body(
+            OpenAIUpstream(
+                configuration, client: client, time: MachineTime(), logger: .quiet), server)
         await client.shutdown()
     }
 

@@ -1,4 +1,6 @@
 import Curl
+import Domain
+import Logging
 
 /// An upstream that speaks Anthropic's Messages API.
 struct AnthropicUpstream: Backend {
@@ -8,12 +10,18 @@ struct AnthropicUpstream: Backend {
     private let parameters: MessagesParameters
 
     /// An upstream that is reached through `client`, which it shares with others.
-    init(_ configuration: AnthropicUpstreamConfiguration, client: CurlClient) {
+    init(
+        _ configuration: AnthropicUpstreamConfiguration, client: CurlClient, time: any TimeSource,
+        logger: Logger
+    ) {
         name = configuration.name
         parameters = MessagesParameters(
             thinking: configuration.thinking, takesSampling: configuration.takesSampling)
         exchange = MessagesExchange(
-            url: configuration.endpoint, credential: configuration.credential,
+            url: configuration.endpoint,
+            credentials: UpstreamCredentials(
+                configuration.credentials, upstream: configuration.name, time: time,
+                logger: logger),
             version: configuration.version, thinking: configuration.thinking,
             limits: configuration.limits, addresses: configuration.addresses)
         self.client = client

@@ -37,8 +37,8 @@ public struct AnthropicUpstreamConfiguration: Sendable {
     public var name: String
     /// Where the API is, without a slash at the end: `https://api.anthropic.com`.
     public var baseURL: String
-    /// The key, if the upstream wants one. Sent to `baseURL` only.
-    public var credential: UpstreamCredential?
+    /// The keys, if the upstream wants one, in order of preference. Sent to `baseURL` only.
+    public var credentials: [UpstreamCredential]
     /// The `anthropic-version` header.
     public var version = "2023-06-01"
     /// How its models think.
@@ -54,7 +54,7 @@ public struct AnthropicUpstreamConfiguration: Sendable {
     public init(name: String, baseURL: String, credential: UpstreamCredential?) {
         self.name = name
         self.baseURL = baseURL
-        self.credential = credential
+        credentials = credential.map { [$0] } ?? []
     }
 
     /// The absolute URL that calls are sent to, whether or not the base names the version.

@@ -8,8 +8,8 @@ import Domain
 struct MessagesExchange: Sendable {
     /// The absolute URL of the messages endpoint.
     var url: String
-    /// Sent to this URL only; redirects are not followed.
-    var credential: UpstreamCredential?
+    /// Sent to this URL only; redirects are not followed. Each call is made with one of them.
+    var credentials: UpstreamCredentials
     /// The version of the API that is spoken.
     var version: String
     /// How the models behind it think.
@@ -19,31 +19,44 @@ struct MessagesExchange: Sendable {
     var addresses: AddressPolicy
 
     /// What must not stand in a log even if the upstream repeats it.
-    private var secrets: [[UInt8]] { credential.map { [$0.bytes] } ?? [] }
+    private var secrets: [[UInt8]] { credentials.secrets }
 
     /// Sends a call and returns once the head of the answer is 200. The answer holds `lease` until
     /// it ends.
     func begin(
         _ call: BackendCall, over client: CurlClient, holding lease: EngineSlotLease?
     ) async throws(BackendFailure) -> ChatAnswer {
-        let response: CurlResponse
-        do throws(CurlFailure) {
-            response = try await client.execute(makeRequest(call))
-        } catch {
-            throw BackendFailure(error, redacting: secrets)
+        let reply = try await credentials.begin(call) { credential throws(UpstreamRefusal) in
+            try await send(call, over: client, with: credential)
         }
-        let reply = UpstreamReply(response: response, secrets: secrets)
-        guard response.status == 200 else { throw await reply.failure() }
         return ChatAnswer(
-            response.body, form: try reply.form(streams: true), lease: lease,
+            reply.response.body, form: try reply.form(streams: true), lease: lease,
             secrets: secrets
         ) {
             MessagesDecoder(maximumBytes: limits.maximumResponseBytes, secrets: secrets)
         }
     }
 
+    /// Sends a call with a credential and returns once the head of the answer is 200.
+    private func send(
+        _ call: BackendCall, over client: CurlClient, with credential: UpstreamCredential?
+    ) async throws(UpstreamRefusal) -> UpstreamReply {
+        let response: CurlResponse
+        do throws(CurlFailure) {
+            response = try await client.execute(makeRequest(call, with: credential))
+        } catch {
+            throw UpstreamRefusal(
+                failure: BackendFailure(error, redacting: secrets), verdict: nil)
+        }
+        let reply = UpstreamReply(response: response, secrets: secrets)
+        guard response.status == 200 else { throw await reply.refusal() }
+        return reply
+    }
+
     /// The headers are written here and nowhere else: nothing of the client's is passed on.
-    private func makeRequest(_ call: BackendCall) -> CurlRequest {
+    private func makeRequest(
+        _ call: BackendCall, with credential: UpstreamCredential?
+    ) -> CurlRequest {
         var headers = [
             (name: "content-type", value: "application/json"),
             (name: "accept", value: "text/event-stream"),

@@ -10,6 +10,8 @@ struct ChatExchange: Sendable {
     var unixSocketPath: String?
     /// Sent to this URL only; redirects are not followed.
     var credential: UpstreamCredential?
+    /// Instead of that one, several, of which each call is made with one.
+    var credentials: UpstreamCredentials?
     var dialect: Dialect
     var limits: UpstreamLimits
     /// Which addresses the URL may lead to; nil where that is ours to know.
@@ -18,7 +20,9 @@ struct ChatExchange: Sendable {
     var connection: CurlRequest.Connection
 
     /// What must not stand in a log even if the backend repeats it.
-    private var secrets: [[UInt8]] { credential.map { [$0.bytes] } ?? [] }
+    private var secrets: [[UInt8]] {
+        credentials?.secrets ?? credential.map { [$0.bytes] } ?? []
+    }
 
     /// Sends a call and returns once the head of the answer is 200. The answer holds `lease` until
     /// it ends.
@@ -26,16 +30,21 @@ struct ChatExchange: Sendable {
         _ call: BackendCall, over client: CurlClient, holding lease: EngineSlotLease?
     ) async throws(BackendFailure) -> ChatAnswer {
         let streams = call.request.streams || dialect.alwaysStreams
-        let response: CurlResponse
-        do throws(CurlFailure) {
-            response = try await client.execute(makeRequest(call, streams: streams))
-        } catch {
-            throw BackendFailure(error, redacting: secrets)
+        let reply: UpstreamReply
+        if let credentials {
+            reply = try await credentials.begin(call) { credential throws(UpstreamRefusal) in
+                try await send(call, over: client, streams: streams, with: credential)
+            }
+        } else {
+            do throws(UpstreamRefusal) {
+                reply = try await send(call, over: client, streams: streams, with: credential)
+            } catch {
+                throw error.failure
+            }
         }
-        let reply = UpstreamReply(response: response, secrets: secrets)
-        guard response.status == 200 else { throw await reply.failure() }
         return ChatAnswer(
-            response.body, form: try reply.form(streams: streams), lease: lease, secrets: secrets
+            reply.response.body, form: try reply.form(streams: streams), lease: lease,
+            secrets: secrets
         ) {
             ChatChunkDecoder(
                 maximumBytes: limits.maximumResponseBytes, readsTimings: dialect.readsTimings,
@@ -47,12 +56,31 @@ struct ChatExchange: Sendable {
         }
     }
 
+    /// Sends a call with a credential and returns once the head of the answer is 200.
+    private func send(
+        _ call: BackendCall, over client: CurlClient, streams: Bool,
+        with credential: UpstreamCredential?
+    ) async throws(UpstreamRefusal) -> UpstreamReply {
+        let response: CurlResponse
+        do throws(CurlFailure) {
+            response = try await client.execute(
+                makeRequest(call, streams: streams, with: credential))
+        } catch {
+            throw UpstreamRefusal(
+                failure: BackendFailure(error, redacting: secrets), verdict: nil)
+        }
+        let reply = UpstreamReply(response: response, secrets: secrets)
+        guard response.status == 200 else { throw await reply.refusal() }
+        return reply
+    }
+
     /// Sends a call to an endpoint that answers with a short JSON text, and reads that.
     func fetch(_ call: BackendCall, over client: CurlClient) async throws(BackendFailure) -> [UInt8]
     {
         let response: CurlResponse
         do throws(CurlFailure) {
-            response = try await client.execute(makeRequest(call, streams: false))
+            response = try await client.execute(
+                makeRequest(call, streams: false, with: credential))
         } catch {
             throw BackendFailure(error, redacting: secrets)
         }
@@ -62,7 +90,9 @@ struct ChatExchange: Sendable {
     }
 
     /// The headers are written here and nowhere else: nothing of the client's is passed on.
-    private func makeRequest(_ call: BackendCall, streams: Bool) -> CurlRequest {
+    private func makeRequest(
+        _ call: BackendCall, streams: Bool, with credential: UpstreamCredential?
+    ) -> CurlRequest {
         var headers = [
             (name: "content-type", value: "application/json"),
             (name: "accept", value: streams ? "text/event-stream" : "application/json"),

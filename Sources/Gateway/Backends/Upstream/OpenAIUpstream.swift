@@ -1,4 +1,6 @@
 import Curl
+import Domain
+import Logging
 
 /// An OpenAI-compatible upstream.
 struct OpenAIUpstream: Backend {
@@ -8,11 +10,17 @@ struct OpenAIUpstream: Backend {
     private let answersOneChoice: Bool
 
     /// An upstream that is reached through `client`, which it shares with others.
-    init(_ configuration: OpenAIUpstreamConfiguration, client: CurlClient) {
+    init(
+        _ configuration: OpenAIUpstreamConfiguration, client: CurlClient, time: any TimeSource,
+        logger: Logger
+    ) {
         name = configuration.name
         let quirks = configuration.quirks
         exchange = ChatExchange(
-            url: configuration.endpoint, unixSocketPath: nil, credential: configuration.credential,
+            url: configuration.endpoint, unixSocketPath: nil,
+            credentials: UpstreamCredentials(
+                configuration.credentials, upstream: configuration.name, time: time,
+                logger: logger),
             dialect: .openAI(
                 bound: quirks.sendsMaxTokens ? .maxTokens : .maxCompletionTokens,
                 extras: quirks.extraParameters),

@@ -44,8 +44,8 @@ public struct OpenAIUpstreamConfiguration: Sendable {
     /// Where the API is, with its version and without a slash at the end:
     /// `https://api.openai.com/v1`.
     public var baseURL: String
-    /// The key, if the upstream wants one. Sent to `baseURL` only.
-    public var credential: UpstreamCredential?
+    /// The keys, if the upstream wants one, in order of preference. Sent to `baseURL` only.
+    public var credentials: [UpstreamCredential]
     /// What it does differently.
     public var quirks = Quirks()
     /// How long it may take and how much it may send.
@@ -57,7 +57,7 @@ public struct OpenAIUpstreamConfiguration: Sendable {
     public init(name: String, baseURL: String, credential: UpstreamCredential?) {
         self.name = name
         self.baseURL = baseURL
-        self.credential = credential
+        credentials = credential.map { [$0] } ?? []
     }
 
     /// Why `baseURL` cannot be used; nil if it can. A user name, a query or a fragment would end up

@@ -85,7 +85,7 @@ struct UpstreamErrorBody {
     }
 
     /// Whether it has too much to do, for whomever: Anthropic's word and OpenAI's.
-    private var isOverload: Bool {
+    var isOverload: Bool {
         type == "overloaded_error" || type == "server_is_overloaded"
             || code == "server_is_overloaded"
     }

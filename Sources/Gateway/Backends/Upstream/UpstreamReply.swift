@@ -31,19 +31,31 @@ struct UpstreamReply: Sendable {
     }
 
     /// Reads a refusal. Its text goes to the log only.
-    func failure() async -> BackendFailure {
+    func failure() async -> BackendFailure { await refusal().failure }
+
+    /// Reads a refusal, and what it says of the credential.
+    func refusal() async -> UpstreamRefusal {
         let body = await shortBody()
         let retryAfter = UpstreamErrorBody.retryAfter(
             seconds: response.header("retry-after"),
             milliseconds: response.header("retry-after-ms"))
+        let error = Self.error(in: body)
         let kind =
-            Self.error(in: body)?.kind(status: response.status, retryAfter: retryAfter)
+            error?.kind(status: response.status, retryAfter: retryAfter)
             ?? UpstreamErrorBody.kind(status: response.status, retryAfter: retryAfter)
-        return BackendFailure(
+        let verdict: CredentialRotation.Verdict? =
+            switch response.status {
+            case 401: .refused
+            case 403: .refusedForModel
+            // One that has too much to do for everybody says nothing of a credential.
+            case 429 where error?.isOverload != true: .limited(retryAfter)
+            default: nil
+            }
+        let failure = BackendFailure(
             kind: kind,
-            detail:
-                "status \(response.status)\(Self.error(in: body)?.label(redacting: secrets) ?? "")",
+            detail: "status \(response.status)\(error?.label(redacting: secrets) ?? "")",
             status: response.status)
+        return UpstreamRefusal(failure: failure, verdict: verdict)
     }
 
     /// What there is of a short body.

@@ -24,7 +24,9 @@ enum MessagesUnderTest {
             credential: UpstreamCredential(bytes: Array(Self.key.utf8)))
         configuration.addresses = .thisMachine
         change(&configuration)
-        try await body(AnthropicUpstream(configuration, client: client), server)
+        try await body(
+            AnthropicUpstream(
+                configuration, client: client, time: MachineTime(), logger: .quiet), server)
         await client.shutdown()
     }
 }
