@@ -61,3 +61,15 @@ check_swift() {
         exit 1
     fi
 }
+
+# make_psycopg_venv: sets `venv` to a Python with psycopg, which the harnesses of real processes need; made once.
+make_psycopg_venv() {
+    local version=3.3.9
+    venv=.build/crash-python-$version
+    "$venv/bin/python3" -c 'import psycopg' 2> /dev/null && return
+    rm -rf "$venv" "$venv.new"
+    mkdir -p .build
+    python3 -m venv "$venv.new"
+    "$venv.new/bin/pip" --quiet --disable-pip-version-check install "psycopg[binary]==$version" < /dev/null
+    mv "$venv.new" "$venv"
+}
