@@ -26,6 +26,11 @@ extension CurlRequest {
             guard length > 0, length <= Self.longestSocketPath, !unixSocketPath.utf8.contains(0)
             else { throw .invalidRequest("the socket path is empty, too long or contains a zero") }
         }
+        if let proxy {
+            guard proxy.hasPrefix("http://") || proxy.hasPrefix("https://"),
+                proxy.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
+            else { throw .invalidRequest("the proxy is no URL of a scheme that is allowed") }
+        }
         if let file = certificateAuthorityFile, file.isEmpty || file.utf8.contains(0) {
             throw .invalidRequest("the certificate authority file's name is not valid")
         }

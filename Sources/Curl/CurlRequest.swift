@@ -36,10 +36,14 @@ public struct CurlRequest: Sendable {
 
     /// Connects to this Unix domain socket instead of the URL's host and port.
     public var unixSocketPath: String?
+    /// Goes through this HTTP proxy, an absolute URL, by a tunnel: it sees no header and no body of
+    /// the request. Nil goes straight to the host; the environment's proxies are never used.
+    public var proxy: String?
     /// Says whether a connection may be used that leads to this address: four bytes or sixteen, the
     /// most significant first; none if it is no IP address. Asked for every address before a
     /// connection to it is begun, and again before the request is sent over one, pooled or not.
-    /// Nil permits all. Not asked about Unix sockets.
+    /// Nil permits all. Not asked about Unix sockets, nor where a proxy
+    /// does the connecting.
     public var permitsAddress: (@Sendable (_ bytes: [UInt8]) -> Bool)?
     /// The time for resolving, connecting and the TLS handshake.
     public var connectTimeout: Duration
@@ -80,6 +84,7 @@ public struct CurlRequest: Sendable {
         self.headers = headers
         self.body = body
         unixSocketPath = nil
+        proxy = nil
         permitsAddress = nil
         connectTimeout = .seconds(5)
         firstByteTimeout = .seconds(60)

@@ -50,7 +50,7 @@ extension EasyHandle {
     /// Whether the request permits the address that `copy` writes, whose length it returns.
     private func permits(_ copy: (UnsafeMutablePointer<UInt8>) -> CInt) -> Bool {
         guard let request = transfer?.request, let permits = request.permitsAddress,
-            request.unixSocketPath == nil
+            request.unixSocketPath == nil, request.proxy == nil
         else { return true }
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
             guard let start = buffer.baseAddress else { return }

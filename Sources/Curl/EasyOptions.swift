@@ -44,7 +44,6 @@ internal import CCurl
     /// What holds for every request: nothing from the environment, nothing followed, no signals.
     mutating func setDefaults() {
         set(CURLOPT_NOSIGNAL, true)
-        set(CURLOPT_PROXY, "")
         set(CURLOPT_FOLLOWLOCATION, false)
         set(CURLOPT_DISALLOW_USERNAME_IN_URL, true)
         set(CURLOPT_PATH_AS_IS, true)
@@ -65,6 +64,14 @@ internal import CCurl
         set(CURLOPT_URL, request.url)
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         if let path = request.unixSocketPath { set(CURLOPT_UNIX_SOCKET_PATH, path) }
+        // Empty is none at all; unset would be what the environment says.
+        set(CURLOPT_PROXY, request.proxy ?? "")
+        set(CURLOPT_NOPROXY, "")
+        if request.proxy != nil {
+            set(CURLOPT_HTTPPROXYTUNNEL, true)
+            // The proxy's own answer is not the upstream's.
+            set(CURLOPT_SUPPRESS_CONNECT_HEADERS, true)
+        }
         // Zero would mean libcurl's own default of five minutes.
         let connect = request.connectTimeout.wholeNanoseconds / 1_000_000
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(max(1, min(connect, Int64(Int32.max)))))
@@ -80,6 +87,9 @@ internal import CCurl
             case .http2OverTLS: CURL_HTTP_VERSION_2TLS
             }
         set(CURLOPT_HTTP_VERSION, Int(version))
+        // Calls that begin at the same time share a connection, rather than open one each before
+        // the first knows that it can be shared.
+        if request.httpVersion == .http2OverTLS { set(CURLOPT_PIPEWAIT, true) }
         set(CURLOPT_SSL_VERIFYPEER, request.verifiesTLS)
         set(CURLOPT_SSL_VERIFYHOST, request.verifiesTLS ? 2 : 0)
         if let file = request.certificateAuthorityFile { set(CURLOPT_CAINFO, file) }

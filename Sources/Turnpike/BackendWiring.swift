@@ -50,15 +50,21 @@ struct BackendWiring {
         var openAI = OpenAIUpstreamConfiguration(
             name: name, baseURL: upstream.baseURL,
             credential: nil)
-        openAI.quirks.sendsMaxTokens = upstream.maximumTokensField == .maxTokens
-        openAI.quirks.answersOneChoice = !upstream.severalChoices
-        openAI.quirks.extraParameters = Set(
-            upstream.extraParameters.compactMap {
-                OpenAIUpstreamConfiguration.ExtraParameter(rawValue: $0.rawValue)
-            })
+        openAI.server = UpstreamServer(upstream.server)
+        openAI.quirks = openAI.server.quirks
+        if let field = upstream.maximumTokensField {
+            openAI.quirks.sendsMaxTokens = field == .maxTokens
+        }
+        if let several = upstream.severalChoices { openAI.quirks.answersOneChoice = !several }
+        if let extras = upstream.extraParameters {
+            openAI.quirks.extraParameters = Set(
+                extras.compactMap {
+                    OpenAIUpstreamConfiguration.ExtraParameter(rawValue: $0.rawValue)
+                })
+        }
         openAI.limits = UpstreamLimits(upstream.connection.timeouts)
         openAI.credentials = try credentials(in: upstream.apiKeyVariables)
-        openAI.addresses = upstream.connection.addresses
+        openAI.transport = UpstreamTransport(upstream.connection)
         return openAI
     }
 
@@ -79,7 +85,7 @@ struct BackendWiring {
         anthropic.takesSampling = upstream.takesSampling
         anthropic.limits = UpstreamLimits(upstream.connection.timeouts)
         anthropic.credentials = try credentials(in: upstream.apiKeyVariables)
-        anthropic.addresses = upstream.connection.addresses
+        anthropic.transport = UpstreamTransport(upstream.connection)
         return anthropic
     }
 
@@ -96,6 +102,29 @@ struct BackendWiring {
             credentials.append(credential)
         }
         return credentials
+    }
+}
+
+extension UpstreamTransport {
+    fileprivate init(_ connection: UpstreamConnection) {
+        self.init()
+        addresses = connection.addresses
+        certificateAuthorityFile = connection.certificateAuthorityFile
+        proxy = connection.proxy
+        speaksHTTP2 = connection.speaksHTTP2
+    }
+}
+
+extension UpstreamServer {
+    fileprivate init(_ server: UpstreamDescription.Server) {
+        self =
+            switch server {
+            case .openAI: .openAI
+            case .llamaServer: .llamaServer
+            case .vLLM: .vLLM
+            case .sgLang: .sgLang
+            case .ollama: .ollama
+            }
     }
 }
 

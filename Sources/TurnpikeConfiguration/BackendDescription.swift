@@ -51,12 +51,15 @@ public struct UpstreamDescription: Sendable, Hashable {
     public var baseURL: String
     /// The environment variables that hold the upstream's keys; none when it needs none.
     public var apiKeyVariables: [String]
-    /// The field that bounds an answer's tokens.
-    public var maximumTokensField: MaximumTokensField
-    /// Whether it gives several choices to one call; for one that does not, a call is made for each.
-    public var severalChoices: Bool
-    /// The parameters that it understands beyond those that every upstream does.
-    public var extraParameters: [ExtraParameter]
+    /// The program it is, which decides what is not said below.
+    public var server: Server
+    /// The field that bounds an answer's tokens, if that is said.
+    public var maximumTokensField: MaximumTokensField?
+    /// Whether it gives several choices to one call, if that is said; for one that does not, a call
+    /// is made for each.
+    public var severalChoices: Bool?
+    /// The parameters that it understands beyond those that every upstream does, if that is said.
+    public var extraParameters: [ExtraParameter]?
     /// How it is reached.
     public var connection: UpstreamConnection
 
@@ -71,6 +74,16 @@ public struct UpstreamDescription: Sendable, Hashable {
         case customTools = "custom_tools"
         case allowedTools = "allowed_tools"
         case prediction, store, audio, moderation
+        case continuousUsage = "continuous_usage_stats"
+    }
+
+    /// A program that speaks the protocol.
+    public enum Server: String, Sendable, CaseIterable {
+        case openAI = "openai"
+        case llamaServer = "llama_server"
+        case vLLM = "vllm"
+        case sgLang = "sglang"
+        case ollama
     }
 
     /// The field that bounds an answer's tokens.

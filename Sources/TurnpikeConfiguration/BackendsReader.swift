@@ -103,12 +103,24 @@ struct BackendsReader {
         let upstream = UpstreamDescription(
             baseURL: url ?? "",
             apiKeyVariables: section.oneOrMore("api_key_env", .environmentName),
-            maximumTokensField: section.value(
-                "max_tokens_field", .word, usual: .maxCompletionTokens),
-            severalChoices: section.value("several_choices", .yesOrNo, usual: true),
-            extraParameters: section.values("extra_parameters", .word)?.map(\.value) ?? [],
-            connection: UpstreamConnectionReader(section: section).read(baseURL: url))
+            server: section.value("server", .word, usual: .openAI),
+            maximumTokensField: section.optional("max_tokens_field", .word),
+            severalChoices: section.optional("several_choices", .yesOrNo),
+            extraParameters: section.values("extra_parameters", .word)?.map(\.value),
+            connection: UpstreamConnectionReader(section: section, folder: folder).read(
+                baseURL: url))
+        if upstream.server == .llamaServer { checkLlamaServer(section) }
         return url == nil ? nil : upstream
+    }
+
+    /// It has its own names for everything, so that these keys would say nothing.
+    private func checkLlamaServer(_ section: Section) {
+        for key in ["max_tokens_field", "several_choices", "extra_parameters"]
+        where section.names.contains(key) {
+            section.list.add(
+                line: section.line(of: key), key: section.full(key),
+                "is decided by server: llama_server; leave it out")
+        }
     }
 
     private func anthropic(_ section: Section) -> AnthropicDescription? {
@@ -120,7 +132,8 @@ struct BackendsReader {
             thinking: section.value("thinking", .word, usual: .adaptive),
             budgets: budgets(section),
             takesSampling: section.value("sampling_parameters", .yesOrNo, usual: true),
-            connection: UpstreamConnectionReader(section: section).read(baseURL: url))
+            connection: UpstreamConnectionReader(section: section, folder: folder).read(
+                baseURL: url))
     }
 
     private static let version = Accepted<String>(words: "a version of the API, such as 2023-06-01")

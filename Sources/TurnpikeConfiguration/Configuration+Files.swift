@@ -38,8 +38,10 @@ extension Configuration {
                 engineProblem(engine, backend)
             case .openAI(let upstream):
                 keyProblem(upstream.apiKeyVariables, backend, environment)
+                    ?? authorityProblem(upstream.connection, backend)
             case .anthropic(let upstream):
                 keyProblem(upstream.apiKeyVariables, backend, environment)
+                    ?? authorityProblem(upstream.connection, backend)
             }
         }
     }
@@ -58,6 +60,17 @@ extension Configuration {
                 backend, "command", "\"\(command)\" cannot be run; give the path of llama-server")
         }
         return nil
+    }
+
+    private func authorityProblem(
+        _ connection: UpstreamConnection, _ backend: BackendDescription
+    ) -> ConfigurationProblem? {
+        guard let file = connection.certificateAuthorityFile,
+            !FileManager.default.isReadableFile(atPath: file)
+        else { return nil }
+        return problem(
+            backend, "ca_file",
+            "\"\(file)\" cannot be read; give a PEM file that this user may read")
     }
 
     private func keyProblem(

@@ -19,15 +19,22 @@ enum ConfigurationKeys {
     static let engines = ["team_weights"]
 
     /// A backend of kind `openai`.
-    static let openAI = [
-        "kind", "base_url", "api_key_env", "max_tokens_field", "several_choices",
-        "extra_parameters", "allow_private_addresses", "allow_addresses", "timeouts",
-    ]
+    static let openAI =
+        [
+            "kind", "base_url", "api_key_env", "server", "max_tokens_field", "several_choices",
+            "extra_parameters",
+        ] + connection
 
     /// A backend of kind `anthropic`.
-    static let anthropic = [
-        "kind", "base_url", "api_key_env", "anthropic_version", "thinking", "thinking_budgets",
-        "sampling_parameters", "allow_private_addresses", "allow_addresses", "timeouts",
+    static let anthropic =
+        [
+            "kind", "base_url", "api_key_env", "anthropic_version", "thinking", "thinking_budgets",
+            "sampling_parameters",
+        ] + connection
+
+    /// How an upstream of either kind is reached.
+    private static let connection = [
+        "allow_private_addresses", "allow_addresses", "ca_file", "proxy", "http2", "timeouts",
     ]
 
     /// Tokens of thinking, by effort.

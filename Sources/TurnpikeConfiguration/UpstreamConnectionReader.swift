@@ -3,6 +3,8 @@ import Domain
 /// Reads how an upstream is reached, which is said alike for every kind.
 struct UpstreamConnectionReader {
     let section: Section
+    /// Where relative paths count from.
+    let folder: String
 
     /// Reads it, for an upstream at `baseURL`, which is nil where that is a mistake already.
     func read(baseURL: String?) -> UpstreamConnection {
@@ -10,7 +12,11 @@ struct UpstreamConnectionReader {
             permitsPrivate: section.value("allow_private_addresses", .yesOrNo, usual: false),
             exceptions: section.values("allow_addresses", Self.range)?.map(\.value) ?? [])
         if let baseURL { checkHost(baseURL, addresses) }
-        return UpstreamConnection(addresses: addresses, timeouts: timeouts)
+        return UpstreamConnection(
+            addresses: addresses,
+            certificateAuthorityFile: section.optional("ca_file", .path(from: folder)),
+            proxy: section.optional("proxy", BackendsReader.baseURL),
+            speaksHTTP2: section.value("http2", .yesOrNo, usual: true), timeouts: timeouts)
     }
 
     private static let range = Accepted<AddressRange>(

@@ -56,7 +56,10 @@ import Testing
     @Test func `the example file shows every key that is read, and no other`() throws {
         let text = try String(contentsOfFile: Self.example, encoding: .utf8)
         // A key that must be left out in most installations stands there as a comment.
-        let whole = text.replacing("    # command:", with: "    command:")
+        var whole = text
+        for key in ["command", "ca_file", "proxy"] {
+            whole = whole.replacing("    # \(key):", with: "    \(key):")
+        }
         var reader = DocumentReader(file: "example")
         let shown = keys(of: try reader.read(whole), path: [])
         #expect(shown.subtracting(ConfigurationKeys.all) == [])

@@ -33,8 +33,8 @@ import Testing
         #expect(engine.threads == nil)
         #expect(upstream.baseURL == "https://api.example.com/v1")
         #expect(upstream.apiKeyVariables == [])
-        #expect(upstream.maximumTokensField == .maxCompletionTokens)
-        #expect(upstream.severalChoices && upstream.extraParameters.isEmpty)
+        #expect(upstream.server == .openAI && upstream.maximumTokensField == nil)
+        #expect(upstream.severalChoices == nil && upstream.extraParameters == nil)
         #expect(!upstream.connection.addresses.permitsPrivate)
         #expect(read.routes.map(\.alias) == ["demo"])
         #expect(read.routes[0].upstreamModel == "demo")
@@ -56,6 +56,31 @@ import Testing
             GoodFile.problems(
                 of: GoodFile.text + "\nengines: { team_weights: { a: 0, b: 1, default/b: 2 } }"
             ).count == 2)
+    }
+
+    @Test func `a server that is named decides what the other keys would`() throws {
+        func upstream(_ members: String) throws -> UpstreamDescription? {
+            let text = try GoodFile.text(
+                replacing: "https://api.example.com/v1", with: "https://x.example/v1, \(members)")
+            guard case .openAI(let upstream) = try GoodFile.read(text).backends[1].kind else {
+                return nil
+            }
+            return upstream
+        }
+        let vLLM = try upstream("server: vllm, extra_parameters: [top_k], several_choices: false")
+        #expect(vLLM?.server == .vLLM && vLLM?.severalChoices == false)
+        #expect(vLLM?.extraParameters == [.topK] && vLLM?.maximumTokensField == nil)
+        let keys = try upstream("api_key_env: [FIRST, SECOND]")
+        #expect(keys?.apiKeyVariables == ["FIRST", "SECOND"])
+        #expect(try upstream("api_key_env: FIRST")?.apiKeyVariables == ["FIRST"])
+        let text = try GoodFile.text(
+            replacing: "https://api.example.com/v1",
+            with: "https://x.example/v1, server: llama_server, extra_parameters: [top_k]")
+        #expect(
+            GoodFile.problems(of: text) == [
+                "good.yaml:10: backends.openai.extra_parameters: is decided by server: "
+                    + "llama_server; leave it out"
+            ])
     }
 
     @Test func `a backend that speaks Anthropic's API needs nothing but its kind`() throws {

@@ -42,6 +42,7 @@ let package = Package(
                     "EventStreamParser", "LogExcerpt", "LogprobReader",
                     "OpenAIUpstreamConfiguration", "ToolCallReader",
                     "UpstreamCredential", "UpstreamErrorBody", "UpstreamLimits",
+                    "UpstreamServer", "UpstreamTransport",
                 ].map { "Backends/Upstream/\($0).swift" }
                 + ["MessagesDecoder", "MessagesUsage"].map { "Backends/Anthropic/\($0).swift" }
                 + ["Backends/Upstream/Forwarded"],

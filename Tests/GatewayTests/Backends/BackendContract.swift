@@ -31,7 +31,7 @@ import Testing
                 let client = try CurlClient(logger: .quiet)
                 var configuration = OpenAIUpstreamConfiguration(
                     name: "upstream", baseURL: upstream.baseURL, credential: nil)
-                configuration.addresses = .thisMachine
+                configuration.transport.addresses = .thisMachine
                 try await body(
                     OpenAIUpstream(
                         configuration, client: client, time: MachineTime(), logger: .quiet))
@@ -42,7 +42,7 @@ import Testing
                 let client = try CurlClient(logger: .quiet)
                 var configuration = AnthropicUpstreamConfiguration(
                     name: "upstream", baseURL: upstream.baseURL, credential: nil)
-                configuration.addresses = .thisMachine
+                configuration.transport.addresses = .thisMachine
                 try await body(
                     AnthropicUpstream(
                         configuration, client: client, time: MachineTime(), logger: .quiet))

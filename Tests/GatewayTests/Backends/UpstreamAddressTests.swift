@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func `an upstream is at a public address unless it was said otherwise`() async throws {
-        let told = try await ending { $0.addresses = .publicOnly }
+        let told = try await ending { $0.transport.addresses = .publicOnly }
         #expect(told.failure?.kind == .unreachable)
         #expect(told.failure?.detail.contains("127.0.0.1 is not permitted") == true)
         #expect(told.failure?.detail.contains("allow_addresses") == true)
@@ -29,7 +29,7 @@ import Testing
 
     @Test func `a name that leads to this machine is no way around that`() async throws {
         let told = try await ending {
-            $0.addresses = .publicOnly
+            $0.transport.addresses = .publicOnly
             $0.baseURL = $0.baseURL.replacing("127.0.0.1", with: "localhost")
         }
         #expect(told.failure?.kind == .unreachable)
@@ -43,7 +43,7 @@ import Testing
     ) async throws {
         let exception = try #require(AddressRange(range))
         let told = try await ending {
-            $0.addresses = AddressPolicy(permitsPrivate: false, exceptions: [exception])
+            $0.transport.addresses = AddressPolicy(permitsPrivate: false, exceptions: [exception])
         }
         #expect((told.failure == nil) == opens)
         #expect(told.connections == (opens ? 1 : 0))
@@ -51,7 +51,7 @@ import Testing
 
     @Test func `an upstream of the other format is held to the same`() async throws {
         try await MessagesUnderTest.with(
-            change: { $0.addresses = .publicOnly }, script: ScriptedMessagesModel.answer
+            change: { $0.transport.addresses = .publicOnly }, script: ScriptedMessagesModel.answer
         ) { backend, server in
             let told = await failure { _ = try await backend.forward(.ask("q")) }
             #expect(told?.detail.contains("127.0.0.1 is not permitted") == true)

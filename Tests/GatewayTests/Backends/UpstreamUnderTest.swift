@@ -22,7 +22,7 @@ enum UpstreamUnderTest {
         var configuration = OpenAIUpstreamConfiguration(
             name: "upstream", baseURL: server.baseURL + "/",
             credential: UpstreamCredential(bytes: Array(key.utf8)))
-        configuration.addresses = .thisMachine
+        configuration.transport.addresses = .thisMachine
         change(&configuration)
         try await body(
             OpenAIUpstream(

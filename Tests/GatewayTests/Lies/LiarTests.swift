@@ -18,14 +18,14 @@ import Testing
         case .openAI:
             var configuration = OpenAIUpstreamConfiguration(
                 name: "liar", baseURL: server.baseURL, credential: nil)
-            configuration.addresses = .thisMachine
+            configuration.transport.addresses = .thisMachine
             configuration.limits = limits
             return OpenAIUpstream(
                 configuration, client: client, time: MachineTime(), logger: .quiet)
         case .anthropic:
             var configuration = AnthropicUpstreamConfiguration(
                 name: "liar", baseURL: server.baseURL, credential: nil)
-            configuration.addresses = .thisMachine
+            configuration.transport.addresses = .thisMachine
             configuration.limits = limits
             return AnthropicUpstream(
                 configuration, client: client, time: MachineTime(), logger: .quiet)

@@ -23,7 +23,7 @@ struct AnthropicUpstream: Backend {
                 configuration.credentials, upstream: configuration.name, time: time,
                 logger: logger),
             version: configuration.version, thinking: configuration.thinking,
-            limits: configuration.limits, addresses: configuration.addresses)
+            limits: configuration.limits, transport: configuration.transport)
         self.client = client
     }
 

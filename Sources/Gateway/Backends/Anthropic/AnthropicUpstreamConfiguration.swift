@@ -1,5 +1,3 @@
-public import Domain
-
 /// What to know about an upstream that speaks Anthropic's Messages API.
 public struct AnthropicUpstreamConfiguration: Sendable {
     /// How the models of an upstream are asked to think.
@@ -47,8 +45,8 @@ public struct AnthropicUpstreamConfiguration: Sendable {
     public var takesSampling = true
     /// How long it may take and how much it may send.
     public var limits = UpstreamLimits()
-    /// Which addresses `baseURL` may lead to.
-    public var addresses = AddressPolicy.publicOnly
+    /// How it is connected to.
+    public var transport = UpstreamTransport()
 
     /// Makes a configuration with the usual values, which can be set.
     public init(name: String, baseURL: String, credential: UpstreamCredential?) {

@@ -15,8 +15,8 @@ struct MessagesExchange: Sendable {
     /// How the models behind it think.
     var thinking: AnthropicUpstreamConfiguration.Thinking
     var limits: UpstreamLimits
-    /// Which addresses the URL may lead to.
-    var addresses: AddressPolicy
+    /// How the URL is connected to.
+    var transport: UpstreamTransport
 
     /// What must not stand in a log even if the upstream repeats it.
     private var secrets: [[UInt8]] { credentials.secrets }
@@ -70,7 +70,7 @@ struct MessagesExchange: Sendable {
             method: .post, url: url, headers: headers,
             body: MessagesBody.make(call, thinking: thinking))
         limits.bind(&request)
-        addresses.bind(&request)
+        transport.bind(&request)
         return request
     }
 }

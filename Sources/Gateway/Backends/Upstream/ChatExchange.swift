@@ -14,8 +14,8 @@ struct ChatExchange: Sendable {
     var credentials: UpstreamCredentials?
     var dialect: Dialect
     var limits: UpstreamLimits
-    /// Which addresses the URL may lead to; nil where that is ours to know.
-    var addresses: AddressPolicy?
+    /// How the URL is connected to; nil for a socket of ours.
+    var transport: UpstreamTransport?
     /// Whether calls share connections.
     var connection: CurlRequest.Connection
 
@@ -106,8 +106,8 @@ struct ChatExchange: Sendable {
             body: ForwardedBody.make(call, in: dialect, streams: streams))
         request.unixSocketPath = unixSocketPath
         limits.bind(&request)
-        addresses?.bind(&request)
         request.connection = connection
+        transport?.bind(&request)
         return request
     }
 }

@@ -32,6 +32,14 @@ enum Dialect: Sendable, Equatable {
         }
     }
 
+    /// Whether counts are asked for with each piece of a stream.
+    var asksForContinuousUsage: Bool {
+        switch self {
+        case .llamaServer: false
+        case .openAI(_, let extras): extras.contains(.continuousUsage)
+        }
+    }
+
     /// Whether a choice among some of the tools is told as it is; others are told of no more than
     /// those.
     var knowsAllowedTools: Bool {

@@ -7,6 +7,7 @@ struct OpenAIUpstream: Backend {
     let name: String
     private let exchange: ChatExchange
     private let client: CurlClient
+    private let server: UpstreamServer
     private let answersOneChoice: Bool
 
     /// An upstream that is reached through `client`, which it shares with others.
@@ -15,16 +16,19 @@ struct OpenAIUpstream: Backend {
         logger: Logger
     ) {
         name = configuration.name
+        server = configuration.server
         let quirks = configuration.quirks
         exchange = ChatExchange(
             url: configuration.endpoint, unixSocketPath: nil,
             credentials: UpstreamCredentials(
                 configuration.credentials, upstream: configuration.name, time: time,
                 logger: logger),
-            dialect: .openAI(
-                bound: quirks.sendsMaxTokens ? .maxTokens : .maxCompletionTokens,
-                extras: quirks.extraParameters),
-            limits: configuration.limits, addresses: configuration.addresses,
+            dialect: server == .llamaServer
+                ? .llamaServer
+                : .openAI(
+                    bound: quirks.sendsMaxTokens ? .maxTokens : .maxCompletionTokens,
+                    extras: quirks.extraParameters),
+            limits: configuration.limits, transport: configuration.transport,
             connection: quirks.usesFreshConnections ? .fresh : .pooled)
         answersOneChoice = quirks.answersOneChoice
         self.client = client
@@ -63,6 +67,6 @@ struct OpenAIUpstream: Backend {
             if request.webSearch != nil { return "web_search_options" }
             if request.moderation != nil { return "moderation" }
         }
-        return exchange.dialect.unsupportedParameter(in: request)
+        return exchange.dialect.unsupportedParameter(in: request) ?? server.unsupported(in: request)
     }
 }

@@ -1,5 +1,3 @@
-public import Domain
-
 /// An upstream that speaks OpenAI's API: OpenAI itself, or a server that imitates it.
 public struct OpenAIUpstreamConfiguration: Sendable {
     /// What an upstream does not do as OpenAI does.
@@ -37,6 +35,8 @@ public struct OpenAIUpstreamConfiguration: Sendable {
         /// Answers that are spoken, and messages that name one.
         case audio
         case moderation
+        /// Counts with each piece of a stream, so that those of one that is cut are exact too.
+        case continuousUsage = "continuous_usage_stats"
     }
 
     /// The backend's name.
@@ -46,12 +46,14 @@ public struct OpenAIUpstreamConfiguration: Sendable {
     public var baseURL: String
     /// The keys, if the upstream wants one, in order of preference. Sent to `baseURL` only.
     public var credentials: [UpstreamCredential]
+    /// Which program it is, where that is known.
+    public var server = UpstreamServer.openAI
     /// What it does differently.
     public var quirks = Quirks()
     /// How long it may take and how much it may send.
     public var limits = UpstreamLimits()
-    /// Which addresses `baseURL` may lead to.
-    public var addresses = AddressPolicy.publicOnly
+    /// How it is connected to.
+    public var transport = UpstreamTransport()
 
     /// Makes a configuration with no quirks and the usual limits, which can be set.
     public init(name: String, baseURL: String, credential: UpstreamCredential?) {

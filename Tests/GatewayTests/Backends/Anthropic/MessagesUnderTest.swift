@@ -22,7 +22,7 @@ enum MessagesUnderTest {
         var configuration = AnthropicUpstreamConfiguration(
             name: "upstream", baseURL: "http://127.0.0.1:\(server.port)\(base)",
             credential: UpstreamCredential(bytes: Array(Self.key.utf8)))
-        configuration.addresses = .thisMachine
+        configuration.transport.addresses = .thisMachine
         change(&configuration)
         try await body(
             AnthropicUpstream(

@@ -26,6 +26,7 @@ enum ForwardedBody {
             json.beginObject()
             json.key("include_usage")
             json.bool(true)
+            if dialect.asksForContinuousUsage { json.member("continuous_usage_stats", true) }
             json.endObject()
         }
         switch dialect {
