@@ -51,9 +51,10 @@ let package = Package(
         .target(
             name: "Ledger", dependencies: ["Domain"], path: "Rooms/Ledger",
             sources: [
-                "BootID", "ByteCoding", "CRC32C", "Closing", "JournalRecord", "JournalRecord+Parts",
-                "JournalReplay", "LaneKey", "LedgerLoss", "Opening",
-            ].map { "Journal/\($0).swift" },
+                "BootID", "ByteCoding", "CRC32C", "Closing", "JournalRecord",
+                "JournalRecord+Attempts", "JournalRecord+Parts", "JournalReplay", "LaneKey",
+                "LedgerLoss", "Opening",
+            ].map { "Journal/\($0).swift" } + ["Node/RollupRow.swift"],
             swiftSettings: settings + [.strictMemorySafety()]),
         // Counts what an input has allocated.
         .target(name: "Allocations", path: "Allocations"),

@@ -40,7 +40,10 @@ import Testing
             settlement: settlement, admittedAt: opening.admittedAt)
     }
 
-    @Test func `a fee, and the price of what was served, are read as they were written`() throws {
+    @Test(arguments: [0, 1, 2])
+    func `a fee, the price of what was served, and attempts are read as they were written`(
+        attempts: Int
+    ) throws {
         let fee = NanoUSD(rawValue: 77)
         for price in [nil, opening(1).price, opening(1).price?.adding(fee: fee)] {
             let old = opening(1)
@@ -59,6 +62,12 @@ import Testing
             #expect(read.price == price && read.costBound == opening.costBound)
             var settlement = closing(1, TokenUsage(prompt: 5, completion: 6)).settlement
             settlement.served = price
+            // Attempts and a price that was served share a record.
+            settlement.attempts = (0..<attempts).map { number in
+                Attempt(
+                    backend: "b\(number)", outcome: .busy, status: 503, begunAfter: .zero,
+                    duration: .microseconds(3), usage: number == 0 ? nil : settlement.usage)
+            }
             let bytes = JournalRecord.closed(old.requestID, settlement).encoded(sequence: 2)
             guard case .closed(_, let settled) = try JournalRecord.decode(bytes[8...]).record
             else {

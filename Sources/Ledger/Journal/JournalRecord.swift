@@ -42,11 +42,11 @@ enum JournalRecord: Sendable {
             body.write(boot.rawValue)
             Self.write(opening, &body)
         case .closed(let id, let settlement):
-            // Seven is two with attempts behind it.
+            // Seven is two with attempts in front of the settlement, which may end in a price.
             body.write((settlement.attempts.isEmpty ? 2 : 7) as UInt8)
             body.write(id.rawValue)
-            Self.write(settlement, &body)
             if !settlement.attempts.isEmpty { Self.write(settlement.attempts, &body) }
+            Self.write(settlement, &body)
         case .confirmed(let lane, let number, let finished):
             body.write(3 as UInt8)
             Self.write(lane, &body)
@@ -99,8 +99,9 @@ enum JournalRecord: Sendable {
             record = .forgotten(lane, sequence: try body.read(Int64.self))
         case 7:
             let id = RequestID(rawValue: try body.read(UInt128.self))
+            let attempts = try readAttempts(&body)
             var settlement = try readSettlement(&body)
-            settlement.attempts = try readAttempts(&body)
+            settlement.attempts = attempts
             record = .closed(id, settlement)
         default: throw ByteDecoder.Malformed()
         }

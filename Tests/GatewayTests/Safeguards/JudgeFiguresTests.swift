@@ -68,9 +68,10 @@ import Testing
             UpstreamCredential(bytes: Array($0.utf8))
         }
         let client = try CurlClient(logger: .quiet)
-        let judge = OpenAIUpstream(
-            OpenAIUpstreamConfiguration(name: "judge", baseURL: parts[0], credential: key),
-            client: client)
+        var upstream = OpenAIUpstreamConfiguration(
+            name: "judge", baseURL: parts[0], credential: key)
+        if told == nil { upstream.transport.addresses = .thisMachine }
+        let judge = OpenAIUpstream(upstream, client: client, time: MachineTime(), logger: .quiet)
         let figures = try await JudgeFigures(
             JudgedSet.texts(count, seed: 4), mark: "-----5f3a81c2"
         ) { messages in
