@@ -38,6 +38,12 @@ struct BackendWiring {
             logFile: "\(configuration.dataDirectory)/engine-\(name).log",
             socketDirectory: "\(configuration.dataDirectory)/engines")
         local.extraArguments = engine.extraArguments
+        local.memory = engine.memoryMegabytes.map { $0 * 1_000_000 }
+        local.start =
+            switch engine.start {
+            case .always: .always
+            case .onDemand: .onDemand(idleUnload: engine.idleUnload)
+            }
         local.queueLength = Int(engine.queueLength)
         local.queueTimeout = engine.queueTimeout
         local.shares = EngineShares(weights: configuration.engines.teamWeights)

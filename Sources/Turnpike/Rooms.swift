@@ -27,6 +27,7 @@ struct Rooms: Sendable {
         let url = configuration.database.connectionString
         backends = try BackendRegistry(
             BackendWiring(configuration: configuration, environment: wiring.environment).all(),
+            engineMemory: configuration.engines.memoryBudgetMegabytes.map { $0 * 1_000_000 },
             logger: wiring.logger, time: wiring.time, random: { SystemRandom.bits() })
         ledger = try PostgresQuotaLedger(
             Self.settings(wiring), time: wiring.time, random: wiring.random,

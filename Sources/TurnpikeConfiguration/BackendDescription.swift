@@ -39,10 +39,24 @@ public struct EngineDescription: Sendable, Hashable {
     public var command: String?
     /// Given to llama-server behind all others.
     public var extraArguments: [String]
+    /// When it is loaded.
+    public var start: Start
+    /// How long one that is loaded on demand stays without a request.
+    public var idleUnload: Duration
+    /// What it takes of the engines' memory, in megabytes; nil estimates it.
+    public var memoryMegabytes: Int64?
     /// How many requests wait for a slot, of all teams together.
     public var queueLength: Int64
     /// How long one waits.
     public var queueTimeout: Duration
+
+    /// When an engine is loaded.
+    public enum Start: String, Sendable, CaseIterable {
+        /// With the gateway, until it stops.
+        case always
+        /// When a request asks for it.
+        case onDemand = "on_demand"
+    }
 }
 
 /// An upstream that speaks the chat-completions protocol.

@@ -91,6 +91,10 @@ struct BackendsReader {
             command: section.optional("command", path),
             extraArguments: section.values("extra_arguments", .text("an argument"))?
                 .map(\.value) ?? [],
+            start: section.value("start", .word, usual: .always),
+            idleUnload: section.value(
+                "idle_unload", .duration(.seconds(1) ... .seconds(86_400)), usual: .seconds(600)),
+            memoryMegabytes: section.optional("memory_megabytes", .whole(1...16_777_216)),
             queueLength: section.value("queue_length", .whole(0...65_536), usual: 256),
             queueTimeout: section.value(
                 "queue_timeout", .duration(.milliseconds(10) ... .seconds(3600)),

@@ -12,11 +12,11 @@ enum ConfigurationKeys {
     /// A backend of kind `local_engine`.
     static let localEngine = [
         "kind", "model_file", "slots", "context_tokens", "threads", "command", "extra_arguments",
-        "queue_length", "queue_timeout",
+        "queue_length", "queue_timeout", "start", "idle_unload", "memory_megabytes",
     ]
 
     /// What the local engines share.
-    static let engines = ["team_weights"]
+    static let engines = ["team_weights", "memory_budget_megabytes"]
 
     /// A backend of kind `openai`.
     static let openAI =

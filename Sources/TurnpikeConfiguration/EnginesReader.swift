@@ -5,7 +5,10 @@ struct EnginesReader {
     /// Reads what is there; what is left out has its usual value.
     func read() -> EnginesDescription {
         let section = root.section("engines", accepted: ConfigurationKeys.engines)
-        return EnginesDescription(teamWeights: section.map(weights) ?? [:])
+        return EnginesDescription(
+            teamWeights: section.map(weights) ?? [:],
+            memoryBudgetMegabytes: section?.optional(
+                "memory_budget_megabytes", .whole(1...16_777_216)))
     }
 
     private func weights(_ section: Section) -> [String: Int64] {

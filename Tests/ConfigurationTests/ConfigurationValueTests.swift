@@ -44,13 +44,18 @@ import Testing
     @Test func `teams' weights are by organization and team, and engines have queues`() throws {
         let read = try GoodFile.read(
             GoodFile.text(
-                replacing: "slots: 2 }", with: "slots: 2, queue_length: 7, queue_timeout: 5s }")
-                + "\nengines: { team_weights: { research: 3, acme/a b: 2 } }")
+                replacing: "slots: 2 }",
+                with: "slots: 2, queue_length: 7, queue_timeout: 5s, "
+                    + "start: on_demand, idle_unload: 90s, memory_megabytes: 9 }")
+                + "\nengines: { memory_budget_megabytes: 77, team_weights: { research: 3, acme/a b: 2 } }"
+        )
         #expect(read.engines.teamWeights == ["default/research": 3, "acme/a b": 2])
         guard case .localEngine(let engine) = read.backends[0].kind else {
             Issue.record("it is \(read.backends[0])")
             return
         }
+        #expect(read.engines.memoryBudgetMegabytes == 77 && engine.memoryMegabytes == 9)
+        #expect(engine.start == .onDemand && engine.idleUnload == .seconds(90))
         #expect(engine.queueLength == 7 && engine.queueTimeout == .seconds(5))
         #expect(
             GoodFile.problems(

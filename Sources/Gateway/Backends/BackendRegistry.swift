@@ -34,17 +34,19 @@ public struct BackendFault: Error, Sendable, Equatable, CustomStringConvertible 
 public struct BackendRegistry: Sendable {
     private let backends: [String: any Backend]
     private let engines: [LocalEngine]
+    private let residency: EngineResidency?
     private let client: CurlClient
     private let clientService: UpstreamClientService
 
-    /// Makes the backends; the engines start when `services` run. `random` gives the bits of the
-    /// engines' keys and must be fit for secrets.
+    /// Makes the backends; the engines start when `services` run. `engineMemory`, in bytes, is what
+    /// they may take together; nil is as much as there is. `random` gives the bits of the engines'
+    /// keys and must be fit for secrets.
     ///
-    /// Throws for a name given twice, a base URL that cannot be used, and an engine without slots
-    /// or context.
+    /// Throws for a name given twice, a base URL that cannot be used, and an engine without slots,
+    /// context or room.
     public init(
-        _ configurations: [BackendConfiguration], logger: Logger, time: any TimeSource,
-        random: @escaping @Sendable () -> UInt64
+        _ configurations: [BackendConfiguration], engineMemory: Int64?, logger: Logger,
+        time: any TimeSource, random: @escaping @Sendable () -> UInt64
     ) throws(BackendFault) {
         let client: CurlClient
         do throws(CurlFailure) {
@@ -56,6 +58,12 @@ public struct BackendRegistry: Sendable {
         clientService = UpstreamClientService(client: client)
         var backends: [String: any Backend] = [:]
         var engines: [LocalEngine] = []
+        let local = configurations.compactMap {
+            if case .localEngine(let engine) = $0 { engine } else { nil }
+        }
+        let residency = try EngineResidency.make(
+            for: local, budget: engineMemory, time: time, logger: logger)
+        self.residency = residency
         for configuration in configurations {
             let name = configuration.name
             if let problem = Self.problem(with: configuration) {
@@ -72,7 +80,9 @@ public struct BackendRegistry: Sendable {
                 backends[name] = AnthropicUpstream(
                     configuration, client: client, time: time, logger: logger)
             case .localEngine(let configuration):
-                let engine = LocalEngine(configuration, logger: logger, time: time, random: random)
+                let engine = LocalEngine(
+                    configuration, residency: residency, logger: logger, time: time,
+                    random: random)
                 engines.append(engine)
                 backends[name] = engine
             }
@@ -83,16 +93,19 @@ public struct BackendRegistry: Sendable {
 
     /// What has to run for the backends to work, in the order of start; they are to be stopped
     /// after whatever sends calls.
-    public var services: [any Service] { [clientService] + engines }
+    public var services: [any Service] {
+        [clientService] + (residency.map { [$0] } ?? []) + engines
+    }
 
     /// A recogniser that asks a service, over the connections that the backends use.
     public func recognizer(_ analyzer: AnalyzerConfiguration) -> any TextRecognizer {
         AnalyzerService(configuration: analyzer, client: client)
     }
 
-    /// Waits until every engine can take calls. Throws when one does not start, with what it said.
+    /// Waits until every engine that is always loaded can take calls. Throws when one does not
+    /// start, with what it said.
     public func waitUntilReady(timeout: Duration) async throws(BackendFault) {
-        for engine in engines {
+        for engine in engines where !engine.isOnDemand {
             do throws(EngineFault) {
                 try await engine.waitUntilHealthy(timeout: timeout)
             } catch {

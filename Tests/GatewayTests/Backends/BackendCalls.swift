@@ -105,7 +105,7 @@ enum TestEngine {
         _ body: (LocalEngine) async throws -> Result
     ) async throws -> Result {
         let engine = LocalEngine(
-            configuration, logger: .quiet, time: SystemTime(),
+            configuration, residency: nil, logger: .quiet, time: SystemTime(),
             random: { UInt64.random(in: .min ... .max) })
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await engine.run() }

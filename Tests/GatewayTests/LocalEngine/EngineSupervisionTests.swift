@@ -146,4 +146,41 @@ import Testing
         #expect(story.happen(.stopWasRequested) == [])
         #expect(story.happen(.childExited(start: 1)) == [.finish])
     }
+
+    @Test func `one that is unloaded ends as at a stop, and can be asked for again`() {
+        var story = Story()
+        story.becomeHealthy()
+        #expect(
+            story.happen(.unloadWasRequested)
+                == [.close, .cutCalls, .terminate, .wake(at: story.at(.seconds(1)))])
+        #expect(story.happen(.unloadWasRequested) == [])
+        #expect(
+            story.happen(.timePassed, after: .seconds(1))
+                == [.terminate, .wake(at: story.at(.seconds(2)))])
+        #expect(story.happen(.childExited(start: 1)) == [.unloaded])
+        #expect(
+            story.happen(.startWasRequested)
+                == [.spawn(start: 2), .wake(at: story.at(.milliseconds(50)))])
+    }
+
+    @Test func `one that does not start is unloaded at once and then begins as at first`() {
+        var story = Story()
+        _ = story.happen(.startWasRequested)
+        _ = story.happen(.childExited(start: 1))
+        #expect(story.happen(.unloadWasRequested) == [.close, .unloaded])
+        #expect(story.machine.failedStarts == 0)
+        #expect(story.happen(.timePassed, after: .seconds(60)) == [])
+        _ = story.happen(.startWasRequested)
+        #expect(
+            story.happen(.childExited(start: 2)) == [.wake(at: story.at(.milliseconds(500)))])
+    }
+
+    @Test func `a stop while one is being unloaded is for good`() {
+        var story = Story()
+        story.becomeHealthy()
+        _ = story.happen(.unloadWasRequested)
+        #expect(story.happen(.stopWasRequested) == [])
+        #expect(story.happen(.childExited(start: 1)) == [.finish])
+        #expect(story.happen(.startWasRequested) == [])
+    }
 }

@@ -210,7 +210,8 @@ import Testing
     @Test func `a graceful stop with an open stream is quick and leaves nothing`() async throws {
         let folder = try folder()
         let engine = LocalEngine(
-            try TestEngine.configuration(in: folder), logger: .quiet, time: SystemTime(),
+            try TestEngine.configuration(in: folder), residency: nil, logger: .quiet,
+            time: SystemTime(),
             random: { UInt64.random(in: .min ... .max) })
         let group = ServiceGroup(services: [engine], logger: .quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -233,7 +234,7 @@ import Testing
         let configuration = try scripted(
             "trap '' TERM\necho $$\nwhile :; do sleep 1; done", in: folder)
         let engine = LocalEngine(
-            configuration, logger: .quiet, time: SystemTime(), random: { 1 })
+            configuration, residency: nil, logger: .quiet, time: SystemTime(), random: { 1 })
         let group = ServiceGroup(services: [engine], logger: .quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

@@ -39,6 +39,9 @@ final class EngineProcess: Sendable {
         self.guardPipe = guardPipe
     }
 
+    /// The number of its process group; nil once it is gone.
+    var group: Int32? { state.withLock { $0.pid } }
+
     /// Sends a signal to the process and everything it started. Nothing happens once it is gone.
     func signal(_ number: Int32) {
         // Under the lock, so that the number cannot be given to another process meanwhile.

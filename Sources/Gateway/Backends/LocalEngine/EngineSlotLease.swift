@@ -21,5 +21,11 @@ final class EngineSlotLease: Sendable {
         action?()
     }
 
+    /// One that ends with this one, and until then holds on to another, which others may share.
+    func keeping(_ other: EngineSlotLease?) -> EngineSlotLease {
+        guard let other else { return self }
+        return EngineSlotLease(waited: waited) { withExtendedLifetime(other) { self.release() } }
+    }
+
     deinit { release() }
 }

@@ -6,7 +6,7 @@ import ServiceLifecycle
 import Synchronization
 
 /// Runs the engine's process as ``EngineSupervisorMachine`` decides: starts it, watches it, starts it
-/// again when it fails, and ends it when the gateway stops.
+/// again when it fails, and ends it when it is not needed or the gateway stops.
 final class EngineSupervisor: Sendable {
     /// What its owner is told, in order.
     enum Change: Sendable, Equatable {
@@ -14,6 +14,10 @@ final class EngineSupervisor: Sendable {
         case opened
         /// No calls from now on.
         case closed
+        /// So many processes in a row ended before they were healthy.
+        case startFailed(times: Int)
+        /// It was unloaded: nothing of it is left.
+        case unloaded
     }
 
     /// How it stands.
@@ -44,7 +48,7 @@ final class EngineSupervisor: Sendable {
     private typealias Event = EngineSupervisorMachine.Event
 
     /// How many processes may end before one was healthy until a start is called failed.
-    private static let hopelessStarts = 3
+    static let hopelessStarts = 3
 
     private let configuration: LocalEngineConfiguration
     private let log: EngineLog
@@ -88,8 +92,20 @@ final class EngineSupervisor: Sendable {
         }
     }
 
+    /// The process group of the latest start, for its memory; nil while there is none.
+    var processGroup: Int32? { state.withLock { $0.instance }?.process.group }
+
     /// Asks for the engine to run; nothing happens if it does.
-    func load() { sink.yield(.startWasRequested) }
+    func load() {
+        state.withLock { $0.isEnding = false }
+        sink.yield(.startWasRequested)
+    }
+
+    /// Asks for the engine to end until it is asked for again.
+    func unload() {
+        state.withLock { $0.isEnding = true }
+        sink.yield(.unloadWasRequested)
+    }
 
     /// Supervises until the gateway shuts down; then stops the engine in good order. A cancelled task
     /// kills it at once. Either way it is gone when this returns. `told` hears of each change.
@@ -98,6 +114,10 @@ final class EngineSupervisor: Sendable {
             await withDiscardingTaskGroup { group in
                 for await event in events {
                     for action in decide(event) { await perform(action, &group, told) }
+                    let failures = state.withLock { $0.machine.failedStarts }
+                    if case .childExited = event, failures > 0 {
+                        told(.startFailed(times: failures))
+                    }
                 }
                 group.cancelAll()
             }
@@ -191,6 +211,11 @@ final class EngineSupervisor: Sendable {
         case .cutCalls: await instance?.client.shutdown()
         case .terminate: instance?.process.signal(SIGTERM)
         case .kill: instance?.process.signal(SIGKILL)
+        case .unloaded:
+            instance?.removeSocket()
+            change { $0.instance = nil }
+            logger.info("engine unloaded", metadata: ["backend": "\(configuration.name)"])
+            told(.unloaded)
         case .finish: sink.finish()
         }
     }

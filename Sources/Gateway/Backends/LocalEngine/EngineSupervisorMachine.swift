@@ -32,6 +32,8 @@ struct EngineSupervisorMachine {
         case childExited(start: Int)
         /// A time that was asked for by `wake` came.
         case timePassed
+        /// It is not needed until `startWasRequested` comes again.
+        case unloadWasRequested
         case stopWasRequested
     }
 
@@ -51,6 +53,8 @@ struct EngineSupervisorMachine {
         case cutCalls
         case terminate
         case kill
+        /// The process is gone, and none is started until one is asked for.
+        case unloaded
         /// The process is gone and none will be started.
         case finish
     }
@@ -62,7 +66,8 @@ struct EngineSupervisorMachine {
         /// It was killed for not being healthy, and its end is awaited.
         case givingUp(start: Int)
         case backingOff(until: Uptime)
-        case stopping(start: Int, signals: Int, nextSignal: Uptime?)
+        /// After its end another one may be asked for, unless it is `forGood`.
+        case stopping(start: Int, signals: Int, nextSignal: Uptime?, forGood: Bool)
         case stopped
     }
 
@@ -96,6 +101,7 @@ struct EngineSupervisorMachine {
             healthWasChecked(isHealthy, start: start, at: now)
         case .childExited(let start): childExited(start: start, at: now)
         case .timePassed: timePassed(at: now)
+        case .unloadWasRequested: unloadWasRequested(at: now)
         case .stopWasRequested: stopWasRequested(at: now)
         }
     }
@@ -137,7 +143,8 @@ struct EngineSupervisorMachine {
         case .healthy(start, let since, _, _):
             if now - since >= policy.healthyReset { backoff = policy.firstBackoff }
             return backOff(at: now, wasOpen: true)
-        case .stopping(start, _, _):
+        case .stopping(start, _, _, let forGood):
+            guard forGood else { return unloaded() }
             state = .stopped
             return [.finish]
         default: return []
@@ -156,9 +163,9 @@ struct EngineSupervisorMachine {
             return [.checkHealth(start: start)]
         case .backingOff(let until):
             return now >= until ? spawn(at: now) : [.wake(at: until)]
-        case .stopping(let start, let signals, let nextSignal?):
+        case .stopping(let start, let signals, let nextSignal?, let forGood):
             guard now >= nextSignal else { return [.wake(at: nextSignal)] }
-            return signal(start, signals: signals, at: now)
+            return signal(start, signals: signals, forGood: forGood, at: now)
         default: return []
         }
     }
@@ -169,13 +176,37 @@ struct EngineSupervisorMachine {
             state = .stopped
             return [.close, .finish]
         case .starting(let start, _, _), .healthy(let start, _, _, _):
-            return [.close, .cutCalls] + signal(start, signals: 0, at: now)
+            return [.close, .cutCalls] + signal(start, signals: 0, forGood: true, at: now)
         case .givingUp(let start):
             // Killed already.
-            state = .stopping(start: start, signals: 3, nextSignal: nil)
+            state = .stopping(start: start, signals: 3, nextSignal: nil, forGood: true)
+            return []
+        case .stopping(let start, let signals, let nextSignal, _):
+            state = .stopping(
+                start: start, signals: signals, nextSignal: nextSignal, forGood: true)
+            return []
+        case .stopped: return []
+        }
+    }
+
+    private mutating func unloadWasRequested(at now: Uptime) -> [Action] {
+        switch state {
+        case .idle, .backingOff: return [.close] + unloaded()
+        case .starting(let start, _, _), .healthy(let start, _, _, _):
+            return [.close, .cutCalls] + signal(start, signals: 0, forGood: false, at: now)
+        case .givingUp(let start):
+            state = .stopping(start: start, signals: 3, nextSignal: nil, forGood: false)
             return []
         case .stopping, .stopped: return []
         }
+    }
+
+    /// The next start is as the first one.
+    private mutating func unloaded() -> [Action] {
+        state = .idle
+        failedStarts = 0
+        backoff = policy.firstBackoff
+        return [.unloaded]
     }
 
     // MARK: Steps
@@ -209,13 +240,17 @@ struct EngineSupervisorMachine {
         return (wasOpen ? [.close, .cutCalls] : []) + [.wake(at: until)]
     }
 
-    private mutating func signal(_ start: Int, signals: Int, at now: Uptime) -> [Action] {
+    private mutating func signal(
+        _ start: Int, signals: Int, forGood: Bool, at now: Uptime
+    ) -> [Action] {
         guard signals < 2 else {
-            state = .stopping(start: start, signals: signals + 1, nextSignal: nil)
+            state = .stopping(
+                start: start, signals: signals + 1, nextSignal: nil, forGood: forGood)
             return [.kill]
         }
         let next = now + (signals == 0 ? policy.firstTermWait : policy.secondTermWait)
-        state = .stopping(start: start, signals: signals + 1, nextSignal: next)
+        state = .stopping(
+            start: start, signals: signals + 1, nextSignal: next, forGood: forGood)
         return [.terminate, .wake(at: next)]
     }
 }

@@ -11,26 +11,42 @@ final class LocalEngine: Backend, Service {
     private let configuration: LocalEngineConfiguration
     private let slots: EngineSlots
     private let supervisor: EngineSupervisor
+    /// Nil where every engine is always loaded.
+    private let residency: EngineResidency?
     private let counts = Mutex(PromptCountCache(capacity: 4096))
     private let time: any TimeSource
 
-    /// An engine that starts when it is run. `random` gives the bits of each start's key.
+    /// An engine that starts when it is run, or when `residency` says so. `random` gives the bits of
+    /// each start's key.
     init(
-        _ configuration: LocalEngineConfiguration, logger: Logger, time: any TimeSource,
-        random: @escaping @Sendable () -> UInt64
+        _ configuration: LocalEngineConfiguration, residency: EngineResidency?, logger: Logger,
+        time: any TimeSource, random: @escaping @Sendable () -> UInt64
     ) {
         name = configuration.name
         self.configuration = configuration
+        self.residency = residency
         self.time = time
         slots = EngineSlots(
             slots: configuration.slots, maximumWaiting: configuration.queueLength,
             shares: configuration.shares, time: time)
-        supervisor = EngineSupervisor(configuration, logger: logger, time: time, random: random)
+        let supervisor = EngineSupervisor(
+            configuration, logger: logger, time: time, random: random)
+        self.supervisor = supervisor
+        residency?.attach(
+            name,
+            EngineResidency.Handle(
+                load: { supervisor.load() }, unload: { supervisor.unload() },
+                memory: { supervisor.processGroup.flatMap(EngineMemory.resident) }))
     }
+
+    /// Whether it is loaded only when calls ask for it.
+    var isOnDemand: Bool { configuration.start != .always }
 
     // MARK: Calls
 
     var unavailability: BackendFailure? {
+        // One that is not loaded takes calls: they wait for it.
+        if isOnDemand { return residency?.unavailability(of: name) }
         let standing = supervisor.standing
         // A full queue is no reason: it has room for teams that do not crowd it.
         guard !standing.isOpen else { return nil }
@@ -50,9 +66,11 @@ final class LocalEngine: Backend, Service {
         if let unavailability { throw unavailability }
         let now = time.uptime
         let deadline = now + configuration.queueTimeout
+        // It stays loaded for as long as somebody holds this.
+        let stay = isOnDemand ? try await residency?.enter(name, until: deadline) : nil
         guard call.request.choices > 1 else {
             let lease = try await slots.acquire(for: call.team, since: now, until: deadline)
-            return try await begin(call, holding: lease)
+            return try await begin(call, holding: lease.keeping(stay))
         }
         // Of several choices it counts the tokens of one only, and it takes no more than its slots.
         return try await FannedAnswer.begin(call) { [self] call, waits throws(BackendFailure) in
@@ -61,7 +79,7 @@ final class LocalEngine: Backend, Service {
                 ? try await slots.acquire(for: call.team, since: now, until: deadline)
                 : slots.acquireIfFree(for: call.team)
             guard let lease else { return nil }
-            return try await begin(call, holding: lease)
+            return try await begin(call, holding: lease.keeping(stay))
         }
     }
 
@@ -70,7 +88,9 @@ final class LocalEngine: Backend, Service {
     ) async throws(BackendFailure) -> ChatAnswer {
         // Asked after the wait, during which the engine may have been replaced.
         guard let instance = supervisor.openInstance else {
-            throw unavailability ?? BackendFailure(kind: .unreachable, detail: "no engine")
+            throw unavailability
+                ?? BackendFailure(
+                    kind: .notReady(retryAfter: .seconds(1)), detail: "the engine went away")
         }
         if call.request.overflow == .error {
             let count = try await count(
@@ -87,8 +107,9 @@ final class LocalEngine: Backend, Service {
 
     /// The engine's own count, which it makes beside the calls that it works on.
     ///
-    /// Not of images and their like, of which it counts nothing, and not of a text so long that its
-    /// bytes alone bound it better than anybody should count it for free.
+    /// Not of one that is not loaded: nobody may have a model loaded whom no quota admits, so a
+    /// bound of bytes does. Not of images and their like, of which it counts nothing, and not of a
+    /// text so long that its bytes alone bound it better than anybody should count it for free.
     func promptTokens(of call: BackendCall) async throws(BackendFailure) -> Int64? {
         let most = Int64(configuration.contextTokensPerSlot) * Self.countedBytesPerToken
         guard PromptBound.bytes(call.request) <= most,
@@ -139,15 +160,18 @@ final class LocalEngine: Backend, Service {
     /// How many calls wait for a slot.
     var waitingCalls: Int { slots.waitingCount }
 
-    /// Keeps the engine running until the gateway shuts down; then stops it in good order. A
-    /// cancelled task kills it at once. Either way it is gone when this returns.
+    /// Keeps the engine running, for as long as it is wanted, until the gateway shuts down; then
+    /// stops it in good order. A cancelled task kills it at once. Either way it is gone when this
+    /// returns.
     func run() async throws {
-        supervisor.load()
+        if !isOnDemand { supervisor.load() }
         await supervisor.run { [self] change in
             switch change {
             case .opened: counts.withLock { $0.clear() }
             case .closed: slots.dismissWaiters()
+            case .startFailed, .unloaded: break
             }
+            residency?.note(change, of: name)
         }
     }
 }

@@ -26,6 +26,10 @@ public struct LocalEngineConfiguration: Sendable {
     public var socketDirectory: String
     /// From the start of the process until it has loaded its model.
     public var startTimeout = Duration.seconds(120)
+    /// Whether it is always loaded.
+    public var start = Start.always
+    /// What it takes of the memory budget, in bytes; nil estimates it by the model's file.
+    public var memory: Int64?
     /// How many calls wait when every slot is in use.
     public var queueLength = 256
     /// How long a call waits for a slot.
@@ -35,6 +39,14 @@ public struct LocalEngineConfiguration: Sendable {
     /// Of each call. The first byte comes after the prompt was read, which takes long on a slow
     /// machine.
     public var limits = UpstreamLimits(firstByteTimeout: .seconds(300))
+
+    /// When an engine is loaded.
+    public enum Start: Sendable, Hashable {
+        /// With the gateway, until it stops.
+        case always
+        /// When a call asks for it, until it had none for so long, or others need its memory.
+        case onDemand(idleUnload: Duration)
+    }
 
     /// Makes a configuration; what is not given has its default, and can be set.
     public init(
