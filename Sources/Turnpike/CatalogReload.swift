@@ -66,15 +66,31 @@ final class CatalogReload: Service {
     private func read() throws -> Configuration {
         let next = try Configuration.load(
             path: running.file, environment: { [environment] in environment[$0] })
-        let known = Set(running.backends.map(\.name))
+        let known = Dictionary(running.backends.map { ($0.name, $0.kind) }) { first, _ in first }
         for route in next.routes {
-            for backend in route.backends where !known.contains(backend) {
-                throw StartupFailure(
-                    "models.\(route.alias): the backend \(backend) is not running yet; restart to "
-                        + "add a backend")
-            }
+            for backend in route.backends { try check(route, on: backend, known[backend]) }
         }
         return next
+    }
+
+    /// Throws where a model needs a backend that is not there, or more of an engine than it was
+    /// started with: its prompts would be admitted, and fail at the engine.
+    private func check(
+        _ route: ModelRoute, on backend: String, _ kind: BackendDescription.Kind?
+    ) throws(StartupFailure) {
+        switch kind {
+        case .localEngine(let engine):
+            guard engine.contextTokens < route.contextTokens else { return }
+            throw StartupFailure(
+                "models.\(route.alias).context_tokens: \(route.contextTokens) is more than a slot "
+                    + "of \(backend) has, which runs with \(engine.contextTokens); restart to give it "
+                    + "more")
+        case .openAI, .anthropic: return
+        case nil:
+            throw StartupFailure(
+                "models.\(route.alias): the backend \(backend) is not running yet; restart to "
+                    + "add a backend")
+        }
     }
 
     private func list(_ names: [String]) -> String {

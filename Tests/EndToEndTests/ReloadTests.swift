@@ -87,6 +87,29 @@ extension EndToEnd {
         }
 
         @Test(.timeLimit(.minutes(1)))
+        func `a context beyond that of the engine which runs is refused, a smaller one is not`()
+            async throws
+        {
+            try await onOwnThread {
+                let gateway = try ServedGateway.start(withEngine: true)
+                defer { gateway.discard() }
+                let file = try String(contentsOfFile: gateway.configuration, encoding: .utf8)
+                // Good for a start, where the engine would have as much.
+                let larger = file.replacing("context_tokens: 1024", with: "context_tokens: 2048")
+                #expect(larger != file)
+                let refused = try Self.reload(gateway, larger, says: "was refused")
+                #expect(
+                    refused.contains("2048 is more than a slot of local")
+                        && refused.contains("runs with 1024"), "\(refused)")
+                let smaller = file.replacing(
+                    "backends: [local], context_tokens: 1024",
+                    with: "backends: [local], context_tokens: 768")
+                let taken = try Self.reload(gateway, smaller, says: "was reloaded")
+                #expect(taken.contains("changed=demo"), "\(taken)")
+            }
+        }
+
+        @Test(.timeLimit(.minutes(1)))
         func `names that the ledger cannot take come in force when it can, never before`()
             async throws
         {
