@@ -47,7 +47,7 @@ enum ConfigurationKeys {
     static let model = [
         "backends", "upstream_model", "context_tokens", "max_completion_tokens", "image_tokens",
         "audio_tokens_per_second", "video_tokens", "file_tokens", "file_ids", "price",
-        "service_tiers", "prompt_overhead", "audio_output", "web_search",
+        "service_tiers", "prompt_overhead", "audio_output", "web_search", "retired",
     ]
 
     /// A backend of a model, where more than its name is said.

@@ -81,6 +81,7 @@ struct ModelsReader {
         route.media = media(section)
         route.tiers = tiers(section, alias: alias)
         route.overhead = overhead(section)
+        route.isRetired = section.value("retired", .yesOrNo, usual: false)
         route.speech = speech(section, alias: alias, isPriced: price != nil)
         route.search = search(section, isPriced: price != nil)
         return route

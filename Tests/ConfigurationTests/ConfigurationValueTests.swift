@@ -174,7 +174,8 @@ import Testing
             return try GoodFile.read(text).routes[0]
         }
         let silent = try route("file_ids: false")
-        #expect(silent.speech == nil && silent.search == nil)
+        #expect(silent.speech == nil && silent.search == nil && !silent.isRetired)
+        #expect(try route("retired: true").isRetired)
         let free = try route("audio_output: {}, web_search: {}")
         #expect(free.speech == SpeechTerms())
         #expect(free.search == SearchTerms(promptTokens: 0, fee: nil))

@@ -52,6 +52,9 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             BadRequest(
                 what: "an unknown model", status: 404, code: "model_not_found", parameter: "model",
                 body: ServedGateway.prompt("Hi", model: "nobody")),
+            BadRequest(
+                what: "a retired model", status: 410, code: "model_deprecated", parameter: "model",
+                body: ServedGateway.prompt("Hi", model: "old")),
             BadRequest(what: "an unknown path", status: 404, path: "/v1/nothing", body: good),
             BadRequest(
                 what: "a wrong method", status: 405, method: "PUT", body: good),

@@ -194,6 +194,11 @@ final class ServedGateway: Sendable {
             context_tokens: 4096
             max_completion_tokens: 512
             price: { prompt_usd_per_mtok: 1, completion_usd_per_mtok: 10 }
+          old:
+            backends: [upstream]
+            context_tokens: 4096
+            max_completion_tokens: 512
+            retired: true
           sights:
             backends: [official]
             context_tokens: 16384

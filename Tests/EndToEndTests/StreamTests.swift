@@ -35,6 +35,8 @@ extension EndToEnd {
             print("The upstream was closed \(took) after the client left.")
             try await onOwnThread {
                 let usage = try gateway.settled(key)
+                // For the log only: nobody is left to read it.
+                _ = try gateway.program.line(containing: "status=499")
                 #expect(usage["basis"] == "2" && usage["end_state"] == "3")
                 // Three words came through, and each is a token at least.
                 #expect(Int(usage["completion_tokens"] ?? "") ?? 0 >= 3)

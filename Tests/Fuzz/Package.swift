@@ -34,13 +34,15 @@ let package = Package(
             sources: [
                 "Wire/Request", "Safeguards", "Backends/Backend.swift",
                 "Backends/ChoiceDelta.swift", "Backends/Annotation.swift",
-                "Backends/UsageParts.swift",
+                "Backends/UsageParts.swift", "Backends/SoundPiece.swift",
+                "Backends/ModerationReport.swift",
             ]
                 + [
                     "AnnotationReader", "AnswerDecoder", "ChatChunkDecoder", "ContextSentence",
                     "Dialect",
-                    "EventStreamParser", "LogExcerpt", "LogprobReader",
-                    "OpenAIUpstreamConfiguration", "ToolCallReader",
+                    "EventStreamParser", "JSONParser+Answer", "LogExcerpt", "LogprobReader",
+                    "ModerationReader", "OpenAIUpstreamConfiguration", "SoundReader",
+                    "ToolCallReader",
                     "UpstreamCredential", "UpstreamErrorBody", "UpstreamLimits",
                     "UpstreamServer", "UpstreamTransport",
                 ].map { "Backends/Upstream/\($0).swift" }
@@ -56,10 +58,22 @@ let package = Package(
                 "LedgerLoss", "Opening",
             ].map { "Journal/\($0).swift" } + ["Node/RollupRow.swift"],
             swiftSettings: settings + [.strictMemorySafety()]),
+        // The values of the configuration, without the file around them, which a library reads.
+        .target(
+            name: "TurnpikeConfiguration", dependencies: ["Domain"],
+            path: "Rooms/TurnpikeConfiguration",
+            sources: [
+                "Accepted", "EditDistance", "EnvironmentText", "ListenAddress", "PrivateAddress",
+            ]
+            .map { "\($0).swift" },
+            swiftSettings: settings + [.strictMemorySafety()]),
         // Counts what an input has allocated.
         .target(name: "Allocations", path: "Allocations"),
         .executableTarget(
-            name: "fuzz", dependencies: ["Allocations", "Domain", "Gateway", "JSON", "Ledger"],
+            name: "fuzz",
+            dependencies: [
+                "Allocations", "Domain", "Gateway", "JSON", "Ledger", "TurnpikeConfiguration",
+            ],
             path: "Targets",
             // The fuzzer brings its own main.
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),

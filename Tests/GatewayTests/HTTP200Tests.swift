@@ -58,8 +58,32 @@ import Testing
                 #expect(answer.header("x-ratelimit-limit-tokens") == "2147483647")
                 #expect(answer.header("x-ratelimit-remaining-tokens") == "2147483647")
                 #expect(answer.header("x-ratelimit-reset-tokens") == "0s")
+                #expect(answer.header("ratelimit-policy") == #""requests";q=60"#)
+                #expect(answer.header("ratelimit") == #""requests";r=59;t=1"#)
                 #expect(answer.header("x-request-id")?.hasPrefix("req_") == true)
                 #expect(answer.header("openai-processing-ms") != nil)
+            }
+        }
+    }
+
+    @Test func `the IETF's headers tell each limit there is, and nothing where none is`()
+        async throws
+    {
+        let ledger = HeldLedger()
+        for (tokens, told) in [
+            (
+                Standing.Line(limit: .max, remaining: 7, reset: .seconds(60)),
+                #""tokens";r=7;t=60"#
+            ), (nil, nil),
+        ] as [(Standing.Line?, String?)] {
+            ledger.answer { $0.standing = Standing(requests: nil, tokens: tokens) }
+            try await withGateway(ledger: ledger, backend: ScriptedBackend(.text(["x"], nil))) {
+                gateway in
+                let answer = try await gateway.post(RunningGateway.plain)
+                #expect(answer.header("ratelimit") == told)
+                #expect(
+                    answer.header("ratelimit-policy")
+                        == told.map { _ in #""tokens";q=999999999999999"# })
             }
         }
     }

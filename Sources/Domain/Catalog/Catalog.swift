@@ -18,6 +18,8 @@ public struct ModelRoute: Sendable, Hashable {
     public var overhead = PromptOverhead.usual
     /// The service tiers that a request may ask for, each with its own price.
     public var tiers: [ServiceTier: Price] = [:]
+    /// Whether it is no longer served: who asks for it is told so, and nobody finds it in a list.
+    public var isRetired = false
     /// How it speaks its answers; nil where it does not.
     public var speech: SpeechTerms?
     /// How it searches the web; nil where it does not.
@@ -73,7 +75,9 @@ public struct Catalog: Sendable {
 
     /// The routes a principal may use, by alias.
     public func routes(for principal: Principal) -> [ModelRoute] {
-        routes.values.filter { principal.mayUse(model: $0.alias) }.sorted { $0.alias < $1.alias }
+        routes.values.filter { principal.mayUse(model: $0.alias) && !$0.isRetired }.sorted {
+            $0.alias < $1.alias
+        }
     }
 
     /// Every route, by alias.

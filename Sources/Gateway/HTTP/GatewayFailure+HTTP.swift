@@ -51,6 +51,10 @@ extension GatewayFailure {
             return .invalid(
                 404, "The model '\(model)' does not exist.", code: "model_not_found",
                 parameter: "model")
+        case .modelRetired(let model):
+            return .invalid(
+                410, "The model '\(model)' is no longer served.", code: "model_deprecated",
+                parameter: "model")
         case .denied(let denial, let largestCompletion):
             return denial.answer(largestCompletion: largestCompletion, spread: spread)
         case .backend(let kind): return Self.answer(kind, spread: spread)

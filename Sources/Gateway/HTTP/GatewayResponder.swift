@@ -61,7 +61,9 @@ struct GatewayResponder: Responder {
         case .model(let alias):
             let principal = try await authenticate(request, &session)
             switch core.catalog.current.resolve(alias, for: principal) {
-            case .route(let route): session.send(ModelsEndpoint.one(route))
+            case .route(let route):
+                if route.isRetired { throw .modelRetired(ModelsEndpoint.shown(alias)) }
+                session.send(ModelsEndpoint.one(route))
             // A model that the key may not use is not in its list either.
             case .forbidden, .unknown: throw .modelUnknown(ModelsEndpoint.shown(alias))
             }

@@ -1,7 +1,8 @@
 import Domain
 import NIOHTTP1
 
-/// The six `x-ratelimit-*` headers of every answer to a known key.
+/// The six `x-ratelimit-*` headers of every answer to a known key, and beside them the two of the
+/// IETF (draft-ietf-httpapi-ratelimit-headers-10) where anything limits.
 enum RateLimitHeaders {
     /// What is told where nothing limits.
     static let unlimited = Standing.Line(
@@ -17,6 +18,25 @@ enum RateLimitHeaders {
         headers.add(name: "x-ratelimit-remaining-tokens", value: String(tokens.remaining))
         headers.add(name: "x-ratelimit-reset-requests", value: text(of: requests.reset))
         headers.add(name: "x-ratelimit-reset-tokens", value: text(of: tokens.reset))
+        let lines = [("requests", standing.requests), ("tokens", standing.tokens)]
+            .compactMap { name, line in line.map { (name, $0) } }
+        guard !lines.isEmpty else { return }
+        headers.add(
+            name: "ratelimit-policy",
+            value: lines.map { "\"\($0)\";q=\(integer($1.limit))" }.joined(separator: ", "))
+        headers.add(
+            name: "ratelimit",
+            value: lines.map { name, line in
+                "\"\(name)\";r=\(integer(line.remaining));t=\(seconds(line.reset))"
+            }.joined(separator: ", "))
+    }
+
+    /// What an integer of structured fields (RFC 9651) may be at most.
+    private static func integer(_ value: Int64) -> Int64 { min(value, 999_999_999_999_999) }
+
+    /// Whole seconds, rounded up.
+    private static func seconds(_ duration: Duration) -> Int64 {
+        (duration.millisecondsRoundedUp + 999) / 1000
     }
 
     /// A duration as Go writes it: `120ms`, `1s`, `1.5s`, `6m0s`, `1h0m0s`. Rounded up, to

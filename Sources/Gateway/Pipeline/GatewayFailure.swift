@@ -34,6 +34,8 @@ enum GatewayFailure: Error, Sendable, Equatable {
     case modelForbidden(String)
     /// There is no such model.
     case modelUnknown(String)
+    /// The model asked for is no longer served.
+    case modelRetired(String)
     /// A quota or rate limit is in the way.
     ///
     /// - largestCompletion: the largest `max_tokens` that could ever pass, where the request

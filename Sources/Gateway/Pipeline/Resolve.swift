@@ -11,6 +11,7 @@ extension CompletionPipeline {
         case .forbidden: throw .modelForbidden(request.model)
         case .unknown: throw .modelUnknown(request.model)
         }
+        if route.isRetired { throw .modelRetired(request.model) }
         let (request, price) = try priced(request, at: route)
         let choiceBound = PromptBound.completion(
             asked: request.maximumCompletionTokens,

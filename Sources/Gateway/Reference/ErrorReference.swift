@@ -75,6 +75,8 @@ extension ErrorReference {
     private static let models = [
         ErrorReference(.modelForbidden("a"), .completion, "The key may not use the model."),
         ErrorReference(.modelUnknown("a"), .completion, "There is no such model."),
+        ErrorReference(.modelRetired("a"), .completion, "The model is no longer served."),
+        ErrorReference(.modelRetired("a"), .model, "The model is no longer served."),
         ErrorReference(
             .modelUnknown("a"), .model, "There is no such model, or the key may not use it."),
     ]

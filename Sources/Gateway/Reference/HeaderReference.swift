@@ -23,6 +23,16 @@ struct HeaderReference: Sendable {
         HeaderReference("x-ratelimit-remaining-tokens", .count.saying("What is left of it.")),
         HeaderReference("x-ratelimit-reset-requests", duration),
         HeaderReference("x-ratelimit-reset-tokens", duration),
+        HeaderReference(
+            "ratelimit-policy",
+            text(
+                "^\"(requests|tokens)\";q=",
+                "The same limits as the IETF writes them; absent where nothing limits.")),
+        HeaderReference(
+            "ratelimit",
+            text(
+                "^\"(requests|tokens)\";r=",
+                "What is left of them, and in how many seconds they are whole again.")),
     ]
 
     /// Those that come with errors, by the errors' own word.

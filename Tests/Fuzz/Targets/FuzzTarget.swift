@@ -6,7 +6,7 @@ protocol FuzzTarget {
 
 /// The targets, by the names that `deploy/fuzz` takes.
 enum FuzzTargets: String, CaseIterable {
-    case request, stream, key, text, journal
+    case request, stream, key, text, journal, setting
 
     /// What runs the inputs.
     var target: any FuzzTarget.Type {
@@ -16,6 +16,7 @@ enum FuzzTargets: String, CaseIterable {
         case .key: KeyTarget.self
         case .text: TextTarget.self
         case .journal: JournalTarget.self
+        case .setting: SettingTarget.self
         }
     }
 }

@@ -161,6 +161,7 @@ import Testing
         case .directoryUnavailable: "directoryUnavailable"
         case .modelForbidden: "modelForbidden"
         case .modelUnknown: "modelUnknown"
+        case .modelRetired: "modelRetired"
         case .denied: "denied"
         case .meteringUnavailable: "meteringUnavailable"
         case .idempotencyInProgress: "idempotencyInProgress"

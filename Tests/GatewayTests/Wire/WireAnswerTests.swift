@@ -30,6 +30,7 @@ import Testing
         (.directoryUnavailable, 503, "api_error", "metering_unavailable"),
         (.modelForbidden("m"), 403, "permission_error", "model_not_allowed"),
         (.modelUnknown("m"), 404, "invalid_request_error", "model_not_found"),
+        (.modelRetired("m"), 410, "invalid_request_error", "model_deprecated"),
         (.meteringUnavailable(.unavailable), 503, "api_error", "metering_unavailable"),
         (.draining, 503, "service_unavailable_error", "server_is_overloaded"),
         (.noBackend, 503, "service_unavailable_error", "server_is_overloaded"),
