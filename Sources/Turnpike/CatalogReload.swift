@@ -68,7 +68,14 @@ final class CatalogReload: Service {
             path: running.file, environment: { [environment] in environment[$0] })
         let known = Dictionary(running.backends.map { ($0.name, $0.kind) }) { first, _ in first }
         for route in next.routes {
-            for backend in route.backends { try check(route, on: backend, known[backend]) }
+            if route.shadow != nil, running.shadowKeyVariable == nil {
+                throw StartupFailure(
+                    "models.\(route.alias).shadow: nobody pays for copies yet; restart to take "
+                        + "routing.shadow_api_key_env")
+            }
+            for backend in route.backends + [route.shadow?.target.backend].compactMap(\.self) {
+                try check(route, on: backend, known[backend])
+            }
         }
         return next
     }

@@ -67,7 +67,10 @@ struct Rooms: Sendable {
     /// main one, so that probes see it draining.
     var services: [any Service] {
         [PoolService(pool: pool)] + backends.services
-            + [keys, idempotency, ledger, gateway.admin, gateway.main, ledger.journalWatch]
+            + [
+                keys, idempotency, ledger, gateway.admin, gateway.main, gateway.shadows,
+                ledger.journalWatch,
+            ]
             + (reload.map { [$0] } ?? [])
     }
 
@@ -115,14 +118,19 @@ struct Rooms: Sendable {
         gateway.drainTime = configuration.drainTimeout
         gateway.routing = configuration.routing
         gateway.storesAnswers = configuration.storesAnswers
-        if let judge = configuration.judge {
-            let key = Array((environment[judge.apiKeyVariable] ?? "").utf8)
+        func key(in variable: String) throws(StartupFailure) -> [UInt8] {
+            let key = Array((environment[variable] ?? "").utf8)
             if key.isEmpty {
-                throw StartupFailure(
-                    "the environment variable \(judge.apiKeyVariable) holds no key")
+                throw StartupFailure("the environment variable \(variable) holds no key")
             }
+            return key
+        }
+        if let variable = configuration.shadowKeyVariable {
+            gateway.shadowKey = try key(in: variable)
+        }
+        if let judge = configuration.judge {
             gateway.judge = JudgeConfiguration(
-                model: judge.model, key: key,
+                model: judge.model, key: try key(in: judge.apiKeyVariable),
                 maximumCompletionTokens: judge.maximumCompletionTokens)
         }
         return gateway

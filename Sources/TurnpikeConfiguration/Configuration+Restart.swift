@@ -10,7 +10,10 @@ extension Configuration {
             ("pepper_file", pepperFile == other.pepperFile),
             ("key_prefix", keyPrefix == other.keyPrefix),
             ("backends", Self.unplaced(backends) == Self.unplaced(other.backends)),
-            ("routing", routing == other.routing),
+            (
+                "routing",
+                routing == other.routing && shadowKeyVariable == other.shadowKeyVariable
+            ),
             ("engines", engines == other.engines),
             ("limits", limits == other.limits),
             ("idempotency", storesAnswers == other.storesAnswers),

@@ -24,6 +24,9 @@ public struct Configuration: Sendable {
     public var routes: [ModelRoute]
     /// How requests are tried again, and when a backend is left alone.
     public var routing: RoutingPolicy
+    /// The environment variable that holds the API key which pays for copies of requests; nil where
+    /// none are made.
+    public var shadowKeyVariable: String?
     /// What one client may ask of the gateway.
     public var limits: LimitsConfiguration
     /// Whether answers to requests with an `Idempotency-Key` are kept for their retries.

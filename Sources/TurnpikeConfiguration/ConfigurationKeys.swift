@@ -48,7 +48,11 @@ enum ConfigurationKeys {
         "backends", "upstream_model", "context_tokens", "max_completion_tokens", "image_tokens",
         "audio_tokens_per_second", "video_tokens", "file_tokens", "file_ids", "price",
         "service_tiers", "prompt_overhead", "audio_output", "web_search", "retired",
+        "shadow",
     ]
+
+    /// Who gets copies of a model's requests.
+    static let shadow = ["backend", "percent", "upstream_model"]
 
     /// A backend of a model, where more than its name is said.
     static let target = ["name", "weight", "upstream_model"]
@@ -56,7 +60,7 @@ enum ConfigurationKeys {
     /// How requests are tried again.
     static let routing = [
         "attempts", "request_deadline", "backoff", "longest_backoff", "retry_percent",
-        "retry_floor", "breaker",
+        "retry_floor", "breaker", "shows_backends", "shadow_api_key_env", "shadow_calls",
     ]
 
     /// When a backend is left alone.
@@ -104,6 +108,7 @@ enum ConfigurationKeys {
                 + thinkingBudgets.map { "backends.*.thinking_budgets.\($0)" }
                 + timeouts.map { "backends.*.timeouts.\($0)" } + model.map { "models.*.\($0)" }
                 + target.map { "models.*.backends.\($0)" } + routing.map { "routing.\($0)" }
+                + shadow.map { "models.*.shadow.\($0)" }
                 + breaker.map { "routing.breaker.\($0)" }
                 + price.flatMap { key in
                     ["price", "service_tiers.*", "audio_output.price"].map {

@@ -54,7 +54,9 @@ struct ConfigurationReader {
             dataDirectory: dataDirectory, pepperFile: pepperFile,
             keyPrefix: root.value("key_prefix", .keyPrefix, usual: "sk-turnpike"),
             backends: backends, engines: EnginesReader(root: root).read(), routes: routes,
-            routing: RoutingReader(root: root).read(), limits: limits(root),
+            routing: RoutingReader(root: root).read(),
+            shadowKeyVariable: RoutingReader(root: root).readShadowKey(for: routes),
+            limits: limits(root),
             storesAnswers: root.section("idempotency", accepted: ConfigurationKeys.idempotency)?
                 .value("stores_answers", .yesOrNo, usual: false) ?? false,
             judge: safeguards.readJudge(of: routes), analyzer: safeguards.readAnalyzer(),

@@ -21,7 +21,10 @@ struct ModelsReader {
             guard let model = section?.section(name, accepted: nil, notingIn: silent),
                 let tokens = model.optional("context_tokens", Self.tokens)
             else { continue }
-            for name in TargetsReader(section: model).read().map(\.target.backend) {
+            let shadow = model.section("shadow", accepted: nil, notingIn: silent)?
+                .optional("backend", TargetsReader.name)
+            let targets = TargetsReader(section: model).read().map(\.target.backend)
+            for name in targets + [shadow].compactMap(\.self) {
                 contexts[name] = max(contexts[name] ?? 0, tokens)
             }
         }
@@ -72,12 +75,16 @@ struct ModelsReader {
                 key: section.full("max_completion_tokens"),
                 "\"\(completion)\" is more than context_tokens; give at most \(context)")
         }
-        checkSlots(names, context: context, section, backends)
+        let shadow = shadow(section, backends)
+        checkSlots(
+            names + [shadow?.target.backend].compactMap(\.self), context: context, section,
+            backends)
         var route = ModelRoute(
             alias: alias, backends: names, upstreamModel: upstreamModel, contextTokens: context,
             maximumCompletionTokens: completion,
             imageTokens: section.optional("image_tokens", .whole(1...1_048_576)), price: price)
         route.targets = targets
+        route.shadow = shadow
         route.media = media(section)
         route.tiers = tiers(section, alias: alias)
         route.overhead = overhead(section)
@@ -102,19 +109,42 @@ struct ModelsReader {
         for (index, entry) in found.enumerated() {
             let (name, line) = (entry.target.backend, entry.line)
             let key = "\(section.full("backends"))[\(index)]"
-            if !backends.names.contains(name) {
-                let known = backends.names.sorted()
-                let guess = EditDistance.nearest(to: name, in: known)
-                root.list.add(
-                    line: line, key: key,
-                    "\"\(name)\" is no backend; "
-                        + (guess.map { "did you mean \"\($0)\"? " } ?? "")
-                        + "there are: \(known.joined(separator: ", "))")
+            if !check(name, backends, line: line, key: key) {
+                continue
             } else if !seen.insert(name).inserted {
                 root.list.add(line: line, key: key, "\"\(name)\" appears twice; give it once")
             }
         }
         return found.map(\.target)
+    }
+
+    /// Notes a name that is no backend's; false for one.
+    private func check(_ name: String, _ backends: BackendsFound, line: Int, key: String) -> Bool {
+        if backends.names.contains(name) { return true }
+        let known = backends.names.sorted()
+        let guess = EditDistance.nearest(to: name, in: known)
+        root.list.add(
+            line: line, key: key,
+            "\"\(name)\" is no backend; "
+                + (guess.map { "did you mean \"\($0)\"? " } ?? "")
+                + "there are: \(known.joined(separator: ", "))")
+        return false
+    }
+
+    /// Who gets copies of the model's requests.
+    private func shadow(_ model: Section, _ backends: BackendsFound) -> RouteShadow? {
+        guard let section = model.section("shadow", accepted: ConfigurationKeys.shadow),
+            let name = section.required("backend", TargetsReader.name),
+            let percent = section.required("percent", .whole(0...100)),
+            check(
+                name, backends, line: section.line(of: "backend"), key: section.full("backend"))
+        else { return nil }
+        return RouteShadow(
+            target: RouteTarget(
+                backend: name, weight: nil,
+                upstreamModel: section.optional(
+                    "upstream_model", .text("the name this backend knows the model by"))),
+            percent: percent)
     }
 
     /// A prompt that the alias allows must fit the engine's slot.

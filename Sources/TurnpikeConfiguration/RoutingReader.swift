@@ -21,8 +21,29 @@ struct RoutingReader {
             "retry_percent", .whole(0...100), usual: policy.budget.percent)
         policy.budget.floor = section.value(
             "retry_floor", .whole(0...10_000), usual: policy.budget.floor)
+        policy.showsBackends = section.value(
+            "shows_backends", .yesOrNo, usual: policy.showsBackends)
+        policy.shadowCalls = section.value(
+            "shadow_calls", .whole(1...1024), usual: policy.shadowCalls)
         policy.breaker = breaker(section, usual: policy.breaker)
         return policy
+    }
+
+    /// The variable that holds the key which pays for copies of requests, which one must name whose
+    /// routes have shadows.
+    func readShadowKey(for routes: [ModelRoute]) -> String? {
+        // What else is wrong with the section is noted when the policy is read.
+        let silent = ProblemList(file: root.list.file, environment: root.list.environment)
+        let routing = root.section("routing", accepted: nil, notingIn: silent)
+        let isThere = routing?.names.contains("shadow_api_key_env") ?? false
+        if !isThere, let shadowed = routes.first(where: { $0.shadow != nil }) {
+            root.list.add(
+                line: root.line(of: "models"), key: "models.\(shadowed.alias).shadow",
+                "needs routing.shadow_api_key_env, the variable that holds a key of this gateway, "
+                    + "whose team pays for the copies")
+        }
+        return root.section("routing", accepted: ConfigurationKeys.routing, notingIn: silent)?
+            .optional("shadow_api_key_env", .environmentName)
     }
 
     private func breaker(

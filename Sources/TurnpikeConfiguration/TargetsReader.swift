@@ -39,7 +39,7 @@ struct TargetsReader {
             line: entry.line)
     }
 
-    private static let name = Accepted<String>.text("a name from the section backends")
+    static let name = Accepted<String>.text("a name from the section backends")
     private static let words = """
         a list, each a name from the section backends, or { name: NAME, weight: NUMBER }
         """

@@ -65,3 +65,28 @@ import Testing
         #expect(read.routing == policy)
     }
 }
+
+@Suite struct ShadowConfigurations {
+    private static let piece = "max_completion_tokens: 512"
+    private static let shadow = piece + ", shadow: { backend: openai, percent: 5 }"
+    private static let payer = "\nrouting: { shadow_api_key_env: SHADOW, shadow_calls: 2 }"
+
+    @Test func `a shadow names its backend, its share and who pays`() throws {
+        let read = try GoodFile.read(
+            GoodFile.text(replacing: Self.piece, with: Self.shadow) + Self.payer)
+        #expect(read.routes[0].shadow?.target.backend == "openai")
+        #expect(read.routes[0].shadow?.percent == 5)
+        #expect(read.shadowKeyVariable == "SHADOW" && read.routing.shadowCalls == 2)
+    }
+
+    @Test func `a shadow that nobody pays for, or that is no backend, is named`() throws {
+        let unpaid = try GoodFile.text(replacing: Self.piece, with: Self.shadow)
+        #expect(
+            GoodFile.problems(of: unpaid).map { $0.contains("routing.shadow_api_key_env") }
+                == [true])
+        let unknown = unpaid.replacing("backend: openai", with: "backend: opnai") + Self.payer
+        #expect(
+            GoodFile.problems(of: unknown).map { $0.contains("did you mean \"openai\"?") }
+                == [true])
+    }
+}

@@ -219,6 +219,7 @@ func withGateway(
         configuration: ServiceGroupConfiguration(
             services: [
                 .init(service: gateway.admin), .init(service: gateway.main),
+                .init(service: gateway.shadows),
             ], logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await services.run() }

@@ -37,7 +37,7 @@ private final class WatchedTime: TimeSource {
             safeguard: Safeguard(
                 personalData: PersonalDataCheck(recognizers: [StructuredRecognizer()]),
                 random: { 4 }, room: CheckRoom(CheckLimits(), processors: 2)),
-            judge: nil)
+            judge: nil, shadows: nil)
         let exchange = Exchange(
             requestID: RequestID(rawValue: 1), receivedAt: Uptime(microseconds: 0),
             receivedAtWall: time.wall, presence: ClientPresence(), notes: RequestNotes(),

@@ -4,6 +4,8 @@ public struct ModelRoute: Sendable, Hashable {
     public let alias: String
     /// The backends that serve it, in order of preference or by weight; at least one.
     public var targets: [RouteTarget]
+    /// Who gets copies of its requests, if anybody does.
+    public var shadow: RouteShadow?
     /// The name the backends know the model by, where they have none of their own for it.
     public let upstreamModel: String
     /// The context window in tokens, prompt and completion together.

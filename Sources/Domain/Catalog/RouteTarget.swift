@@ -42,7 +42,8 @@ extension ModelRoute {
 
     /// The name that the backend of a name knows the model by; nil where it does not serve it.
     public func upstreamModel(atBackend name: String) -> String? {
-        targets.first { $0.backend == name }.map(upstreamModel(at:))
+        (targets + [shadow?.target].compactMap(\.self)).first { $0.backend == name }
+            .map(upstreamModel(at:))
     }
 
     /// The name that a backend knows the model by.

@@ -14,6 +14,11 @@ public struct RoutingPolicy: Sendable, Hashable {
     /// When a backend's breaker opens.
     public var breaker = CircuitBreaker.Limits()
 
+    /// Whether clients are told which backend answered, after how many attempts.
+    public var showsBackends = false
+    /// The most copies of requests that run at a time.
+    public var shadowCalls: Int64 = 8
+
     /// The usual policy.
     public init() {}
 

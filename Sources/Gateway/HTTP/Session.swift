@@ -131,10 +131,22 @@ struct Session: ~Copyable {
         connection.send(.whole(head, bytes, closes: closes), flush: true)
     }
 
+    /// Who answered, for clients that may know: nobody, unless the configuration says so.
+    private var backendHeaders: [ErrorAnswer.Header] {
+        guard core.configuration.routing.showsBackends else { return [] }
+        let notes = exchange.notes.content
+        guard let backend = notes.backend else { return [] }
+        return [
+            ErrorAnswer.Header(name: "x-turnpike-backend", value: backend),
+            ErrorAnswer.Header(name: "x-turnpike-attempts", value: String(notes.attemptCount)),
+        ]
+    }
+
     private func makeHead(
         _ status: HTTPResponseStatus, type: String, length: Int?, more: [ErrorAnswer.Header],
         as other: RequestID? = nil
     ) -> HTTPResponseHead {
+        let more = more + backendHeaders
         let spent = core.time.uptime - exchange.receivedAt
         // To an unreadable request we answer in our own version.
         let version = head?.version == .http1_0 ? HTTPVersion.http1_0 : .http1_1

@@ -12,6 +12,8 @@ struct CompletionPipeline: Sendable {
     let safeguard: Safeguard
     /// Nil where nobody has set one up; checks that need one are then refused by name.
     let judge: Judge?
+    /// Nil where nobody pays for copies; then none are made.
+    let shadows: Shadows?
 
     /// Answers a request.
     ///
@@ -54,6 +56,7 @@ struct CompletionPipeline: Sendable {
         if let objection = await objection(to: admitted) {
             forwarded = .stopped(.objection(objection))
         } else {
+            shadow(admitted)
             forwarded = await forward(admitted)
         }
         let response = try await meter(forwarded, for: admitted)

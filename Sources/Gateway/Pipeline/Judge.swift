@@ -78,7 +78,9 @@ extension CompletionPipeline {
                 receivedAt: time.uptime, receivedAtWall: time.wall, presence: exchange.presence,
                 notes: RequestNotes(), executor: exchange.executor)
             let resolved = try resolve(
-                request, for: try await principal(of: judge), in: operatorsOwn)
+                request,
+                for: try await principal(
+                    holding: judge.configuration.key, in: judge.keys), in: operatorsOwn)
             let admitted = try await admit(try await measured(resolved))
             let forwarded = await forward(admitted)
             guard case .whole(let whole) = try await meter(forwarded, for: admitted) else {
@@ -102,12 +104,14 @@ extension CompletionPipeline {
         return answer.choices.first.flatMap { JudgedCheck.verdict($0.content) }
     }
 
-    private func principal(of judge: Judge) async throws(GatewayFailure) -> Principal {
-        let secret = APIKeySecret(bytes: judge.configuration.key)
+    /// Whose account pays for requests of the operator's own.
+    func principal(
+        holding key: [UInt8], in keys: any KeyDirectory
+    ) async throws(GatewayFailure) -> Principal {
+        let secret = APIKeySecret(bytes: key)
         do {
             guard
-                case .principal(let found) = try await judge.keys.authenticate(
-                    secret, from: "judge")
+                case .principal(let found) = try await keys.authenticate(secret, from: "operator")
             else { throw GatewayFailure.keyRefused }
             return found
         } catch {

@@ -14,9 +14,16 @@ final class RequestNotes: Sendable {
         var attempts: [Attempt] = []
         /// The attempt that answers, where others failed before it.
         var answering: Answering?
+        /// The copy that was made of it.
+        var shadow: RequestID?
         var settlement: Settlement?
         /// The inside text of a failure: for the log only.
         var failure: String?
+
+        /// How many calls were made for it.
+        var attemptCount: Int {
+            attempts.count + (attempts.isEmpty || answering != nil ? 1 : 0)
+        }
 
         /// Notes an attempt that failed.
         mutating func fail(_ attempt: Attempt) {

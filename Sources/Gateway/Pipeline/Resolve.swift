@@ -12,6 +12,14 @@ extension CompletionPipeline {
         case .unknown: throw .modelUnknown(request.model)
         }
         if route.isRetired { throw .modelRetired(request.model) }
+        return try resolve(request, along: route, for: principal, in: exchange)
+    }
+
+    /// The same along a route that is known.
+    func resolve(
+        _ request: ChatCompletionRequest, along route: ModelRoute, for principal: Principal,
+        in exchange: Exchange
+    ) throws(GatewayFailure) -> ResolvedRequest {
         let (request, price) = try priced(request, at: route)
         let choiceBound = PromptBound.completion(
             asked: request.maximumCompletionTokens,

@@ -19,6 +19,8 @@ struct ResolvedRequest: Sendable {
     /// Bytes of the prompt, from which its tokens are estimated where the backend never says.
     let promptBytes: Int64
     let exchange: Exchange
+    /// Whether nobody waits for it: then it is not tried again.
+    var isCopy = false
 
     /// What a backend is sent.
     func call(to candidate: Candidate) -> BackendCall {

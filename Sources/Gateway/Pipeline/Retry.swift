@@ -29,7 +29,7 @@ extension CompletionPipeline {
             // Nobody failed when a client left its only attempt.
             if case .departed = stop, isFirst { return .stopped(stop) }
             let attempts = note(failed, admittedAt, until: now, in: exchange)
-            guard case .backend = stop, attempts.count < policy.attempts,
+            guard case .backend = stop, attempts.count < policy.attempts, !resolved.isCopy,
                 let next = candidate(of: resolved, after: attempts, failed.candidate)
             else { return .stopped(stop) }
             let repeats = attempts.count { $0.backend == next.name }

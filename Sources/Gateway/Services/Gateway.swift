@@ -9,6 +9,8 @@ public struct Gateway: Sendable {
     public let main: any Service
     /// Answers probes. Stop it after `main`, so that `/readyz` says "draining" meanwhile.
     public let admin: any Service
+    /// Runs copies of requests. Stop it before `main`.
+    public let shadows: any Service
     /// What the gateway is doing.
     public let activity: GatewayActivity
 
@@ -31,6 +33,8 @@ public struct Gateway: Sendable {
     ) {
         let activity = GatewayActivity()
         self.activity = activity
+        let runner = ShadowRunner(most: Int(configuration.routing.shadowCalls))
+        shadows = runner
         let pipeline = CompletionPipeline(
             ledger: ledger, idempotency: idempotency, catalog: catalog,
             routing: Routing(
@@ -46,7 +50,8 @@ public struct Gateway: Sendable {
                 room: CheckRoom(configuration.checks, processors: System.coreCount)),
             judge: configuration.judge.map {
                 Judge(configuration: $0, keys: keys, random: random)
-            })
+            },
+            shadows: configuration.shadowKey.map { Shadows(key: $0, keys: keys, runner: runner) })
         let core = GatewayCore(
             configuration: configuration, keys: keys, ledger: ledger, catalog: catalog,
             pipeline: pipeline, time: time, random: random, activity: activity,

@@ -36,6 +36,9 @@ public struct GatewayConfiguration: Sendable, Hashable {
     /// How requests are tried again, and when a backend is left alone.
     public var routing = RoutingPolicy()
 
+    /// The operator's own API key, which pays for copies of requests; nil makes none.
+    public var shadowKey: [UInt8]?
+
     /// What checks of personal data may take of the machine.
     public var checks = CheckLimits()
     /// The model that judges texts for safeguards; nil refuses the checks that need one.

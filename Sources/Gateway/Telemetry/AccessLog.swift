@@ -47,8 +47,8 @@ struct AccessLog: Sendable {
     private func addAttempts(of notes: RequestNotes.Content, to metadata: inout Logger.Metadata) {
         guard notes.backend != nil else { return }
         let failed = notes.attempts
-        metadata["attempts"] = .stringConvertible(
-            failed.count + (failed.isEmpty || notes.answering != nil ? 1 : 0))
+        metadata["attempts"] = .stringConvertible(notes.attemptCount)
+        if let shadow = notes.shadow { metadata["shadow_request_id"] = "req_\(shadow)" }
         guard !failed.isEmpty else { return }
         let words = failed.map { attempt in
             let status = attempt.status.map { "(\($0))" } ?? ""
