@@ -16,18 +16,18 @@ final class EngineResidency: Service {
 
     private enum Outcome { case admitted, refused(retryAfter: Duration), expired, left }
 
+    private typealias Waits = TicketWaits<EngineResidencyMachine.Ticket, Outcome>
+
     private struct State {
         var machine: EngineResidencyMachine
         var handles: [String: Handle] = [:]
-        var waiters: [EngineResidencyMachine.Ticket: CheckedContinuation<Outcome, Never>] = [:]
-        /// Who was told before it had begun to wait.
-        var early: [EngineResidencyMachine.Ticket: Outcome] = [:]
+        var waits = Waits()
     }
 
     /// What is done once the lock is given back.
     private struct Effects {
         var calls: [@Sendable () -> Void] = []
-        var resumptions: [(CheckedContinuation<Outcome, Never>, Outcome)] = []
+        var resumptions: [(Waits.Waiter, Outcome)] = []
 
         func perform() {
             for call in calls { call() }
@@ -158,10 +158,8 @@ final class EngineResidency: Service {
         _ ticket: EngineResidencyMachine.Ticket, _ outcome: Outcome, _ state: inout State,
         _ effects: inout Effects
     ) {
-        if let continuation = state.waiters.removeValue(forKey: ticket) {
-            effects.resumptions.append((continuation, outcome))
-        } else {
-            state.early[ticket] = outcome
+        if let waiter = state.waits.resolve(ticket, outcome) {
+            effects.resumptions.append((waiter, outcome))
         }
     }
 
@@ -183,26 +181,10 @@ final class EngineResidency: Service {
     private func wait(
         for ticket: EngineResidencyMachine.Ticket, atMost patience: Duration
     ) async -> Outcome {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                // Cancelled once the wait is over.
-                guard (try? await Task.sleep(for: patience)) != nil else { return }
-                self.stopWaiting(ticket, .expired)
-            }
-            let outcome = await withTaskCancellationHandler {
-                await withCheckedContinuation { continuation in
-                    let early = state.withLock { state in
-                        let early = state.early.removeValue(forKey: ticket)
-                        if early == nil { state.waiters[ticket] = continuation }
-                        return early
-                    }
-                    if let early { continuation.resume(returning: early) }
-                }
-            } onCancel: {
-                stopWaiting(ticket, .left)
-            }
-            group.cancelAll()
-            return outcome
+        await Waits.outcome(atMost: patience) { waiter in
+            state.withLock { $0.waits.enter(ticket, waiter) }
+        } leave: { [self] leaving in
+            stopWaiting(ticket, leaving == .expired ? .expired : .left)
         }
     }
 

@@ -3,14 +3,14 @@ import Synchronization
 
 /// The engine's slots: an ``EngineSlotQueue`` with the tasks that wait in it.
 final class EngineSlots: Sendable {
-    fileprivate struct State {
+    private typealias Waits = TicketWaits<EngineSlotQueue.Ticket, Outcome>
+
+    private struct State {
         var queue: EngineSlotQueue
-        var waiters: [EngineSlotQueue.Ticket: CheckedContinuation<Outcome, Never>] = [:]
-        /// Who was told before it had begun to wait: its task was cancelled that early.
-        var early: [EngineSlotQueue.Ticket: Outcome] = [:]
+        var waits = Waits()
     }
 
-    fileprivate enum Outcome { case granted, expired, displaced, left, dismissed }
+    private enum Outcome { case granted, expired, displaced, left, dismissed }
 
     private let state: Mutex<State>
     private let shares: EngineShares
@@ -74,7 +74,7 @@ final class EngineSlots: Sendable {
     /// its connection breaks.
     func dismissWaiters() {
         for continuation in state.withLock({ state in
-            state.queue.waitersWereDismissed().compactMap { state.resolve($0, .dismissed) }
+            state.queue.waitersWereDismissed().compactMap { state.waits.resolve($0, .dismissed) }
         }) { continuation.resume(returning: .dismissed) }
     }
 
@@ -85,9 +85,9 @@ final class EngineSlots: Sendable {
         let (answer, displaced) = state.withLock { state in
             let answer = state.queue.slotWasRequested(by: team.id, weight: weight, at: now)
             guard case .queued(_, let displaced?) = answer else {
-                return (answer, CheckedContinuation<Outcome, Never>?.none)
+                return (answer, Waits.Waiter?.none)
             }
-            return (answer, state.resolve(displaced, .displaced))
+            return (answer, state.waits.resolve(displaced, .displaced))
         }
         displaced?.resume(returning: .displaced)
         return answer
@@ -96,32 +96,16 @@ final class EngineSlots: Sendable {
     private func wait(
         for ticket: EngineSlotQueue.Ticket, atMost patience: Duration
     ) async -> Outcome {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                // Cancelled once the wait is over.
-                guard (try? await Task.sleep(for: patience)) != nil else { return }
-                self.stopWaiting(ticket, .expired)
-            }
-            let outcome = await withTaskCancellationHandler {
-                await withCheckedContinuation { continuation in
-                    let early = state.withLock { state in
-                        let early = state.early.removeValue(forKey: ticket)
-                        if early == nil { state.waiters[ticket] = continuation }
-                        return early
-                    }
-                    if let early { continuation.resume(returning: early) }
-                }
-            } onCancel: {
-                stopWaiting(ticket, .left)
-            }
-            group.cancelAll()
-            return outcome
+        await Waits.outcome(atMost: patience) { waiter in
+            state.withLock { $0.waits.enter(ticket, waiter) }
+        } leave: { [self] leaving in
+            stopWaiting(ticket, leaving == .expired ? .expired : .left)
         }
     }
 
     private func stopWaiting(_ ticket: EngineSlotQueue.Ticket, _ outcome: Outcome) {
         let continuation = state.withLock { state in
-            state.queue.waiterLeft(ticket) ? state.resolve(ticket, outcome) : nil
+            state.queue.waiterLeft(ticket) ? state.waits.resolve(ticket, outcome) : nil
         }
         continuation?.resume(returning: outcome)
     }
@@ -132,7 +116,9 @@ final class EngineSlots: Sendable {
         EngineSlotLease(waited: waited) { [self] in
             let now = time.uptime
             let continuation = state.withLock { state in
-                state.queue.slotWasReleased(ticket, at: now).flatMap { state.resolve($0, .granted) }
+                state.queue.slotWasReleased(ticket, at: now).flatMap {
+                    state.waits.resolve($0, .granted)
+                }
             }
             continuation?.resume(returning: .granted)
         }
@@ -141,17 +127,5 @@ final class EngineSlots: Sendable {
     private func busy(_ detail: String) -> BackendFailure {
         let wait = state.withLock { $0.queue.expectedWait }
         return BackendFailure(kind: .busy(retryAfter: wait), detail: detail)
-    }
-}
-
-extension EngineSlots.State {
-    /// Takes the task that waits with `ticket`, to be resumed after the lock; if it has not come to
-    /// wait yet, leaves it the outcome.
-    fileprivate mutating func resolve(
-        _ ticket: EngineSlotQueue.Ticket, _ outcome: EngineSlots.Outcome
-    ) -> CheckedContinuation<EngineSlots.Outcome, Never>? {
-        if let continuation = waiters.removeValue(forKey: ticket) { return continuation }
-        early[ticket] = outcome
-        return nil
     }
 }
