@@ -55,6 +55,12 @@ extension GatewayFailure {
             return .invalid(
                 410, "The model '\(model)' is no longer served.", code: "model_deprecated",
                 parameter: "model")
+        case .modelUnpriced(let model):
+            return ErrorAnswer(
+                status: 403, type: "permission_error", code: "model_not_priced",
+                parameter: "model",
+                message: "The model '\(model)' has no price, and a limit on cost applies to this"
+                    + " API key.")
         case .denied(let denial, let largestCompletion):
             return denial.answer(largestCompletion: largestCompletion, spread: spread)
         case .backend(let kind): return Self.answer(kind, spread: spread)

@@ -36,6 +36,8 @@ enum GatewayFailure: Error, Sendable, Equatable {
     case modelUnknown(String)
     /// The model asked for is no longer served.
     case modelRetired(String)
+    /// The model has no price, and a quota of cost applies.
+    case modelUnpriced(String)
     /// A quota or rate limit is in the way.
     ///
     /// - largestCompletion: the largest `max_tokens` that could ever pass, where the request

@@ -21,6 +21,10 @@ extension CompletionPipeline {
         in exchange: Exchange
     ) throws(GatewayFailure) -> ResolvedRequest {
         let (request, price) = try priced(request, at: route)
+        if price == nil, principal.quotas.contains(where: { $0.resource == .cost }) {
+            // Counted as nothing it would pass any limit on money.
+            throw .modelUnpriced(route.alias)
+        }
         let choiceBound = PromptBound.completion(
             asked: request.maximumCompletionTokens,
             fallback: principal.defaultCompletionTokens ?? defaultCompletionTokens,

@@ -76,6 +76,9 @@ extension ErrorReference {
         ErrorReference(.modelForbidden("a"), .completion, "The key may not use the model."),
         ErrorReference(.modelUnknown("a"), .completion, "There is no such model."),
         ErrorReference(.modelRetired("a"), .completion, "The model is no longer served."),
+        ErrorReference(
+            .modelUnpriced("a"), .completion,
+            "The model has no price, and a limit on cost applies to the key."),
         ErrorReference(.modelRetired("a"), .model, "The model is no longer served."),
         ErrorReference(
             .modelUnknown("a"), .model, "There is no such model, or the key may not use it."),

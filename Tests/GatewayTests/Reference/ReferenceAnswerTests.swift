@@ -162,6 +162,7 @@ import Testing
         case .modelForbidden: "modelForbidden"
         case .modelUnknown: "modelUnknown"
         case .modelRetired: "modelRetired"
+        case .modelUnpriced: "modelUnpriced"
         case .denied: "denied"
         case .meteringUnavailable: "meteringUnavailable"
         case .idempotencyInProgress: "idempotencyInProgress"

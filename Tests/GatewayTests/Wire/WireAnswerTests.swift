@@ -31,6 +31,7 @@ import Testing
         (.modelForbidden("m"), 403, "permission_error", "model_not_allowed"),
         (.modelUnknown("m"), 404, "invalid_request_error", "model_not_found"),
         (.modelRetired("m"), 410, "invalid_request_error", "model_deprecated"),
+        (.modelUnpriced("m"), 403, "permission_error", "model_not_priced"),
         (.meteringUnavailable(.unavailable), 503, "api_error", "metering_unavailable"),
         (.draining, 503, "service_unavailable_error", "server_is_overloaded"),
         (.noBackend, 503, "service_unavailable_error", "server_is_overloaded"),
