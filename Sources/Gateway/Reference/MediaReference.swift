@@ -62,7 +62,8 @@ enum MediaReference {
 
     private static func uri(_ type: String, orBare isBare: Bool) -> ReferenceSchema {
         var schema = ReferenceSchema.string
-        let head = "data:\(type)[A-Za-z0-9/.+_-]*;base64,"
+        let known = type.isEmpty ? "[A-Za-z0-9.+_-]{0,50}/" : type
+        let head = "data:\(known)[A-Za-z0-9/.+_-]{0,60};base64,"
         schema.pattern = "^\(isBare ? "(\(head))?" : head)\(padded)$"
         return schema
     }

@@ -55,7 +55,11 @@ def share_rules(root):
     schemas = root["components"]["schemas"]
     request = schemas["ChatCompletionRequest"]
     rules = [(rule, names(rule)) for rule in request.pop("allOf")]
-    groups = [{"stream", "logprobs"}, {"tools", "functions", "function_call"}, {"enable_thinking"}]
+    groups = [
+        {"stream", "logprobs", "modalities", "audio"},
+        {"tools", "functions", "function_call"},
+        {"enable_thinking"},
+    ]
     paths = [item for path, item in root["paths"].items() if "post" in item]
     assert len(paths) == len(groups), "each path has its rules"
     for number, (group, item) in enumerate(zip(groups, paths)):
