@@ -147,6 +147,8 @@ final class ServedGateway: Sendable {
             pepper_file: \(folder)/pepper
             log_level: trace
             drain_timeout: 3s
+            # One upstream plays all parts, the broken ones too: no test is to break it for the next.
+            routing: { breaker: { consecutive_failures: 100000, minimum_calls: 100000 } }
             backends:
               upstream:
                 kind: openai

@@ -63,6 +63,20 @@ import Testing
         }
     }
 
+    @Test func `a credential that rests leaves the backend to others`() async throws {
+        var failure = BackendFailure.of(.rateLimited(retryAfter: .seconds(7)))
+        failure.isOfCredential = true
+        let local = ScriptedBackend(.failure(failure))
+        let spare = ScriptedBackend(.text(["y"], nil), name: "spare")
+        try await withTwoBackends(local, spare, time: TestTime()) { gateway in
+            for _ in 0..<8 {
+                let answer = try await gateway.post(RunningGateway.plain)
+                #expect(answer.hasPrefix("HTTP/1.1 200"))
+            }
+            #expect(local.calls.elements.count == 8)
+        }
+    }
+
     @Test func `clients that leave, and their mistakes, open nothing`() async throws {
         let local = ScriptedBackend(.failure(.of(.invalidRequest)))
         try await withGateway(backend: local) { gateway in

@@ -138,4 +138,7 @@ struct BackendFailure: Error, Sendable, Equatable {
     let detail: String
     /// The HTTP status of a refusal; nil where there was none.
     var status: Int?
+    /// Whether it is for one of the backend's credentials that it is to be left alone: whoever keeps
+    /// them sees to that, for the model at hand, and others are served.
+    var isOfCredential = false
 }

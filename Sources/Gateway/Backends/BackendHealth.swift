@@ -59,7 +59,8 @@ extension BackendFailure {
 
     /// What it says of the backend. What is the client's mistake says that the backend works.
     var health: CircuitBreaker.Outcome {
-        switch kind {
+        if isOfCredential { return status == nil ? .nothing : .success }
+        return switch kind {
         case .unreachable, .timedOut, .malformed, .rateLimited(retryAfter: nil): .failure
         case .rateLimited(let wait?): .rest(wait)
         case .contextExceeded, .invalidRequest: .success

@@ -23,11 +23,11 @@ from .processes import free_ports, must_run, run
 
 #: Pieces of an answer, from and to.
 _PIECES = (8, 24)
-_ROUNDS_BEFORE = 2
+_ROUNDS_BEFORE = 3
 #: What memory may grow beyond what it was once warm, and how many descriptors may come and go: logs, a connection of the
 #: ledger, pooled connections in the middle of being closed.
 _GROWTH = 1.10
-_SLACK_MIB = 8
+_SLACK_MIB = 16
 _SLACK_DESCRIPTORS = 16
 
 
@@ -294,7 +294,7 @@ def main() -> int:
     parser.add_argument("--streams", type=int, default=1000, help="how many at the same time")
     parser.add_argument(
         "--seconds", type=float, default=float(os.environ.get("TURNPIKE_SOAK_SECONDS") or 15),
-        help="for how long rounds are begun (or TURNPIKE_SOAK_SECONDS); at least four are")
+        help="for how long rounds are begun (or TURNPIKE_SOAK_SECONDS); at least five are")
     parser.add_argument("--pause", type=float, default=0.02, help="seconds between two pieces of an answer")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     arguments = parser.parse_args()

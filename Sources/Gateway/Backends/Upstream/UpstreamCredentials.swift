@@ -54,6 +54,7 @@ final class UpstreamCredentials: Sendable {
                 note(verdict, of: place, call)
                 tried.insert(place)
                 last = error.failure
+                last?.isOfCredential = true
             }
         }
     }
@@ -74,10 +75,13 @@ final class UpstreamCredentials: Sendable {
         if case .wait(let rest)? = soonest {
             throw BackendFailure(
                 kind: .rateLimited(retryAfter: rest),
-                detail: last?.detail ?? "every credential of the upstream rests")
+                detail: last?.detail ?? "every credential of the upstream rests",
+                isOfCredential: true)
         }
         throw last
-            ?? BackendFailure(kind: .unreachable, detail: "no credential of the upstream is left")
+            ?? BackendFailure(
+                kind: .unreachable, detail: "no credential of the upstream is left",
+                isOfCredential: true)
     }
 
     private func note(_ verdict: CredentialRotation.Verdict, of place: Int, _ call: BackendCall) {

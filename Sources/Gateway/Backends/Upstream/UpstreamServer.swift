@@ -55,8 +55,9 @@ public enum UpstreamServer: String, Sendable, CaseIterable {
         }
     }
 
-    /// What OpenAI alone has: tiers and a wordiness to choose, and files.
+    /// What OpenAI alone has: searches, tiers and a wordiness to choose, and files.
     private static func unknownToAll(in request: ChatCompletionRequest) -> String? {
+        if request.webSearch != nil { return "web_search_options" }
         if let tier = request.serviceTier, !tier.isUsual { return "service_tier" }
         if let verbosity = request.verbosity, verbosity != .medium { return "verbosity" }
         return request.firstPart { if case .file = $0 { true } else { false } }
