@@ -148,7 +148,9 @@ final class ServedGateway: Sendable {
             log_level: trace
             drain_timeout: 3s
             # One upstream plays all parts, the broken ones too: no test is to break it for the next.
-            routing: { breaker: { consecutive_failures: 100000, minimum_calls: 100000 } }
+            routing:
+              attempts: \(speaksMessages ? 1 : 2)
+              breaker: { consecutive_failures: 100000, minimum_calls: 100000 }
             backends:
               upstream:
                 kind: openai

@@ -42,31 +42,39 @@ extension GatewayFailure {
         case .directoryUnavailable, .meteringUnavailable, .draining, .noBackend,
             .safeguardUnavailable:
             return unavailable(spread: spread)
-        case .modelForbidden(let model):
-            return ErrorAnswer(
-                status: 403, type: "permission_error", code: "model_not_allowed",
-                parameter: "model",
-                message: "This API key may not use the model '\(model)'.")
-        case .modelUnknown(let model):
-            return .invalid(
-                404, "The model '\(model)' does not exist.", code: "model_not_found",
-                parameter: "model")
-        case .modelRetired(let model):
-            return .invalid(
-                410, "The model '\(model)' is no longer served.", code: "model_deprecated",
-                parameter: "model")
-        case .modelUnpriced(let model):
-            return ErrorAnswer(
-                status: 403, type: "permission_error", code: "model_not_priced",
-                parameter: "model",
-                message: "The model '\(model)' has no price, and a limit on cost applies to this"
-                    + " API key.")
+        case .modelForbidden(let model), .modelUnknown(let model), .modelRetired(let model),
+            .modelUnpriced(let model):
+            return answer(onModel: model)
         case .denied(let denial, let largestCompletion):
             return denial.answer(largestCompletion: largestCompletion, spread: spread)
         case .backend(let kind): return Self.answer(kind, spread: spread)
         case .clientGone:
             // For the log only: nobody reads it.
             return .invalid(499, "The client closed the connection.").closing()
+        }
+    }
+
+    /// Why the model asked for does not serve the request.
+    private func answer(onModel model: String) -> ErrorAnswer {
+        switch self {
+        case .modelForbidden:
+            ErrorAnswer(
+                status: 403, type: "permission_error", code: "model_not_allowed",
+                parameter: "model", message: "This API key may not use the model '\(model)'.")
+        case .modelRetired:
+            .invalid(
+                410, "The model '\(model)' is no longer served.", code: "model_deprecated",
+                parameter: "model")
+        case .modelUnpriced:
+            ErrorAnswer(
+                status: 403, type: "permission_error", code: "model_not_priced",
+                parameter: "model",
+                message: "The model '\(model)' has no price, and a limit on cost applies to this"
+                    + " API key.")
+        default:
+            .invalid(
+                404, "The model '\(model)' does not exist.", code: "model_not_found",
+                parameter: "model")
         }
     }
 

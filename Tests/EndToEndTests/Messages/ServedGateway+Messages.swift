@@ -18,6 +18,16 @@ extension ServedGateway {
             api_key_env: TURNPIKE_TEST_CLAUDE
             allow_private_addresses: true
             sampling_parameters: false
+          claude-busy:
+            kind: anthropic
+            base_url: http://127.0.0.1:\(port)
+            api_key_env: TURNPIKE_TEST_CLAUDE
+            allow_private_addresses: true
+          claude-busy-too:
+            kind: anthropic
+            base_url: http://127.0.0.1:\(port)
+            api_key_env: TURNPIKE_TEST_CLAUDE
+            allow_private_addresses: true
 
         """
     }
@@ -48,6 +58,11 @@ extension ServedGateway {
           claude-limited-too:
             backends: [claude]
             upstream_model: claude-limited-too
+            context_tokens: 200000
+            max_completion_tokens: 8192
+          claude-busy: { backends: [claude-busy], context_tokens: 200000, max_completion_tokens: 8192 }
+          claude-busy-too:
+            backends: [claude-busy-too]
             context_tokens: 200000
             max_completion_tokens: 8192
 

@@ -64,7 +64,7 @@ CASES = [
     dict(messages=[user("messages-refusal")]),
     dict(messages=[user("messages-long")]),
     dict(messages=[user("messages-paused")]),
-    dict(messages=[user("messages-overloaded")]),
+    dict(messages=[user("messages-overloaded")], model="claude-busy"),
     dict(messages=[user("messages-limited")], model="claude-limited"),
     dict(messages=[user("messages-broken")]),
 ]
@@ -136,9 +136,10 @@ def streamed(case):
 
 def ask(how, case):
     case = {"model": "claude", **case}
-    # A key that is at its limit rests for that model: each way to ask has one of its own.
-    if case["model"] == "claude-limited" and how is streamed:
-        case["model"] = "claude-limited-too"
+    # An upstream that is overloaded rests, and a key that is at its limit does for that model: each way to ask has one of
+    # its own.
+    if case["model"] in ("claude-busy", "claude-limited") and how is streamed:
+        case["model"] += "-too"
     try:
         return how(case)
     except openai.APIStatusError as error:
