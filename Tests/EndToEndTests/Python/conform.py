@@ -34,8 +34,9 @@ CHECKS = [
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    # The names of models that are not here would all be 404, whatever else is right or wrong with a request.
-    models = {"type": "string", "enum": ["scripted", "other"]}
+    # The names of models that are not here would all be 404, whatever else is right or wrong with a request. One of these
+    # speaks, searches and looks at what it is sent, the other does not.
+    models = {"type": "string", "enum": ["scripted", "sights"]}
     raw_schema["components"]["schemas"]["ChatCompletionRequest"]["properties"]["model"] = models
     share_rules(raw_schema)
     for item in raw_schema["paths"].values():
