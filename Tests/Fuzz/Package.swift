@@ -63,7 +63,7 @@ let package = Package(
             name: "TurnpikeConfiguration", dependencies: ["Domain"],
             path: "Rooms/TurnpikeConfiguration",
             sources: [
-                "Accepted", "EditDistance", "EnvironmentText", "ListenAddress", "PrivateAddress",
+                "Accepted", "EditDistance", "EnvironmentText", "ListenAddress", "NamedAddress",
             ]
             .map { "\($0).swift" },
             swiftSettings: settings + [.strictMemorySafety()]),

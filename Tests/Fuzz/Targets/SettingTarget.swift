@@ -26,7 +26,12 @@ enum SettingTarget: FuzzTarget {
         if let name = Accepted<String>.environmentName.read(text) {
             Property.require(name == text, "a name is not what stands there")
         }
-        _ = PrivateAddress.isNamed(inURL: text)
+        _ = NamedAddress.inURL(text)
+        if let address = IPAddress(text) {
+            Property.require(
+                IPAddress(address.description) == address, "an address is read differently")
+            _ = AddressPolicy.publicOnly.refusal(of: address)
+        }
         complete(text)
     }
 

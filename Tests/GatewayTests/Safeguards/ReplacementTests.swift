@@ -28,6 +28,10 @@ func replaced(
                 "Mail *************** or call **************** — danke"
             ])
         #expect(replaced(["jürgen@müller.de!"], by: .mask) == ["****************!"])
+        // The same written with a mark behind its letter, which counts by itself.
+        let joined = "jürgen@mu\u{308}ller.de"
+        let masked = replaced([joined], by: .mask)?.first
+        #expect(masked?.unicodeScalars.count == joined.unicodeScalars.count)
     }
 
     @Test func `random characters keep the shape and none of the value`() throws {

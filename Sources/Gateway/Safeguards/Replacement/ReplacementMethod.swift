@@ -6,6 +6,6 @@ public enum ReplacementMethod: String, CaseIterable, Sendable {
     case fake
     /// The kind's name, `<EMAIL_ADDRESS>`.
     case category
-    /// An asterisk for each character.
+    /// An asterisk for each character, marks that join another one counted by themselves.
     case mask
 }

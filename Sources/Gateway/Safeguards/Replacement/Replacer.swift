@@ -37,8 +37,9 @@ struct Replacer: CustomStringConvertible, CustomReflectable {
         switch method {
         case .category: return Array("<\(entity.name)>".utf8)
         case .mask:
-            let characters = String(decoding: value, as: UTF8.self).count
-            return [UInt8](repeating: 0x2A, count: characters)
+            // As most clients count: a mark that joins the letter before it counts by itself.
+            let scalars = String(decoding: value, as: UTF8.self).unicodeScalars.count
+            return [UInt8](repeating: 0x2A, count: scalars)
         case .random, .fake: break
         }
         let canonical = ValueShape.canonical(value, of: entity)
