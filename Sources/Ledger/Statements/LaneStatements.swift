@@ -51,14 +51,17 @@ enum LaneStatements {
             """)
 
     // W1: fences a lane that has not moved for $4 microseconds of the ledger's own clock. Zero
-    // fences at once, which only the lane's owner may ask. Batches lock the same row, so a running
-    // one finishes first.
+    // fences at once, which only the lane's owner may ask, and whatever the row says of the last
+    // beat: one that began after this statement's transaction and got the row first, or one that a
+    // server saw whose clock was ahead, is later than `now()`. Batches lock the same row, so a
+    // running one finishes first.
     private static let fence = PostgresStatement(
         name: "lane_fence",
         sql: """
             UPDATE node_lane SET live = false
             WHERE shard = $1 AND node_id = $2 AND epoch = $3 AND live
-                AND heartbeat_at <= now() - $4::int8 * interval '1 microsecond'
+                AND ($4::int8 = 0
+                    OR heartbeat_at <= now() - $4::int8 * interval '1 microsecond')
             RETURNING 1
             """)
 

@@ -55,10 +55,12 @@ async def run(arguments: argparse.Namespace, folder: str) -> list[table.Row]:
 
 
 def tell(rows: list[table.Row]) -> None:
-    """Prints what was violated, and the table."""
+    """Prints the table, and what was violated: last, so that whoever sees only the end of a long log sees it."""
     for row in rows:
         for note in row.notes:
             print(f"{row.name}: {note}")
+    print()
+    print(table.render(rows))
     for row in rows:
         for text in row.complaints[:10]:
             print(f"{row.name}: FAULT {text}")
@@ -67,8 +69,6 @@ def tell(rows: list[table.Row]) -> None:
                 print(f"{row.name}: {oracle} VIOLATED {text}")
             if len(texts) > 10:
                 print(f"{row.name}: {oracle} VIOLATED and {len(texts) - 10} more")
-    print()
-    print(table.render(rows))
 
 
 def main() -> int:
