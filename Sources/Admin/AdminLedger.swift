@@ -48,6 +48,10 @@ protocol AdminLedger {
         on subject: Subject, in organization: OrganizationEntry
     ) throws(AdminFailure) -> [AllowanceEntry]
 
+    /// Calls `body` with the charge and the instant of each request of the past, in order.
+    func charges(
+        _ query: ChargeQuery, _ body: (_ charge: Int64, _ admitted: Timestamp) -> Void
+    ) throws(AdminFailure)
     /// What was used.
     func usage(_ query: UsageQuery) throws(AdminFailure) -> [UsageRow]
     /// Proves the books of the organization's shard, or of all shards.

@@ -32,6 +32,12 @@ extension ConfiguredLedger {
         }
     }
 
+    func charges(
+        _ query: ChargeQuery, _ body: (Int64, Timestamp) -> Void
+    ) throws(AdminFailure) {
+        try asking { store throws(LedgerError) in try store.charges.read(query, body) }
+    }
+
     func explain(
         _ id: RequestID, in organization: OrganizationEntry
     ) throws(AdminFailure) -> ExplainStore.Answer {

@@ -14,6 +14,8 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         var teams: [OrganizationID: [TeamEntry]] = [:]
         var keys: [OrganizationID: [KeyEntry]] = [:]
         var allowances: [Subject: [AllowanceEntry]] = [:]
+        var charges: [(charge: Int64, admitted: Timestamp)] = []
+        var chargeQueries: [ChargeQuery] = []
         var usage: [UsageRow] = []
         var queries: [UsageQuery] = []
         var audit = AuditReport()
@@ -172,6 +174,16 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         on subject: Subject, in organization: OrganizationEntry
     ) throws(AdminFailure) -> [AllowanceEntry] {
         try checked { $0.allowances[subject] ?? [] }
+    }
+
+    func charges(
+        _ query: ChargeQuery, _ body: (Int64, Timestamp) -> Void
+    ) throws(AdminFailure) {
+        let charges = try checked { state in
+            state.chargeQueries.append(query)
+            return state.charges
+        }
+        for each in charges { body(each.charge, each.admitted) }
     }
 
     func usage(_ query: UsageQuery) throws(AdminFailure) -> [UsageRow] {

@@ -8,13 +8,48 @@ enum AllowanceView {
         "used", "reserved", "leased", "left", "resets_at", "outage",
     ]
 
-    /// Answers with everything that limits a subject.
+    /// A limit and whose it is.
+    struct Line {
+        let owner: SubjectOptions.Found
+        let entry: AllowanceEntry
+    }
+
+    /// Answers with everything that limits a subject itself.
     static func answer(_ found: SubjectOptions.Found, at desk: AdminDesk) throws {
-        let entries = try desk.ledger.allowances(on: found.subject, in: found.organization)
-        try desk.answer(entries.map { record($0, found) }, names: names) {
-            entries.isEmpty
-                ? ["Nothing limits \(found.title) itself."] : table(entries, desk)
+        let lines = try lines(found, at: desk)
+        try desk.answer(lines.map { record($0.entry, found) }, names: names) {
+            lines.isEmpty
+                ? ["Nothing limits \(found.title) itself."] : table(lines, isOfOne: true, desk)
         }
+    }
+
+    /// Answers with everything that applies to a subject: its own limits, then those of what it
+    /// belongs to.
+    static func explain(_ found: SubjectOptions.Found, at desk: AdminDesk) throws {
+        let lines = try applying(to: found, at: desk)
+        try desk.answer(lines.map { record($0.entry, $0.owner) }, names: names) {
+            if lines.isEmpty { return ["Nothing limits \(found.title)."] }
+            let table = table(lines, isOfOne: found.above.isEmpty, desk)
+            return lines.contains { $0.owner.subject == found.subject }
+                ? table : ["Nothing limits \(found.title) itself."] + table
+        }
+    }
+
+    /// What limits a subject itself.
+    private static func lines(
+        _ found: SubjectOptions.Found, at desk: AdminDesk
+    ) throws(AdminFailure) -> [Line] {
+        try desk.ledger.allowances(on: found.subject, in: found.organization)
+            .map { Line(owner: found, entry: $0) }
+    }
+
+    /// What limits a subject, and what limits all that it belongs to.
+    static func applying(
+        to found: SubjectOptions.Found, at desk: AdminDesk
+    ) throws(AdminFailure) -> [Line] {
+        var all = try lines(found, at: desk)
+        for owner in found.above { all += try lines(owner, at: desk) }
+        return all
     }
 
     /// A quota or rate limit for programs. A rate limit keeps no books: its numbers are missing.
@@ -33,21 +68,28 @@ enum AllowanceView {
     }
 
     /// Every limit on a line, with a bar of how much of a quota is gone.
-    static func table(_ entries: [AllowanceEntry], _ desk: AdminDesk) -> [String] {
-        let columns: [TableColumn] = [
-            .whole("Quota"), .number("Limit"), .number("Used"), .number("Reserved", droppedAt: 2),
-            .number("Left"),
-            TableColumn(header: "Resets", isNumeric: false, fit: .optional(rank: 1)),
-            TableColumn(header: "Outage", isNumeric: false, fit: .optional(rank: 3)),
-            TableColumn(header: "", isNumeric: false, fit: .bar(maximum: 10)),
-        ]
-        let rows = entries.map { entry -> [TableFormatter.Cell] in
+    private static func table(
+        _ lines: [Line], isOfOne: Bool, _ desk: AdminDesk
+    ) -> [String] {
+        let owners: [TableColumn] = isOfOne ? [] : [.text("Of", minimum: 20)]
+        let columns: [TableColumn] =
+            owners + [
+                .whole("Quota"), .number("Limit"), .number("Used"),
+                .number("Reserved", droppedAt: 2),
+                .number("Left"),
+                TableColumn(header: "Resets", isNumeric: false, fit: .optional(rank: 1)),
+                TableColumn(header: "Outage", isNumeric: false, fit: .optional(rank: 3)),
+                TableColumn(header: "", isNumeric: false, fit: .bar(maximum: 10)),
+            ]
+        let rows = lines.map { line -> [TableFormatter.Cell] in
+            let entry = line.entry
             let numbers = entry.numbers
             func cell(_ number: Int64?) -> TableFormatter.Cell {
                 .text(number.map { amount($0, entry.target) } ?? "")
             }
             let gone = (numbers?.used ?? 0).addingReportingOverflow(numbers?.reserved ?? 0)
-            return [
+            let owner: [TableFormatter.Cell] = isOfOne ? [] : [.text(line.owner.short)]
+            return owner + [
                 .text(entry.target.name), cell(entry.limit), cell(numbers?.used),
                 cell(numbers?.reserved), cell(numbers?.left),
                 .text(resets(numbers)), .text(outage(entry)?.rawValue ?? ""),
@@ -59,7 +101,8 @@ enum AllowanceView {
         return desk.tables.lines(columns: columns, rows: rows, totals: nil)
     }
 
-    private static func resets(_ numbers: AllowanceEntry.Numbers?) -> String {
+    /// When a quota's period ends.
+    static func resets(_ numbers: AllowanceEntry.Numbers?) -> String {
         guard let numbers else { return "" }
         return numbers.resetsAt.map { TimeText.short($0) } ?? "never"
     }
@@ -69,14 +112,15 @@ enum AllowanceView {
     }
 
     /// Dollars with two decimals at least, everything else as it is.
-    private static func amount(_ units: Int64, _ target: AllowanceTarget) -> String {
+    static func amount(_ units: Int64, _ target: AllowanceTarget) -> String {
         guard case .quota(.cost, _) = target else { return NumberText.grouped(Int128(units)) }
         let nanoUSD = Int128(units)
         let decimals = NumberText.neededDecimals(nanoUSD: nanoUSD)
         return "$" + NumberText.dollars(nanoUSD: nanoUSD, decimals: decimals, grouping: true)
     }
 
-    private static func words(
+    /// A limit in the words that programs read.
+    static func words(
         _ target: AllowanceTarget
     ) -> (resource: String, period: String?, unit: String) {
         switch target {

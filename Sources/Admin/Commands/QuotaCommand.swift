@@ -7,7 +7,10 @@ struct QuotaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quota",
         abstract: "Hard quotas and rate limits of organizations, teams and keys.",
-        subcommands: [Set.self, Show.self, QuotaClearCommand.self])
+        subcommands: [
+            Set.self, Show.self, QuotaClearCommand.self, QuotaCheckCommand.self,
+            QuotaReplayCommand.self,
+        ])
 
     /// `admin quota set`.
     struct Set: AdminSubcommand {
@@ -93,17 +96,23 @@ struct QuotaCommand: ParsableCommand {
     /// `admin quota show`.
     struct Show: AdminSubcommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the quotas and rate limits of one organization, team or key.",
+            abstract: "Show what limits one organization, team or key.",
             discussion: """
+                Of a key also the limits of its team and its organization, of a team those of its organization: a \
+                request must pass all of them. Used is settled, reserved is claimed by requests that run, and left is \
+                what neither has; gateways hold a part of that, which they give back when another one asks. Programs are \
+                told that part too, as leased.
+
                 Example:
                   turnpike admin quota show --team research
+                  turnpike admin quota show --key 1u8QGN1vBYo --format json
                 """)
 
         @OptionGroup var subject: SubjectOptions
         @OptionGroup var options: AdminOptions
 
         func execute(_ desk: AdminDesk) throws {
-            try AllowanceView.answer(try subject.find(at: desk), at: desk)
+            try AllowanceView.explain(try subject.find(at: desk), at: desk)
         }
     }
 }

@@ -21,6 +21,11 @@ struct SubjectOptions: ParsableArguments {
         let name: String
         /// How to name it on a command line.
         let flags: String
+        /// What it belongs to, the nearest first: their quotas hold for it too.
+        var above: [Found] = []
+
+        /// How to name it in a table about one key or team.
+        var short: String { subject.kind == .key ? "the key" : "\(subject.kind.name) \(name)" }
 
         /// How to name it in a sentence.
         var title: String {
@@ -42,18 +47,34 @@ struct SubjectOptions: ParsableArguments {
     func find(at desk: AdminDesk) throws -> Found {
         let owner = try desk.organization(organization ?? "default")
         if let key = try key?.check() {
-            let entry = try desk.key(key, in: owner)
-            return Found(
-                subject: Subject(kind: .key, id: entry.subject), organization: owner,
-                name: key.description, flags: "--key \(key)\(desk.flag(owner))")
+            return try Self.find(try desk.key(key, in: owner), owner, desk)
         }
-        if let team {
-            let entry = try desk.team(team, in: owner)
-            return Found(
-                subject: Subject(kind: .team, id: entry.id.rawValue), organization: owner,
-                name: entry.name, flags: "--team \(entry.name)\(desk.flag(owner))")
-        }
+        if let team { return Self.found(try desk.team(team, in: owner), owner, desk) }
+        return Self.found(owner)
+    }
+
+    /// A key, with its team and its organization above it.
+    static func find(
+        _ key: KeyEntry, _ owner: OrganizationEntry, _ desk: AdminDesk
+    ) throws(AdminFailure) -> Found {
+        let team = found(try desk.team(key.team, in: owner), owner, desk)
         return Found(
+            subject: Subject(kind: .key, id: key.subject), organization: owner,
+            name: key.id.description, flags: "--key \(key.id)\(desk.flag(owner))",
+            above: [team] + team.above)
+    }
+
+    private static func found(
+        _ team: TeamEntry, _ owner: OrganizationEntry, _ desk: AdminDesk
+    ) -> Found {
+        Found(
+            subject: Subject(kind: .team, id: team.id.rawValue), organization: owner,
+            name: team.name, flags: "--team \(team.name)\(desk.flag(owner))",
+            above: [found(owner)])
+    }
+
+    private static func found(_ owner: OrganizationEntry) -> Found {
+        Found(
             subject: Subject(kind: .organization, id: owner.id.rawValue), organization: owner,
             name: owner.name, flags: "--organization \(owner.name)")
     }
