@@ -1,65 +1,149 @@
 import Domain
+import Foundation
 import Gateway
 import Ledger
 import Logging
 import ServiceLifecycle
+import Synchronization
 import TurnpikeConfiguration
 
-/// Reads the configuration file again at each SIGHUP and puts its models and prices in force: all of
-/// them, or none when anything is wrong with the file. Requests that have resolved keep what they
-/// resolved to.
+/// Reads the configuration file again at each SIGHUP and each time it has changed, and puts its
+/// models and prices in force: all of them, or none when anything is wrong with the file. Requests
+/// that have resolved keep what they resolved to.
 // A class, which describes itself by its name alone: services are logged by their descriptions, and
 // the environment holds keys.
 final class CatalogReload: Service {
+    /// What makes it read the file.
+    private enum Occasion {
+        case signal, change
+        /// The ledger did not take what the file says, and has had some time since.
+        case ledger
+    }
+
+    /// What one reading came to.
+    private enum Outcome: Equatable {
+        case taken, unchanged, refused
+        /// The file is good, and the ledger could not take it.
+        case owed
+    }
+
+    /// How long a ledger that could not take the catalog is left alone.
+    private static let ledgerPause = Duration.seconds(2)
+
     private let running: Configuration
     private let environment: [String: String]
     private let catalog: CatalogHolder
     private let ledger: PostgresQuotaLedger
-    private let signals: SignalSequence
+    private let reloads: Reloads
     private let logger: Logger
+    /// The file as it was last judged, and what was wrong with it then.
+    private let last: Mutex<(file: Data?, complaint: String?)>
 
     /// Reloads into `catalog` what `running` was read from.
     init(
         running: Configuration, environment: [String: String], catalog: CatalogHolder,
-        ledger: PostgresQuotaLedger, signals: SignalSequence, logger: Logger
+        ledger: PostgresQuotaLedger, reloads: Reloads, logger: Logger
     ) {
         self.running = running
         self.environment = environment
         self.catalog = catalog
         self.ledger = ledger
-        self.signals = signals
+        self.reloads = reloads
         self.logger = logger
+        last = Mutex((reloads.file, nil))
     }
 
-    /// Waits for signals until the program stops.
+    /// What an operator should know of the configuration file, for `/readyz`.
+    var warnings: [String] {
+        last.withLock { $0.complaint } == nil
+            ? []
+            : ["the configuration file was refused, and an earlier one is in force: see the log"]
+    }
+
+    /// Waits for signals and changes until the program stops.
     func run() async throws {
-        for await _ in signals.numbers.cancelOnGracefulShutdown() { await reload() }
+        let watch = running.reloadsOnChange ? reloads.watch : nil
+        if let failure = watch?.failure {
+            logger.warning(
+                "changes of the configuration file are not seen; SIGHUP has it read",
+                metadata: ["error": "\(failure)"])
+        }
+        let (occasions, news) = AsyncStream<Occasion>.makeStream(
+            bufferingPolicy: .bufferingOldest(8))
+        await withDiscardingTaskGroup { group in
+            group.addTask { [signals = reloads.signals] in
+                for await _ in signals.numbers { news.yield(.signal) }
+            }
+            if let watch {
+                group.addTask { for await _ in watch.changes { news.yield(.change) } }
+            }
+            var isOwed = false
+            for await occasion in occasions.cancelOnGracefulShutdown() {
+                // What was owed may have been taken meanwhile, or the file changed for the worse.
+                if occasion == .ledger, !isOwed { continue }
+                let outcome = await reload(occasion)
+                if outcome != .unchanged { isOwed = outcome == .owed }
+                guard outcome == .owed else { continue }
+                group.addTask {
+                    guard (try? await Task.sleep(for: Self.ledgerPause)) != nil else { return }
+                    news.yield(.ledger)
+                }
+            }
+            group.cancelAll()
+        }
     }
 
-    private func reload() async {
+    private func reload(_ occasion: Occasion) async -> Outcome {
+        let file = FileManager.default.contents(atPath: running.file)
+        let before = last.withLock { last in
+            defer { last.file = file }
+            return last
+        }
+        if occasion == .change, before.file == file { return .unchanged }
+        let next: Configuration
         do {
-            let next = try read()
+            next = try read()
+        } catch {
+            refuse("the configuration file was refused; the catalog stays as it was", error)
+            return .refused
+        }
+        do {
             // Before a request can resolve to a name, the ledger's rows must be able to bear it.
             try await ledger.adopt(CatalogNames(next))
-            let before = catalog.current
-            catalog.replace(with: next.catalog)
-            let change = CatalogChange(from: before.all, to: next.routes)
-            logger.notice(
-                "the catalog was reloaded",
-                metadata: [
-                    "added": "\(list(change.added))", "removed": "\(list(change.removed))",
-                    "changed": "\(list(change.changed))",
-                ])
-            let later = running.keysThatNeedARestart(in: next)
-            if !later.isEmpty {
-                logger.warning(
-                    "other settings have changed too and wait for a restart",
-                    metadata: ["keys": "\(list(later))"])
-            }
         } catch {
-            logger.error(
-                "the configuration file was refused; the catalog stays as it was",
-                metadata: ["error": "\(error)"])
+            // Told once, not each time that it is tried.
+            if occasion != .ledger || before.complaint != "\(error)" {
+                refuse(
+                    "the catalog was refused by the ledger; it stays as it was and is tried again",
+                    error)
+            }
+            return .owed
+        }
+        last.withLock { $0.complaint = nil }
+        take(next)
+        return .taken
+    }
+
+    private func refuse(_ words: Logger.Message, _ error: any Error) {
+        last.withLock { $0.complaint = "\(error)" }
+        logger.error(words, metadata: ["error": "\(error)"])
+    }
+
+    private func take(_ next: Configuration) {
+        let before = catalog.current
+        catalog.replace(with: next.catalog)
+        let change = CatalogChange(from: before.all, to: next.routes)
+        logger.notice(
+            "the catalog was reloaded",
+            metadata: [
+                "added": "\(list(change.added))", "removed": "\(list(change.removed))",
+                "changed": "\(list(change.changed))",
+            ])
+        let later = running.keysThatNeedARestart(in: next)
+        if !later.isEmpty {
+            logger.warning(
+                "other settings have changed too and wait for a restart",
+                metadata: ["keys": "\(list(later))"])
         }
     }
 

@@ -50,7 +50,7 @@ struct Rooms: Sendable {
         reload = wiring.reloads.map { reloads in
             CatalogReload(
                 running: configuration, environment: wiring.environment, catalog: catalog,
-                ledger: ledger, signals: reloads, logger: wiring.logger)
+                ledger: ledger, reloads: reloads, logger: wiring.logger)
         }
         gateway = Gateway(
             configuration: try Self.gatewayConfiguration(configuration, wiring.environment),
@@ -59,7 +59,11 @@ struct Rooms: Sendable {
             backends: backends.set,
             recognizers: recognizers,
             time: wiring.time, random: { SystemRandom.bits() }, logger: wiring.logger,
-            readiness: { Readiness(reasons: ledger.isReady ? [] : ["the ledger does not answer"]) },
+            readiness: { [reload] in
+                Readiness(
+                    reasons: ledger.isReady ? [] : ["the ledger does not answer"],
+                    warnings: reload?.warnings ?? [])
+            },
             onRunning: { [bound] name, address in bound.note(name, address) })
     }
 

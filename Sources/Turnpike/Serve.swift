@@ -12,8 +12,8 @@ struct ServeCommand: AsyncParsableCommand {
 
               turnpike serve --config /etc/turnpike/turnpike.yaml
 
-            SIGHUP reads the file again and puts its models and prices in force, all of them or, if \
-            anything is wrong with the file, none. SIGTERM stops gracefully.
+            A changed file, or SIGHUP, puts the file's models and prices in force, all of them or, if \
+            anything is wrong with it, none. SIGTERM stops gracefully.
             """)
 
     @Option(help: "The configuration file.")
@@ -23,10 +23,10 @@ struct ServeCommand: AsyncParsableCommand {
     var acceptOlderLedger = false
 
     func run() async throws {
+        // From here on: a hang-up during the start must not end it, nor a change be overlooked.
+        let reloads = Reloads(of: config, time: SystemTime())
         let start = try ProgramStart(configurationFile: config)
         let stop = StopRequest()
-        // Caught from here on: a hang-up during the start must not end it.
-        let reloads = SignalSequence([SIGHUP])
         try await stop.whileWatchingSignals {
             var node = try start.node(acceptsOlderLedger: acceptOlderLedger)
             node.reloads = reloads

@@ -27,8 +27,8 @@ struct Wiring: Sendable {
     let logger: Logger
     let random: LedgerRandom
     let pepper: Ledger.Pepper
-    /// Each time one comes, the configuration file is read again; nil where it never is.
-    var reloads: SignalSequence?
+    /// What has the configuration file read again; nil where it never is.
+    var reloads: Reloads?
 
     /// Reads the pepper; opens nothing else.
     init(

@@ -9,6 +9,7 @@ extension Configuration {
             ("data_dir", dataDirectory == other.dataDirectory),
             ("pepper_file", pepperFile == other.pepperFile),
             ("key_prefix", keyPrefix == other.keyPrefix),
+            ("reload_on_change", reloadsOnChange == other.reloadsOnChange),
             ("backends", Self.unplaced(backends) == Self.unplaced(other.backends)),
             (
                 "routing",

@@ -16,6 +16,8 @@ public struct Configuration: Sendable {
     public var pepperFile: String
     /// What the keys that are minted begin with.
     public var keyPrefix: String
+    /// Whether the models are read again when the file has changed, and not at a signal only.
+    public var reloadsOnChange: Bool
     /// Every backend, by name in the file's order.
     public var backends: [BackendDescription]
     /// What the local engines share.

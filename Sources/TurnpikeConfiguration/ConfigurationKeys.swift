@@ -3,10 +3,10 @@
 enum ConfigurationKeys {
     /// The top of the file.
     static let root = [
-        "listen", "admin_listen", "database", "data_dir", "pepper_file", "key_prefix", "backends",
-        "engines", "models", "routing", "limits", "idempotency", "safeguards", "log_level",
-        "log_format",
-        "drain_timeout", "end_wait", "heartbeat_interval", "fence_after", "sweep_interval",
+        "listen", "admin_listen", "database", "data_dir", "pepper_file", "key_prefix",
+        "reload_on_change", "backends", "engines", "models", "routing", "limits", "idempotency",
+        "safeguards", "log_level", "log_format", "drain_timeout", "end_wait", "heartbeat_interval",
+        "fence_after", "sweep_interval",
     ]
 
     /// A backend of kind `local_engine`.

@@ -53,6 +53,7 @@ struct ConfigurationReader {
             database: DatabaseLocation(connectionString: database),
             dataDirectory: dataDirectory, pepperFile: pepperFile,
             keyPrefix: root.value("key_prefix", .keyPrefix, usual: "sk-turnpike"),
+            reloadsOnChange: root.value("reload_on_change", .yesOrNo, usual: true),
             backends: backends, engines: EnginesReader(root: root).read(), routes: routes,
             routing: RoutingReader(root: root).read(),
             shadowKeyVariable: RoutingReader(root: root).readShadowKey(for: routes),

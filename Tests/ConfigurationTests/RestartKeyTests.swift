@@ -15,6 +15,10 @@ import Testing
         ("data_dir", "/var/lib/turnpike", "/var/lib/other"),
         ("pepper_file", "pepper_file: pepper", "pepper_file: salt"),
         ("key_prefix", "sk-acme", "sk-other"),
+        (
+            "reload_on_change", "key_prefix: sk-acme",
+            "key_prefix: sk-acme\nreload_on_change: false"
+        ),
         ("backends", "slots: 2", "slots: 3"),
         ("routing", "key_prefix: sk-acme", "key_prefix: sk-acme\nrouting: { attempts: 3 }"),
         (

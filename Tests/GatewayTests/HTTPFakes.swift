@@ -211,7 +211,7 @@ func withGateway(
         catalog: CatalogHolder(Catalog(routes: routes ?? [route, secretRoute, largeRoute])),
         backends: BackendSet([backend] + others), recognizers: recognizers,
         time: time, random: { UInt64.random(in: .min ... .max) }, logger: logger,
-        readiness: { Readiness(reasons: []) },
+        readiness: { Readiness(reasons: [], warnings: []) },
         onRunning: { name, address in
             if case .tcp(_, let port) = address { addresses.append((name, port)) }
         })

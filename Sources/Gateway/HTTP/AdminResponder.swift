@@ -43,25 +43,29 @@ struct AdminResponder: Responder {
         _ head: HTTPRequestHead
     ) async throws(GatewayFailure) -> (HTTPResponseStatus, [UInt8]) {
         switch try Routes.findAdmin(head.method.rawValue, Routes.path(of: head.uri)) {
-        case .healthz: return (.ok, Self.body("ok", []))
+        case .healthz: return (.ok, Self.body("ok", [:]))
         case .readyz:
             var readiness = await self.readiness()
             if activity.isDraining { readiness.reasons.append("draining") }
+            let lists: KeyValuePairs = [
+                "reasons": readiness.reasons, "warnings": readiness.warnings,
+            ]
             return readiness.isReady
-                ? (.ok, Self.body("ready", []))
-                : (.serviceUnavailable, Self.body("not_ready", readiness.reasons))
+                ? (.ok, Self.body("ready", lists))
+                : (.serviceUnavailable, Self.body("not_ready", lists))
         }
     }
 
-    private static func body(_ status: String, _ reasons: [String]) -> [UInt8] {
+    private static func body(_ status: String, _ lists: KeyValuePairs<String, [String]>) -> [UInt8]
+    {
         var writer = JSONWriter(capacity: 128)
         writer.beginObject()
         writer.key("status")
         writer.string(status)
-        if !reasons.isEmpty {
-            writer.key("reasons")
+        for (name, lines) in lists where !lines.isEmpty {
+            writer.key(name)
             writer.beginArray()
-            for reason in reasons { writer.string(reason) }
+            for line in lines { writer.string(line) }
             writer.endArray()
         }
         writer.endObject()
