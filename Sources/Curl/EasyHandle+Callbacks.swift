@@ -29,14 +29,29 @@ extension EasyHandle {
             return unsafe socket(
                 family, kind | CInt(SOCK_CLOEXEC.rawValue), address.pointee.protocol)
         }
-        // A pooled connection may have been opened for a request that permits more.
+        // A pooled connection may have been opened for a request that permits more, and the server
+        // may have closed it while nothing was on it.
         unsafe options.set(CURLOPT_PREREQDATA, context)
         unsafe options.setBeforeRequest { context, remote, _, _, _ in
             guard let context = unsafe context, let remote = unsafe remote,
-                unsafe EasyHandle.from(context).permits(text: remote)
+                unsafe EasyHandle.from(context).permits(text: remote),
+                unsafe EasyHandle.from(context).maySend()
             else { return CURL_PREREQFUNC_ABORT }
             return CURL_PREREQFUNC_OK
         }
+    }
+
+    /// Whether the request may be sent (again).
+    ///
+    /// Where a pooled connection breaks without a byte, libcurl sends the request on another, up to
+    /// six times. Once is right: a server closes idle connections, and may do so just as one is
+    /// used. A second time it is the server that breaks what it was sent, and each sending may cost
+    /// what a completion costs.
+    private func maySend() -> Bool {
+        sends += 1
+        guard sends > Self.mostSends else { return true }
+        refusal = .receive
+        return false
     }
 
     private func permits(_ address: UnsafePointer<curl_sockaddr>) -> Bool {

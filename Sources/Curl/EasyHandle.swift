@@ -19,10 +19,15 @@ internal import CCurl
     var forbiddenAddress: String?
     /// Whether any part of a response arrived.
     var receivedResponse = false
+    /// How often the request was about to be sent.
+    var sends = 0
     /// Whether libcurl was told to pause.
     var isPaused = false
     /// How many bytes waited for the consumer when the loop last reported; by now at most that.
     var bufferedBytes = 0
+
+    /// How often a request is sent, where connections break before they have answered.
+    static let mostSends = 2
 
     let loop: Unowned
     var head = ResponseHeadParser(maximumBytes: 0)
@@ -81,6 +86,7 @@ internal import CCurl
         refusal = nil
         forbiddenAddress = nil
         receivedResponse = false
+        sends = 0
         isPaused = false
         bufferedBytes = 0
         bodyBytes = 0

@@ -47,6 +47,7 @@ extension CompletionPipeline {
                     return .stopped(Self.stop(of: failed.failure, exchange.presence))
                 }
             }
+            Failpoint.pass("retry")
             let startedAt = time.uptime
             switch await opened(
                 resolved, at: next, into: AnswerSlot(), admittedAt: admittedAt,

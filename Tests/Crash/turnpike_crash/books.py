@@ -15,9 +15,16 @@ _USAGE = """
         (SELECT coalesce(array_agg(j.account_id), '{}') FROM usage_adj j
             WHERE j.shard = u.shard AND j.day = u.day AND j.request_id = u.request_id),
         (SELECT coalesce(array_agg(j.delta), '{}') FROM usage_adj j
-            WHERE j.shard = u.shard AND j.day = u.day AND j.request_id = u.request_id)
+            WHERE j.shard = u.shard AND j.day = u.day AND j.request_id = u.request_id),
+        (SELECT b.name FROM backend b WHERE b.shard = u.shard AND b.backend_id = u.backend_id), u.duration_us
     FROM usage u JOIN api_key k ON k.shard = u.shard AND k.key_id = u.key_id
     ORDER BY u.admitted_at
+"""
+
+_TRIES = """
+    SELECT a.request_id, b.name, a.outcome FROM request_attempt a
+    LEFT JOIN backend b ON b.shard = a.shard AND b.backend_id = a.backend_id
+    ORDER BY a.request_id, a.number
 """
 
 _ACCOUNTS = """
@@ -60,6 +67,9 @@ class Usage:
     charges: list[int]
     adjusted: list[int]
     deltas: list[int]
+    backend: str
+    #: Microseconds from admission to the end; 0 of one whose end nobody saw.
+    duration: int
     #: What the token accounts were charged in the end; None when the request has none.
     tokens: int | None = None
 
@@ -91,6 +101,8 @@ class Books:
     #: Per account: the charges of its records and the corrections.
     charged: dict[int, int]
     corrected: dict[int, int]
+    #: Where each request was tried and what came of it, in order; only where the first did not answer.
+    tries: dict[str, list[tuple[str, int]]]
     #: Charged tokens by the rollup, and by the records.
     rolled_up: int
     recorded: int
@@ -110,6 +122,9 @@ def read_within(connection: psycopg.Connection) -> Books:
 
     accounts = {row[0]: Account(*row) for row in connection.execute(_ACCOUNTS)}
     usage = [_record(row, accounts) for row in connection.execute(_USAGE)]
+    tries: dict[str, list[tuple[str, int]]] = {}
+    for request_id, backend, outcome in connection.execute(_TRIES):
+        tries.setdefault(str(request_id), []).append((backend, outcome))
     pairs = "SELECT z.a, sum(z.c)::int8 FROM usage u, unnest(u.account_ids, u.charges) AS z(a, c) GROUP BY z.a"
     return Books(
         usage=usage, accounts=accounts,
@@ -121,6 +136,7 @@ def read_within(connection: psycopg.Connection) -> Books:
         charged=dict(connection.execute(pairs).fetchall()),
         corrected=dict(connection.execute(
             "SELECT account_id, sum(delta)::int8 FROM usage_adj GROUP BY account_id").fetchall()),
+        tries=tries,
         rolled_up=number("SELECT sum(charged) FROM usage_hour"),
         recorded=number("SELECT sum(charged) FROM usage"))
 

@@ -9,6 +9,8 @@ generated. A line is `NONCE EVENT NUMBER SECONDS` (the monotonic clock of the ma
     end N      the answer is whole
     gone N     the gateway closed the connection before that
     reset N    the engine itself cut the connection, or refused (N = 0), as planned
+
+A frail one fails many calls before it has answered them, as `plan.frailty` says.
 """
 
 import argparse
@@ -58,7 +60,24 @@ class Call:
         self.connection.log.write(self.nonce, event, number)
 
     def start(self) -> None:
-        self.after(self.plan.first_after, self.step if self.streams else self.whole)
+        frailty = plans.frailty(self.nonce) if self.connection.is_frail else ""
+        if frailty == "hang":
+            return
+        act = self.step if self.streams else self.whole
+        self.after(self.plan.first_after, (lambda: self.fail(frailty)) if frailty else act)
+
+    def fail(self, frailty: str) -> None:
+        """Fails before the gateway has an answer."""
+        if frailty.isdigit():
+            self.log("reset", 0)
+            return self.connection.reply(int(frailty), {"error": {"message": "frail", "type": "server_error"}})
+        if frailty == "half":
+            if self.streams:
+                self.connection.begin_stream()
+            else:
+                self.connection.half(self.emit(self.length))
+        self.log("reset", self.emitted)
+        self.connection.cut()
 
     def after(self, seconds: float, act) -> None:
         self.timer = asyncio.get_running_loop().call_later(seconds, act)
@@ -138,8 +157,9 @@ class Call:
 class EngineConnection(asyncio.Protocol):
     """One connection of a gateway; a call at a time."""
 
-    def __init__(self, log: Log):
+    def __init__(self, log: Log, is_frail: bool):
         self.log = log
+        self.is_frail = is_frail
         self.buffer = b""
         self.call: Call | None = None
 
@@ -176,6 +196,13 @@ class EngineConnection(asyncio.Protocol):
             f"HTTP/1.1 {status} Planned\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             .encode() + body)
 
+    def half(self, text: str) -> None:
+        """The beginning of a whole answer."""
+        body = json.dumps({"id": "half", "choices": [{"message": {"content": text}}]}).encode()
+        self.transport.write(
+            f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body[:len(body) // 2])
+
     def begin_stream(self) -> None:
         self.transport.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -197,14 +224,14 @@ class EngineConnection(asyncio.Protocol):
         return f"{len(event):x}\r\n".encode() + event + b"\r\n"
 
 
-async def serve(log: str, port: int) -> None:
+async def serve(log: str, port: int, is_frail: bool) -> None:
     """Serves until SIGTERM; prints its port first."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     book = Log(log)
-    server = await loop.create_server(lambda: EngineConnection(book), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(lambda: EngineConnection(book, is_frail), "127.0.0.1", port, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     await stop.wait()
     server.close()
@@ -214,5 +241,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--log", required=True)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--frail", action="store_true")
     options = parser.parse_args()
-    asyncio.run(serve(options.log, options.port))
+    asyncio.run(serve(options.log, options.port, options.frail))

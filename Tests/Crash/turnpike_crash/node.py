@@ -28,14 +28,11 @@ backends:
     kind: openai
     base_url: http://127.0.0.1:{engine_port}/v1
     allow_private_addresses: true
-# The engine plays every failure, and the witnesses hold each request against one call of it.
-routing:
-  attempts: 1
-  breaker: {{ consecutive_failures: 100000, minimum_calls: 100000 }}
+{more_backends}routing: {routing}
 models:
   mock:
-    backends: [engine]
-    context_tokens: 4096
+    backends: {route}
+{more_model}    context_tokens: 4096
     max_completion_tokens: 512
     price: {{ prompt_usd_per_mtok: 1, completion_usd_per_mtok: 2 }}
 """
@@ -43,7 +40,9 @@ models:
 #: What a node is configured with unless a scenario says otherwise: everything quick, so that a fault shows at once.
 SETTINGS = {
     "log_level": "warning", "drain_timeout": "5s", "end_wait": "3s", "heartbeat": "300ms", "fence_after": "2s",
-    "sweep": "500ms",
+    "sweep": "500ms", "more_backends": "", "more_model": "", "route": "[engine]",
+    # The engine plays every failure, and the witnesses hold each request against one call of it.
+    "routing": "{ attempts: 1, breaker: { consecutive_failures: 100000, minimum_calls: 100000 } }",
 }
 
 

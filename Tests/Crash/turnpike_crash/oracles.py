@@ -1,4 +1,4 @@
-"""O1 to O6 of `ledger.md` §9: what must be true after a run, by three independent witnesses.
+"""O1 to O6 of `ledger.md` §9, and O7 of routes: what must be true after a run, by three independent witnesses.
 
 The client knows what it got, the engine what it generated, the ledger what was charged. Nothing here is lenient: a
 run that breaks an oracle has found a bug, of the gateway or of the harness.
@@ -7,10 +7,12 @@ run that breaks an oracle has found a bug, of the gateway or of the harness.
 from dataclasses import dataclass, field
 
 from . import plan as plans
+from . import routes
 from .books import RECOVERED, SWEPT, TOKENS, Books, Usage
 from .client import Attempt
 from .engine_log import Emission
 from .matching import Matches, match
+from .routes import Routes
 
 #: One read of the gateway may bring several chunks, if the engine sent them while the gateway was not scheduled:
 #: what was noted and not delivered may be one chunk, and those before it that came no earlier than this.
@@ -36,6 +38,8 @@ class Evidence:
     #: Team names by key names.
     teams: dict[str, str]
     audit: tuple[int, str]
+    #: Where requests may be tried at several engines: what each of them says.
+    routes: Routes | None = None
 
 
 @dataclass
@@ -43,7 +47,7 @@ class Verdict:
     """What the oracles say of a run."""
 
     #: Violations by oracle, each in words.
-    violations: dict[str, list[str]] = field(default_factory=lambda: {f"O{number}": [] for number in range(1, 7)})
+    violations: dict[str, list[str]] = field(default_factory=lambda: {f"O{number}": [] for number in range(1, 8)})
     #: Requests that delivered something which was not charged, or were not recorded.
     lost: set[str] = field(default_factory=set)
     #: Requests charged twice, or more than was generated.
@@ -67,13 +71,19 @@ def judge(evidence: Evidence) -> Verdict:
     """Applies every oracle."""
     verdict = Verdict()
     books = evidence.books
-    matches = match(evidence.attempts, books.usage, evidence.names)
+    # Copies have no client whose request they could be.
+    payer = evidence.routes.payer if evidence.routes else None
+    usage = [record for record in books.usage if record.key != payer]
+    matches = match(evidence.attempts, usage, evidence.names)
     for attempt in evidence.attempts:
         _judge_attempt(attempt, matches.of(attempt), evidence, verdict)
     for record in books.usage:
         verdict.by_basis[record.basis] = verdict.by_basis.get(record.basis, 0) + 1
     _judge_rows(evidence, matches, verdict)
     _judge_accounts(evidence, verdict)
+    if evidence.routes:
+        for text in routes.violations(evidence.routes, evidence.attempts, matches, books):
+            verdict.say("O7", text)
     return verdict
 
 

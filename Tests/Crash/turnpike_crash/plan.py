@@ -80,3 +80,14 @@ def plan(nonce: str) -> Plan:
     return Plan(
         tokens=tokens, chunks=tuple(chunks), first_after=first_after, pause=(whole - first_after) / len(chunks),
         fault=fault, fault_at=dice.randint(0, len(chunks) - 1))
+
+
+#: How an engine that was started as a frail one fails before it has answered, and how often in a hundred calls.
+FRAILTIES = {"": 50, "500": 8, "503": 8, "429": 6, "reset": 8, "hang": 8, "half": 12}
+
+
+def frailty(nonce: str) -> str:
+    """How a frail engine fails a nonce: a status; `reset` cuts the connection; `hang` says nothing until the gateway
+    leaves; `half` generates, and cuts the connection before all of it is sent; nothing answers as the plan says.
+    """
+    return random.Random(f"frail {nonce}").choices(tuple(FRAILTIES), tuple(FRAILTIES.values()))[0]

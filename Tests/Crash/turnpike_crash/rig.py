@@ -13,6 +13,7 @@ from .driver import Driver, Key, Load
 from .node import Node
 from .postgres import Postgres
 from .processes import die_with_parent, free_ports, must_run, run
+from .routes import Routes
 from .sampler import Sampler
 
 _TEMPLATE = "turnpike_template"
@@ -96,11 +97,15 @@ class Cluster:
                 self.keys.append(await self.make_key(office, team, name, limits))
 
     def _start_engine(self) -> None:
+        self._engine, self.engine_port = self.start_engine(self.engine_log)
+
+    def start_engine(self, log: str, *words: str) -> tuple[subprocess.Popen, int]:
+        """An engine that logs to `log`, and its port."""
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        self._engine = subprocess.Popen(
-            [sys.executable, "-m", "turnpike_crash.engine", "--log", self.engine_log], cwd=package,
+        engine = subprocess.Popen(
+            [sys.executable, "-m", "turnpike_crash.engine", "--log", log, *words], cwd=package,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, preexec_fn=die_with_parent)
-        self.engine_port = int(self._engine.stdout.readline())
+        return engine, int(engine.stdout.readline())
 
     def node(self, name: str, database: str, folder: str, ports: list[int], **values: str) -> Node:
         """A gateway on this cluster; `values` go into its configuration."""
@@ -158,6 +163,8 @@ class Rig:
         #: Node names by their numbers in the ledger, those of lost disks too.
         self.names: dict[int, str] = {}
         self.sampler: Sampler | None = None
+        #: The engines of a scenario whose requests may be tried at several, and who pays for copies.
+        self.routes: Routes | None = None
         #: What this scenario brought along and takes down, the last first.
         self._ends: list[Callable[[], Awaitable[None]]] = []
 

@@ -61,8 +61,10 @@ async def gather(rig: Rig, attempts: list) -> oracles.Evidence:
     rig.note_names()
     rig.sampler.stop()
     with rig.connect() as connection:
+        routes = rig.routes and rig.routes.read()
         return oracles.Evidence(
-            attempts=attempts, emissions=engine_log.read(rig.cluster.engine_log), books=books.read(connection),
+            attempts=attempts, emissions=routes.answers if routes else engine_log.read(rig.cluster.engine_log),
+            books=books.read(connection), routes=routes,
             names=dict(rig.names), lost=rig.lost, over_limit=rig.sampler.over_limit,
             broken_identity=rig.sampler.broken_identity, samples=rig.sampler.samples,
             teams={key.name: key.team for key in rig.keys}, audit=audit)

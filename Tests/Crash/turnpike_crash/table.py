@@ -6,7 +6,7 @@ from .client import Attempt
 from .oracles import Verdict
 
 _COLUMNS = ("scenario", "faults injected", "requests", "req/s", "finished", "cut", "refused", "lost", "double",
-            "over limit", "O1-O6", "seconds")
+            "over limit", "O1-O7", "seconds")
 
 
 @dataclass

@@ -12,8 +12,9 @@ from ..rig import Rig
 from ..scenario import Outcome, Scenario
 
 _SOURCES = Path(__file__).resolve().parents[4] / "Sources"
-#: Reached only by a node that buries another, or gives back what others want: played by `lost-host` and `last-tokens`.
-_ELSEWHERE = {"sweep", "recall"}
+#: Reached only by a node that buries another, or gives back what others want, or tries again elsewhere: played by
+#: `lost-host`, `last-tokens` and `fallback`.
+_ELSEWHERE = {"sweep", "recall", "retry"}
 
 
 def failpoints() -> list[str]:
@@ -26,7 +27,7 @@ def failpoints() -> list[str]:
     return sorted(found)
 
 
-class _Lives:
+class Lives:
     """Keeps one node alive and has it killed again and again, each time in another way."""
 
     def __init__(self, rig: Rig, node: Node, deaths: list[str], dice: random.Random):
@@ -104,7 +105,7 @@ async def run(rig: Rig) -> Outcome:
     dice.shuffle(deaths)
     driver = rig.driver(Load(leaving=0.1))
     driver.start()
-    lives = [_Lives(rig, node, deaths, random.Random(dice.random())) for node in rig.nodes]
+    lives = [Lives(rig, node, deaths, random.Random(dice.random())) for node in rig.nodes]
     await asyncio.gather(*(life.run() for life in lives))
     await driver.stop()
     return Outcome(driver, notes=[f"{len(points)} failpoints"])
