@@ -47,6 +47,26 @@ import Testing
         }
     }
 
+    @Test func `a request that was stopped was tried nowhere`() async throws {
+        let backend = ScriptedBackend([.text(["FAIL"], nil), .text(["pass"], nil)])
+        try await withGateway(
+            backend: backend,
+            {
+                $0.routing.showsBackends = true
+                $0.judge = JudgeConfiguration(
+                    model: "large", key: Array(OneKey.judgeSecret.utf8),
+                    maximumCompletionTokens: 4)
+            }
+        ) { gateway in
+            let stopped = try await gateway.post(Self.body(Self.injection))
+            #expect(stopped.hasPrefix("HTTP/1.1 400"))
+            #expect(stopped.header("x-turnpike-attempts") == nil)
+            #expect(stopped.header("x-turnpike-backend") == nil)
+            let passed = try await gateway.post(Self.body(Self.injection))
+            #expect(passed.header("x-turnpike-attempts") == "1")
+        }
+    }
+
     @Test func `what passes goes to the backend`() async throws {
         try await withJudge(["pass.", "Paris"]) { gateway in
             let answer = try await gateway.post(Self.body(Self.injection, text: "Hello."))

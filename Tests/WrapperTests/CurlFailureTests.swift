@@ -1,6 +1,7 @@
 import Curl
 import Glibc
 import Logging
+import Synchronization
 import Testing
 
 @Suite struct CurlFailures {
@@ -141,6 +142,41 @@ import Testing
         let failure = try await failure { _ in }
         #expect(failure?.phase == .receive)
         #expect(failure?.receivedResponse == false)
+    }
+
+    @Test func `a request is sent twice at most where pooled connections break without an answer`()
+        async throws
+    {
+        let warm = 6
+        let arrived = Atomic(0)
+        let sent = Atomic(0)
+        let gate = Gate()
+        let server = LoopbackServer { connection in
+            guard connection.readRequest() != nil, connection.number <= warm else { return }
+            // All of them at once, so that each has a connection of its own.
+            if arrived.add(1, ordering: .relaxed).newValue == warm {
+                for _ in 0..<warm { gate.open() }
+            }
+            gate.pass()
+            connection.respond([])
+            if connection.readRequest() != nil { sent.add(1, ordering: .relaxed) }
+        }
+        let client = try makeCurlClient()
+        var request = CurlRequest(to: server)
+        // However slow the machine is, they are not too old.
+        request.maximumIdleAge = .seconds(600)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<warm {
+                group.addTask { [request] in
+                    _ = try await client.execute(request).body.collect()
+                }
+            }
+            try await group.waitForAll()
+        }
+        let failure = await failure(of: request, client)
+        #expect(failure?.phase == .receive && failure?.receivedResponse == false)
+        #expect(sent.load(ordering: .relaxed) == 2)
+        await client.shutdown()
     }
 
     @Test func `a reset is a lost connection`() async throws {

@@ -135,7 +135,7 @@ struct Session: ~Copyable {
     private var backendHeaders: [ErrorAnswer.Header] {
         guard core.configuration.routing.showsBackends else { return [] }
         let notes = exchange.notes.content
-        guard let backend = notes.backend else { return [] }
+        guard let backend = notes.backend, !notes.isBlocked else { return [] }
         return [
             ErrorAnswer.Header(name: "x-turnpike-backend", value: backend),
             ErrorAnswer.Header(name: "x-turnpike-attempts", value: String(notes.attemptCount)),

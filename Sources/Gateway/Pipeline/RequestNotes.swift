@@ -14,6 +14,8 @@ final class RequestNotes: Sendable {
         var attempts: [Attempt] = []
         /// The attempt that answers, where others failed before it.
         var answering: Answering?
+        /// Whether a check of what goes in kept it from every backend.
+        var isBlocked = false
         /// The copy that was made of it.
         var shadow: RequestID?
         var settlement: Settlement?
@@ -22,7 +24,8 @@ final class RequestNotes: Sendable {
 
         /// How many calls were made for it.
         var attemptCount: Int {
-            attempts.count + (attempts.isEmpty || answering != nil ? 1 : 0)
+            if isBlocked { return 0 }
+            return attempts.count + (attempts.isEmpty || answering != nil ? 1 : 0)
         }
 
         /// Notes an attempt that failed.

@@ -88,6 +88,9 @@ extension CompletionPipeline {
             (outcome, failure) = (.drained, .draining)
         case .objection(let objection): (outcome, failure) = (.blocked, objection)
         }
+        if case .objection = stop {
+            admitted.resolved.exchange.notes.update { $0.isBlocked = true }
+        }
         let count = CompletionCount(bound: admitted.resolved.bound.completion)
         if case .ledger = stop {
             // A ledger that does not answer would not confirm this either, and the client is not to

@@ -49,6 +49,15 @@ import Testing
         #expect(try chunk(text)?.deltas == [ChoiceDelta(index: 0, finishReason: reason)])
     }
 
+    @Test func `an answer that its server aborted is not one that came to its end`() throws {
+        let text = #"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"abort"}]}"#
+        #expect(failure(text)?.kind == .unreachable)
+        let whole = #"{"choices":[{"message":{"content":"a"},"finish_reason":"abort"}]}"#
+        #expect(throws: BackendFailure.self) {
+            try decoder().decodeAnswer(Array(whole.utf8))
+        }
+    }
+
     @Test func `usage is read with its parts`() throws {
         let text = #"""
             {"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":7,"prompt_tokens_details":

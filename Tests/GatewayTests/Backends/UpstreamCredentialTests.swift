@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [401, 403])
+    @Test(arguments: [401, 402, 403])
     func `a refused key is set aside, and nothing of it is told`(status: Int) async throws {
         try await with(.openAI) { request in
             Self.key(of: request) == Self.keys[0]
@@ -79,6 +79,34 @@ import Testing
         } _: { backend, server in
             for _ in 0..<2 { _ = try await WholeAnswer(backend.forward(.ask("q"))) }
             #expect(server.requests.map(Self.key) == [Self.keys[0], Self.keys[1], Self.keys[1]])
+        }
+    }
+
+    /// How upstreams say that a prompt is not to their liking, and one says that a key is not.
+    private static let forbidden: [(body: String, isOfPrompt: Bool)] = [
+        (
+            #"{"error":{"code":403,"message":"m","metadata":{"reasons":["violence"],"#
+                + #""flagged_input":"x"}}}"#, true
+        ),
+        (#"{"error":{"message":"m","code":"content_policy_violation"}}"#, true),
+        (#"{"error":{"message":"m","type":"moderation_blocked"}}"#, true),
+        (#"{"error":{"message":"m","type":"permission_error"}}"#, false),
+        (#"{"error":{"code":403,"message":"m","metadata":{}}}"#, false),
+    ]
+
+    @Test(arguments: forbidden)
+    func `a prompt that is disliked sets no key aside, and is the client's to mend`(
+        _ body: String, _ isOfPrompt: Bool
+    ) async throws {
+        try await with(.openAI) { request in
+            Self.key(of: request) == Self.keys[0]
+                ? Step.json(403, body) : ScriptedDemoModel.answer(request)
+        } _: { backend, server in
+            let told = await failure { _ = try await WholeAnswer(backend.forward(.ask("q"))) }
+            #expect(told?.kind == (isOfPrompt ? .invalidRequest : nil))
+            #expect(server.requests.count == (isOfPrompt ? 1 : 2))
+            _ = await failure { _ = try await WholeAnswer(backend.forward(.ask("q"))) }
+            #expect(server.requests.last.map(Self.key) == Self.keys[isOfPrompt ? 0 : 1])
         }
     }
 

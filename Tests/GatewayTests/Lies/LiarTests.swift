@@ -11,25 +11,29 @@ import Testing
     private static func makeBackend(
         _ format: LiarFormat, _ server: ScriptedUpstream, _ client: CurlClient
     ) -> any Backend {
-        let limits = UpstreamLimits(
-            firstByteTimeout: .seconds(2), idleTimeout: .milliseconds(300),
-            maximumResponseBytes: 100_000)
+        let time = MachineTime()
         switch format {
         case .openAI:
             var configuration = OpenAIUpstreamConfiguration(
                 name: "liar", baseURL: server.baseURL, credential: nil)
-            configuration.transport.addresses = .thisMachine
-            configuration.limits = limits
-            return OpenAIUpstream(
-                configuration, client: client, time: MachineTime(), logger: .quiet)
+            confine(&configuration.transport, &configuration.limits)
+            return OpenAIUpstream(configuration, client: client, time: time, logger: .quiet)
         case .anthropic:
             var configuration = AnthropicUpstreamConfiguration(
                 name: "liar", baseURL: server.baseURL, credential: nil)
-            configuration.transport.addresses = .thisMachine
-            configuration.limits = limits
-            return AnthropicUpstream(
-                configuration, client: client, time: MachineTime(), logger: .quiet)
+            confine(&configuration.transport, &configuration.limits)
+            return AnthropicUpstream(configuration, client: client, time: time, logger: .quiet)
         }
+    }
+
+    /// This machine's addresses, and limits that a test can wait for.
+    private static func confine(
+        _ transport: inout UpstreamTransport, _ limits: inout UpstreamLimits
+    ) {
+        transport.addresses = .thisMachine
+        limits = UpstreamLimits(
+            firstByteTimeout: .seconds(2), idleTimeout: .milliseconds(300),
+            maximumResponseBytes: 100_000)
     }
 
     /// What a client gets from a gateway whose upstream answers so, and the only settlement.

@@ -131,6 +131,10 @@ final class ChatChunkDecoder: AnswerDecoder {
         } else {
             index = position ?? 0
         }
+        // The word of vLLM and SGLang for an answer that they gave up themselves.
+        if choice["finish_reason"]?.isString("abort") == true {
+            throw BackendFailure(kind: .unreachable, detail: "the backend aborted its answer")
+        }
         let reason = Self.finishReason(choice["finish_reason"]) ?? (position == nil ? nil : .stop)
         choices[index] = choices[index] == true || reason != nil
         var delta = ChoiceDelta(

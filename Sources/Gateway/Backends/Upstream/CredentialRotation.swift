@@ -33,8 +33,8 @@ struct CredentialRotation {
     static let longestRest = Duration.seconds(900)
     /// How long one is set aside that was refused as such.
     static let timeAside = Duration.seconds(600)
-    /// How long for a single model: less, since some upstreams say so of a prompt that they do not
-    /// like, which is not the credential's fault.
+    /// How long for a single model: less, since some upstreams say so, without a word about why, of
+    /// a prompt that they do not like.
     static let timeAsideForModel = Duration.seconds(60)
 
     private struct State {

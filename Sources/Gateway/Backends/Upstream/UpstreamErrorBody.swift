@@ -13,6 +13,8 @@ struct UpstreamErrorBody {
     var promptTokens: Int64?
     /// Where llama-server says how much fits.
     var contextTokens: Int64?
+    /// Whether it tells what was found in the prompt, as routers to several providers do.
+    private var hasFindings = false
     /// Whether the message names the model's context length as the reason.
     private var saysContextLength = false
 
@@ -34,7 +36,35 @@ struct UpstreamErrorBody {
         if let code, let number = Int(code) { status = number }
         promptTokens = error["n_prompt_tokens"]?.exactInteger.flatMap { $0 >= 0 ? $0 : nil }
         contextTokens = error["n_ctx"]?.exactInteger.flatMap { $0 >= 0 ? $0 : nil }
+        let details = error["metadata"]
+        hasFindings = [details?["reasons"], details?["flagged_input"]].contains {
+            $0.map { !$0.isNull } ?? false
+        }
         readContextLength(in: error["message"])
+    }
+
+    /// Whether it is what the prompt says that is refused, which is nobody's fault but the prompt's.
+    var refusesContent: Bool {
+        hasFindings
+            || Self.names([type, code], anyOf: ["content", "moderation", "safety", "flagged"])
+    }
+
+    /// Whether it is the credential that is refused: because of what it may do, or what was paid.
+    /// Where nothing is named there is no other reason to think of.
+    var refusesCredential: Bool {
+        guard !refusesContent else { return false }
+        let told = [type, code].compactMap(\.self).filter { Int($0) == nil }
+        return told.isEmpty || Self.names(told, anyOf: Self.credentialWords)
+    }
+
+    private static let credentialWords = [
+        "permission", "auth", "key", "forbidden", "access", "denied", "billing", "balance",
+        "credit", "quota", "account", "organization", "project", "country", "model",
+    ]
+
+    private static func names(_ told: [String?], anyOf words: [String]) -> Bool {
+        told.compactMap { $0?.lowercased() }.contains { name in words.contains { name.contains($0) }
+        }
     }
 
     /// Some tell a full context only in a sentence.
@@ -68,6 +98,7 @@ struct UpstreamErrorBody {
         if isContextExceeded, outer == 200 || outer == 400 || outer == 413 || outer == 422 {
             return .contextExceeded(promptTokens: promptTokens, contextTokens: contextTokens)
         }
+        if outer == 403, refusesContent { return .invalidRequest }
         if isOverload { return .rateLimited(retryAfter: retryAfter ?? Self.defaultWait) }
         if outer != 200 { return Self.kind(status: outer, retryAfter: retryAfter) }
         switch type ?? code {

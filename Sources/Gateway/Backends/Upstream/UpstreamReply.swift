@@ -45,8 +45,9 @@ struct UpstreamReply: Sendable {
             ?? UpstreamErrorBody.kind(status: response.status, retryAfter: retryAfter)
         let verdict: CredentialRotation.Verdict? =
             switch response.status {
-            case 401: .refused
-            case 403: .refusedForModel
+            // Unknown, or not paid for.
+            case 401, 402: .refused
+            case 403 where error?.refusesCredential != false: .refusedForModel
             // One that has too much to do for everybody says nothing of a credential.
             case 429 where error?.isOverload != true: .limited(retryAfter)
             default: nil

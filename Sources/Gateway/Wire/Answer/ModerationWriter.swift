@@ -37,29 +37,27 @@ enum ModerationWriter {
         writer.member("type", "moderation_result")
         writer.member("model", finding.model)
         writer.member("flagged", finding.isFlagged)
-        writer.key("categories")
-        writer.beginObject()
-        for category in finding.categories {
-            writer.key(category.name)
-            writer.bool(category.isFlagged)
-        }
-        writer.endObject()
-        writer.key("category_scores")
-        writer.beginObject()
-        for category in finding.categories {
-            writer.key(category.name)
-            writer.double(category.score)
-        }
-        writer.endObject()
-        writer.key("category_applied_input_types")
-        writer.beginObject()
-        for category in finding.categories {
-            writer.key(category.name)
+        members("categories", of: finding, &writer) { $1.bool($0.isFlagged) }
+        members("category_scores", of: finding, &writer) { $1.double($0.score) }
+        members("category_applied_input_types", of: finding, &writer) { category, writer in
             writer.beginArray()
             for type in category.inputTypes { writer.string(type) }
             writer.endArray()
         }
         writer.endObject()
+    }
+
+    /// An object with a member for each category.
+    private static func members(
+        _ name: String, of finding: ModerationReport.Finding, _ writer: inout JSONWriter,
+        write: (ModerationReport.Finding.Category, inout JSONWriter) -> Void
+    ) {
+        writer.key(name)
+        writer.beginObject()
+        for category in finding.categories {
+            writer.key(category.name)
+            write(category, &writer)
+        }
         writer.endObject()
     }
 }
