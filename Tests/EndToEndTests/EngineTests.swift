@@ -20,6 +20,28 @@ extension EndToEnd {
             }
         }
 
+        /// A stream of the engine that has begun to speak and is stopped in the middle, so that it
+        /// cannot come to its end.
+        private struct Stopped {
+            let key: ServedGateway.IssuedKey
+            let engine: MachineProcesses.Known
+            let connection: HTTPConnection
+            /// What came of it so far.
+            var text: String
+
+            init(_ gateway: ServedGateway) throws {
+                key = try gateway.makeKey(quota: ["--tokens", "100000/day"])
+                engine = try `The local engine, cut and killed`.engine(of: gateway)
+                connection = try HTTPConnection(port: gateway.port)
+                connection.send(
+                    key: key.secret,
+                    body: ServedGateway.prompt("Tell me a story.", model: "demo", more: long))
+                #expect(try connection.head().status == 200)
+                text = try connection.read(until: #""content":""#)
+                kill(engine.id, SIGSTOP)
+            }
+        }
+
         /// How many events of a stream carried text.
         private static func texts(in stream: String) -> Int {
             stream.split(separator: "\n").count {
@@ -34,28 +56,20 @@ extension EndToEnd {
         {
             let gateway = try ServedGateway.current()
             try await onOwnThread {
-                let key = try gateway.makeKey(quota: ["--tokens", "100000/day"])
-                let engine = try Self.engine(of: gateway)
-                let connection = try HTTPConnection(port: gateway.port)
-                connection.send(
-                    key: key.secret,
-                    body: ServedGateway.prompt("Tell me a story.", model: "demo", more: Self.long))
-                #expect(try connection.head().status == 200)
-                var stream = try connection.read(until: #""content":""#)
-                // It stands still, so that it cannot come to its end before it is killed.
-                kill(engine.id, SIGSTOP)
+                var stream = try Stopped(gateway)
+                let (key, engine) = (stream.key, stream.engine)
                 kill(engine.id, SIGKILL)
-                while let piece = try connection.piece() {
-                    stream += String(decoding: piece, as: UTF8.self)
+                while let piece = try stream.connection.piece() {
+                    stream.text += String(decoding: piece, as: UTF8.self)
                 }
-                let last = stream.split(separator: "\n").last { $0.hasPrefix("data: ") } ?? ""
+                let last = stream.text.split(separator: "\n").last { $0.hasPrefix("data: ") } ?? ""
                 let event = HTTPReply(status: 0, headers: [], body: Array(last.dropFirst(6).utf8))
                 #expect(event.isEnvelope && event.code == "upstream_unavailable", "\(last)")
-                #expect(!stream.contains("[DONE]"))
+                #expect(!stream.text.contains("[DONE]"))
                 let usage = try gateway.settled(key)
                 #expect(usage["basis"] == "2" && usage["end_state"] == "4", "\(usage)")
                 // Each of its tokens comes as an event of its own, and all that came are counted.
-                let delivered = Self.texts(in: stream)
+                let delivered = Self.texts(in: stream.text)
                 #expect(usage["completion_tokens"] == "\(delivered)", "\(usage)")
                 #expect((1..<500).contains(delivered))
                 let account = try AccountSampler.account(gateway, key)
@@ -81,22 +95,15 @@ extension EndToEnd {
         {
             let gateway = try ServedGateway.current()
             try await onOwnThread {
-                let key = try gateway.makeKey(quota: ["--tokens", "100000/day"])
-                let engine = try Self.engine(of: gateway)
-                let connection = try HTTPConnection(port: gateway.port)
-                connection.send(
-                    key: key.secret,
-                    body: ServedGateway.prompt("Tell me a story.", model: "demo", more: Self.long))
-                #expect(try connection.head().status == 200)
-                let stream = try connection.read(until: #""content":""#)
                 // What was generated until the client has left is all there will be.
-                kill(engine.id, SIGSTOP)
-                defer { kill(engine.id, SIGCONT) }
-                connection.close()
+                let stream = try Stopped(gateway)
+                let key = stream.key
+                defer { kill(stream.engine.id, SIGCONT) }
+                stream.connection.close()
                 let usage = try gateway.settled(key)
                 #expect(usage["basis"] == "2" && usage["end_state"] == "3", "\(usage)")
                 let counted = Int(usage["completion_tokens"] ?? "") ?? 0
-                #expect((max(1, Self.texts(in: stream))..<500).contains(counted), "\(usage)")
+                #expect((max(1, Self.texts(in: stream.text))..<500).contains(counted), "\(usage)")
                 let account = try AccountSampler.account(gateway, key)
                 #expect("\(account.used)" == usage["charged"] && account.reserved == 0)
             }

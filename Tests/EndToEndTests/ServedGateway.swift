@@ -56,15 +56,19 @@ final class ServedGateway: Sendable {
 
     /// Starts one. Returns once it serves, and with the engine once that answers.
     static func start(
-        withEngine: Bool, settings: String = "", speaksMessages: Bool = false
+        withEngine: Bool, settings: String = "", backends: String = "",
+        speaksMessages: Bool = false
     ) throws -> ServedGateway {
         let gateway = try ServedGateway(
-            withEngine: withEngine, settings: settings, speaksMessages: speaksMessages)
+            withEngine: withEngine, settings: settings, backends: backends,
+            speaksMessages: speaksMessages)
         if withEngine { try gateway.waitForEngine() }
         return gateway
     }
 
-    private init(withEngine: Bool, settings: String, speaksMessages: Bool) throws {
+    private init(
+        withEngine: Bool, settings: String, backends: String, speaksMessages: Bool
+    ) throws {
         let scripts = ScriptBook()
         upstream = try ScriptedUpstream { scripts.steps(for: $0) }
         self.scripts = scripts
@@ -76,6 +80,7 @@ final class ServedGateway: Sendable {
         adminPort = try Self.freePort()
         let text = try Self.configuration(
             database.url, folder, upstream, adminPort, withEngine: withEngine,
+            backends: backends, copies: settings.contains("shadow:"),
             speaksMessages: speaksMessages)
         try Data((text + settings + "\n").utf8).write(to: URL(filePath: file))
         _ = FileManager.default.createFile(
@@ -84,11 +89,13 @@ final class ServedGateway: Sendable {
         let binary = try Installation.program()
         let migration = try RunningProgram.run(binary, ["migrate", "--config", file])
         try #require(migration.status == 0, "\(migration.complaint)")
-        let judge = settings == Self.judge ? try Self.makeJudgesKey(file) : ""
+        let judge = settings == Self.judge ? try Self.makeKey(of: "judges", file) : ""
+        let copies = settings.contains("shadow:") ? try Self.makeKey(of: "copies", file) : ""
         program = try RunningProgram.start(
             binary, ["serve", "--config", file],
             environment: [
-                "TURNPIKE_TEST_JUDGE": judge, "TURNPIKE_TEST_CLAUDE": Self.messagesKey,
+                "TURNPIKE_TEST_JUDGE": judge, "TURNPIKE_TEST_SHADOW": copies,
+                "TURNPIKE_TEST_CLAUDE": Self.messagesKey,
             ])
         port = try Self.port(of: program)
     }
@@ -99,8 +106,8 @@ final class ServedGateway: Sendable {
           judge: { model: scripted, api_key_env: TURNPIKE_TEST_JUDGE }
         """
 
-    /// Makes the key that pays for judging, before anything serves.
-    private static func makeJudgesKey(_ file: String) throws -> String {
+    /// Makes a key of the operator's own, which pays for judging or copies, before anything serves.
+    private static func makeKey(of team: String, _ file: String) throws -> String {
         func administer(_ words: [String]) throws -> [String: Any] {
             let end = try RunningProgram.run(
                 Installation.program(),
@@ -109,8 +116,8 @@ final class ServedGateway: Sendable {
             let value = try JSONSerialization.jsonObject(with: Data(end.output.utf8))
             return try #require(value as? [String: Any])
         }
-        _ = try administer(["team", "create", "judges"])
-        let made = try administer(["key", "create", "--team", "judges", "--name", "judge"])
+        _ = try administer(["team", "create", team])
+        let made = try administer(["key", "create", "--team", team, "--name", "operator"])
         return try IssuedKey(made).secret
     }
 
@@ -136,7 +143,7 @@ final class ServedGateway: Sendable {
 
     private static func configuration(
         _ database: String, _ folder: String, _ scripted: ScriptedUpstream, _ adminPort: Int,
-        withEngine: Bool, speaksMessages: Bool
+        withEngine: Bool, backends: String, copies: Bool, speaksMessages: Bool
     ) throws -> String {
         let upstream = scripted.baseURL
         var text = """
@@ -181,6 +188,11 @@ final class ServedGateway: Sendable {
 
                 """
         }
+        if copies {
+            text = text.replacing(
+                "routing:\n", with: "routing:\n  shadow_api_key_env: TURNPIKE_TEST_SHADOW\n")
+        }
+        text += backends
         if speaksMessages { text += messagesBackends(port: scripted.port) }
         text += models
         if speaksMessages { text += messagesModels }
