@@ -33,6 +33,7 @@ final class CatalogReload: Service {
     private let running: Configuration
     private let environment: [String: String]
     private let catalog: CatalogHolder
+    private let backends: BackendRegistry
     private let ledger: PostgresQuotaLedger
     private let reloads: Reloads
     private let logger: Logger
@@ -42,11 +43,12 @@ final class CatalogReload: Service {
     /// Reloads into `catalog` what `running` was read from.
     init(
         running: Configuration, environment: [String: String], catalog: CatalogHolder,
-        ledger: PostgresQuotaLedger, reloads: Reloads, logger: Logger
+        backends: BackendRegistry, ledger: PostgresQuotaLedger, reloads: Reloads, logger: Logger
     ) {
         self.running = running
         self.environment = environment
         self.catalog = catalog
+        self.backends = backends
         self.ledger = ledger
         self.reloads = reloads
         self.logger = logger
@@ -132,6 +134,7 @@ final class CatalogReload: Service {
     private func take(_ next: Configuration) {
         let before = catalog.current
         catalog.replace(with: next.catalog)
+        backends.setEngineMemory(next.engineMemory)
         let change = CatalogChange(from: before.all, to: next.routes)
         logger.notice(
             "the catalog was reloaded",
@@ -150,6 +153,7 @@ final class CatalogReload: Service {
     private func read() throws -> Configuration {
         let next = try Configuration.load(
             path: running.file, environment: { [environment] in environment[$0] })
+        try backends.checkEngineMemory(next.engineMemory)
         let known = Dictionary(running.backends.map { ($0.name, $0.kind) }) { first, _ in first }
         for route in next.routes {
             if route.shadow != nil, running.shadowKeyVariable == nil {
@@ -187,6 +191,11 @@ final class CatalogReload: Service {
     private func list(_ names: [String]) -> String {
         names.isEmpty ? "none" : names.sorted().joined(separator: ", ")
     }
+}
+
+extension Configuration {
+    /// What the local engines may take together, in bytes; nil is as much as there is.
+    var engineMemory: Int64? { engines.memoryBudgetMegabytes.map { $0 * 1_000_000 } }
 }
 
 extension CatalogNames {

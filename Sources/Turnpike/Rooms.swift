@@ -27,7 +27,7 @@ struct Rooms: Sendable {
         let url = configuration.database.connectionString
         backends = try BackendRegistry(
             BackendWiring(configuration: configuration, environment: wiring.environment).all(),
-            engineMemory: configuration.engines.memoryBudgetMegabytes.map { $0 * 1_000_000 },
+            engineMemory: configuration.engineMemory,
             logger: wiring.logger, time: wiring.time, random: { SystemRandom.bits() })
         ledger = try PostgresQuotaLedger(
             Self.settings(wiring), time: wiring.time, random: wiring.random,
@@ -45,12 +45,12 @@ struct Rooms: Sendable {
         if let analyzer = configuration.analyzer {
             recognizers.append(backends.recognizer(analyzer.forGateway))
         }
-        let ledger = ledger
+        let (ledger, backends) = (ledger, backends)
         let catalog = CatalogHolder(configuration.catalog)
         reload = wiring.reloads.map { reloads in
             CatalogReload(
                 running: configuration, environment: wiring.environment, catalog: catalog,
-                ledger: ledger, reloads: reloads, logger: wiring.logger)
+                backends: backends, ledger: ledger, reloads: reloads, logger: wiring.logger)
         }
         gateway = Gateway(
             configuration: try Self.gatewayConfiguration(configuration, wiring.environment),

@@ -15,7 +15,7 @@ extension Configuration {
                 "routing",
                 routing == other.routing && shadowKeyVariable == other.shadowKeyVariable
             ),
-            ("engines", engines == other.engines),
+            ("engines", engines.teamWeights == other.engines.teamWeights),
             ("limits", limits == other.limits),
             ("idempotency", storesAnswers == other.storesAnswers),
             ("safeguards", judge == other.judge && analyzer == other.analyzer),

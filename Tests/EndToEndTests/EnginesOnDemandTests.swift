@@ -104,6 +104,42 @@ extension EndToEnd {
         }
 
         @Test(.timeLimit(.minutes(1)))
+        func `are as many as the budget in the file now holds`() async throws {
+            try await onOwnThread {
+                let gateway = try Self.start(idle: "10m")
+                defer { gateway.discard() }
+                let key = try gateway.makeKey()
+                let file = try String(contentsOfFile: gateway.configuration, encoding: .utf8)
+                func setBudget(_ megabytes: Int) throws {
+                    let text = file.replacing(
+                        "memory_budget_megabytes: 1500",
+                        with: "memory_budget_megabytes: \(megabytes)")
+                    try Data(text.utf8).write(to: URL(filePath: gateway.configuration))
+                }
+                func load() throws {
+                    for model in ["first", "second"] {
+                        #expect(try Self.ask(gateway, key, model).status == 200)
+                    }
+                }
+                try setBudget(2500)
+                _ = try gateway.program.line(containing: "was reloaded")
+                try load()
+                #expect(Self.engines(of: gateway).count == 2)
+                // Less than one of them needs is no budget.
+                try setBudget(500)
+                _ = try gateway.program.line(containing: "MB that engines may take")
+                #expect(Self.engines(of: gateway).count == 2)
+                try setBudget(1500)
+                _ = try eventually("one of them goes") {
+                    Self.engines(of: gateway).count == 1 ? true : nil
+                }
+                try load()
+                #expect(Self.engines(of: gateway).count == 1)
+                #expect(!gateway.program.written().complaint.contains("wait for a restart"))
+            }
+        }
+
+        @Test(.timeLimit(.minutes(1)))
         func `of which one is killed are loaded again for the next request`() async throws {
             try await onOwnThread {
                 let gateway = try Self.start(idle: "10m")

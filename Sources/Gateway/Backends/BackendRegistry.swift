@@ -91,6 +91,16 @@ public struct BackendRegistry: Sendable {
         self.engines = engines
     }
 
+    /// Throws where the engines could not do with so much memory, in bytes.
+    public func checkEngineMemory(_ budget: Int64?) throws(BackendFault) {
+        guard let residency else { return }
+        try EngineResidency.check(residency.engines, against: budget)
+    }
+
+    /// Lets the engines take so much memory from now on, in bytes; nil is as much as there is. What
+    /// is loaded beyond it goes once it is idle.
+    public func setEngineMemory(_ budget: Int64?) { residency?.setBudget(budget) }
+
     /// What has to run for the backends to work, in the order of start; they are to be stopped
     /// after whatever sends calls.
     public var services: [any Service] {

@@ -19,22 +19,29 @@ extension EngineResidency {
                 case .onDemand(let idle): .init(isKept: false, memory: memory, idleUnload: idle)
                 }
         }
-        let kept = known.values.filter(\.isKept).reduce(0) { $0 + $1.memory }
-        if let budget {
-            for (name, engine) in known.sorted(by: { $0.key < $1.key }) {
-                let needed = engine.isKept ? kept : kept + engine.memory
-                guard needed > budget else { continue }
-                let beside = engine.isKept ? "with" : "beside"
-                throw BackendFault(
-                    backend: name,
-                    description: "the engine needs about \(megabytes(engine.memory)) MB, and "
-                        + "\(beside) those that are always loaded \(megabytes(needed)) of the "
-                        + "\(megabytes(budget)) MB that engines may take")
-            }
-        }
+        try check(known, against: budget)
         guard known.values.contains(where: { !$0.isKept }) else { return nil }
         return EngineResidency(
             known, budget: budget, policy: .init(), time: time, logger: logger)
+    }
+
+    /// Throws when a budget, in bytes, has no room for those that are always loaded, or beside them
+    /// for one of the others.
+    static func check(
+        _ engines: [String: EngineResidencyMachine.Engine], against budget: Int64?
+    ) throws(BackendFault) {
+        guard let budget else { return }
+        let kept = engines.values.filter(\.isKept).reduce(0) { $0 + $1.memory }
+        for (name, engine) in engines.sorted(by: { $0.key < $1.key }) {
+            let needed = engine.isKept ? kept : kept + engine.memory
+            guard needed > budget else { continue }
+            let beside = engine.isKept ? "with" : "beside"
+            throw BackendFault(
+                backend: name,
+                description: "the engine needs about \(megabytes(engine.memory)) MB, and "
+                    + "\(beside) those that are always loaded \(megabytes(needed)) of the "
+                    + "\(megabytes(budget)) MB that engines may take")
+        }
     }
 
     private static func megabytes(_ bytes: Int64) -> Int64 { (bytes + 999_999) / 1_000_000 }

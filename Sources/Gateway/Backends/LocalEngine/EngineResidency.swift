@@ -35,6 +35,8 @@ final class EngineResidency: Service {
         }
     }
 
+    /// The engines as they are configured, by name.
+    let engines: [String: EngineResidencyMachine.Engine]
     private let state: Mutex<State>
     private let time: any TimeSource
     private let logger: Logger
@@ -47,6 +49,7 @@ final class EngineResidency: Service {
         _ engines: [String: EngineResidencyMachine.Engine], budget: Int64?,
         policy: EngineResidencyMachine.Policy, time: any TimeSource, logger: Logger
     ) {
+        self.engines = engines
         state = Mutex(
             State(machine: EngineResidencyMachine(engines, budget: budget, policy: policy)))
         self.time = time
@@ -56,6 +59,16 @@ final class EngineResidency: Service {
     /// Says how an engine is reached, before anything runs.
     func attach(_ name: String, _ handle: Handle) {
         state.withLock { $0.handles[name] = handle }
+    }
+
+    /// Lets the engines take so much from now on, in bytes; nil is as much as there is.
+    func setBudget(_ budget: Int64?) {
+        let now = time.uptime
+        let effects = state.withLock { state in
+            let actions = state.machine.setBudget(budget, at: now)
+            return Self.take(actions, &state)
+        }
+        effects.perform()
     }
 
     /// Takes note of what an engine told.

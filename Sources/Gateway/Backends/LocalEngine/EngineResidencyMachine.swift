@@ -101,7 +101,7 @@ struct EngineResidencyMachine {
         }
     }
 
-    private let budget: Int64?
+    private var budget: Int64?
     private let policy: Policy
     private var residents: [String: Resident]
     private var nextTicket: UInt64 = 0
@@ -115,6 +115,13 @@ struct EngineResidencyMachine {
             Resident(
                 engine: engine, stage: engine.isKept ? .loading : .away, memory: engine.memory)
         }
+    }
+
+    /// Lets the engines take so much from now on, in bytes; nil is as much as there is. What is too
+    /// much then goes once it is idle.
+    mutating func setBudget(_ budget: Int64?, at now: Uptime) -> [Action] {
+        self.budget = budget
+        return settle(at: now)
     }
 
     /// The names of the engines that have a process, or get one.
