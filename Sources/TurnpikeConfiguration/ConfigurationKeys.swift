@@ -78,7 +78,7 @@ enum ConfigurationKeys {
     /// A model's price.
     static let price = [
         "prompt_usd_per_mtok", "cached_usd_per_mtok", "cache_write_usd_per_mtok",
-        "completion_usd_per_mtok",
+        "completion_usd_per_mtok", "audio_prompt_usd_per_mtok", "audio_completion_usd_per_mtok",
     ]
 
     /// What a model's backends add to a prompt.

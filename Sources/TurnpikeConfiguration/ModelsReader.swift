@@ -89,7 +89,7 @@ struct ModelsReader {
         route.tiers = tiers(section, alias: alias)
         route.overhead = overhead(section)
         route.isRetired = section.value("retired", .yesOrNo, usual: false)
-        route.speech = speech(section, alias: alias, isPriced: price != nil)
+        route.speech = speech(section, alias: alias, price)
         route.search = search(section, isPriced: price != nil)
         return route
     }
@@ -179,8 +179,8 @@ struct ModelsReader {
     }
 
     /// How the model speaks; nil where it does not. Sound costs more than text, so a model with a
-    /// price needs one of it.
-    private func speech(_ model: Section, alias: String, isPriced: Bool) -> SpeechTerms? {
+    /// price needs one of it: in that price, or beside it.
+    private func speech(_ model: Section, alias: String, _ price: Price?) -> SpeechTerms? {
         guard
             let section = model.section("audio_output", accepted: ConfigurationKeys.audioOutput)
         else { return nil }
@@ -188,10 +188,11 @@ struct ModelsReader {
         terms.historyTokens = section.optional("history_tokens", Self.tokens)
         terms.price = section.section("price", accepted: ConfigurationKeys.price)
             .flatMap { readPrice($0, alias: alias) }
-        if isPriced, terms.price == nil {
+        if let price, price.audioCompletion == nil, terms.price == nil {
             root.list.add(
                 line: model.line(of: "audio_output"), key: section.full("price"),
-                "is needed, since the model has a price; give that of spoken answers")
+                "is needed, since the model has a price; give that of spoken answers, or"
+                    + " audio_completion_usd_per_mtok in the model's own")
         }
         return terms
     }
@@ -251,29 +252,14 @@ struct ModelsReader {
         let completion = section.required("completion_usd_per_mtok", .dollars)
         let cached = section.optional("cached_usd_per_mtok", .dollars)
         let cacheWrite = section.optional("cache_write_usd_per_mtok", .dollars)
+        let audioPrompt = section.optional("audio_prompt_usd_per_mtok", .dollars)
+        let audioCompletion = section.optional("audio_completion_usd_per_mtok", .dollars)
         guard let prompt, let completion else { return nil }
         return Price(
             alias: alias, prompt: prompt, cached: cached ?? prompt,
-            cacheWrite: cacheWrite ?? prompt, completion: completion)
+            cacheWrite: cacheWrite ?? prompt, completion: completion
+        ).adding(audioPrompt: audioPrompt, audioCompletion: audioCompletion)
     }
 
     private static let tokens = Accepted<Int64>.whole(1...16_777_216)
-}
-
-extension Price {
-    /// Makes the version of a price whose number follows from the alias and the amounts alone
-    /// (FNV-1a, 64 bits of which 63 are kept), so that every node and every start names the same
-    /// price by the same number.
-    init(
-        alias: String, prompt: NanoUSD, cached: NanoUSD, cacheWrite: NanoUSD, completion: NanoUSD
-    ) {
-        let amounts = [prompt, cached, cacheWrite, completion]
-        let text = "\(alias)\n" + amounts.map { String($0.rawValue) }.joined(separator: "\n")
-        let hash = text.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { hash, byte in
-            (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
-        }
-        self.init(
-            version: Int64(hash & 0x7FFF_FFFF_FFFF_FFFF), prompt: prompt, cached: cached,
-            cacheWrite: cacheWrite, completion: completion)
-    }
 }

@@ -243,6 +243,24 @@ import Testing
         #expect(price.completion.rawValue == 1)
     }
 
+    @Test func `sound has prices of its own where they are given, and a model may speak at them`()
+        throws
+    {
+        let amounts = "prompt_usd_per_mtok: 1, completion_usd_per_mtok: 2"
+        let plain = try #require(try priced("{ \(amounts) }").routes[0].price)
+        #expect(plain.audioPrompt == nil && plain.audioCompletion == nil)
+        let read = try priced(
+            "{ \(amounts), audio_prompt_usd_per_mtok: 40, audio_completion_usd_per_mtok: 80 }"
+                + ", audio_output: {}")
+        let price = try #require(read.routes[0].price)
+        #expect(price.audioPrompt?.rawValue == 40_000_000_000)
+        #expect(price.audioCompletion?.rawValue == 80_000_000_000)
+        #expect(price.version != plain.version && read.routes[0].speech?.price == nil)
+        #expect(throws: ConfigurationFailure.self) {
+            try priced("{ \(amounts), audio_prompt_usd_per_mtok: 40 }, audio_output: {}")
+        }
+    }
+
     @Test func `a price's version follows from alias and amounts alone`() throws {
         func version(_ alias: String, _ dollars: Int64) -> Int64 {
             let amount = NanoUSD(rawValue: dollars)

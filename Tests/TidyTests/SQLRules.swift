@@ -13,9 +13,11 @@ enum SQLRules {
     private static let ledgerTables = [
         "account", "api_key", "backend", "idempotent_answer", "idempotent_node",
         "idempotent_request", "lease", "model", "node_lane", "organization", "price",
-        "quota", "rate_bucket", "rate_limit", "request_attempt", "reservation", "sealed_account",
+        "price_change", "price_correction", "quota", "rate_bucket", "rate_limit", "request_attempt",
+        "reservation", "sealed_account",
         "sealed_day",
-        "sealed_key", "team", "usage", "usage_adj", "usage_hour",
+        "repriced_account", "repriced_account_adj", "sealed_key", "team", "usage", "usage_adj",
+        "usage_audio", "usage_hour",
     ]
 
     static let place = TidyRule(

@@ -24,6 +24,9 @@ struct ExplainView {
             ("price_cached_nanousd", number(price?.cached.rawValue)),
             ("price_cache_write_nanousd", number(price?.cacheWrite.rawValue)),
             ("price_completion_nanousd", number(price?.completion.rawValue)),
+            ("price_audio_prompt_nanousd", number(price?.audioPrompt?.rawValue)),
+            ("price_audio_completion_nanousd", number(price?.audioCompletion?.rawValue)),
+            ("price_search_fee_nanousd", number(price?.fee.rawValue)),
             ("prompt_bound", number(bound?.prompt)),
             ("completion_bound", number(bound?.completion)),
             ("cost_bound_nanousd", number(bound?.cost.rawValue)),
@@ -32,9 +35,12 @@ struct ExplainView {
             ("cache_write_tokens", number(outcome?.usage.cacheWrite)),
             ("completion_tokens", number(outcome?.usage.completion)),
             ("reasoning_tokens", number(outcome?.usage.reasoning)),
+            ("audio_prompt_tokens", number(outcome?.usage.audioPrompt)),
+            ("audio_completion_tokens", number(outcome?.usage.audioCompletion)),
             ("charged_tokens", number(outcome?.charged)),
             ("overage_tokens", number(outcome?.overage)),
             ("cost_nanousd", number(outcome?.cost.rawValue)),
+            ("corrected_cost_nanousd", number(correctedCost?.rawValue)),
             ("basis", .optional(outcome.map { Self.name($0.basis) })),
             ("end_state", .optional(outcome?.endState.name)),
             ("admitted_at", .text(TimeText.iso(story.admittedAt))),
@@ -43,6 +49,7 @@ struct ExplainView {
             ("duration_us", number(outcome?.duration.microseconds)),
             ("node", .text(String(UInt64(bitPattern: story.node), radix: 16))),
             ("attempts", .names(story.attempts.map { Self.words($0) })),
+            ("price_corrections", .names(story.priceCorrections.map { words($0) })),
             ("accounts", .names(story.shares.map { share($0) })),
         ])
     }
@@ -66,6 +73,12 @@ struct ExplainView {
         pairs += story.attempts.enumerated().map {
             (name: $0 == 0 ? "Attempts" : "", value: Self.words($1))
         }
+        pairs += story.priceCorrections.enumerated().map {
+            (name: $0 == 0 ? "Priced anew" : "", value: words($1))
+        }
+        if !story.priceCorrections.isEmpty, let correctedCost {
+            pairs.append(("Cost now", dollars(correctedCost)))
+        }
         pairs.append(("Node", String(UInt64(bitPattern: story.node), radix: 16)))
         pairs += story.shares.enumerated().map {
             (name: $0 == 0 ? "Accounts" : "", value: share($1))
@@ -76,15 +89,18 @@ struct ExplainView {
 
     private func facts(_ outcome: RequestStory.Outcome) -> [(name: String, value: String)] {
         let usage = outcome.usage
+        func sound(_ tokens: Int64) -> String { tokens == 0 ? "" : ", \(count(tokens)) audio" }
         return [
             (
                 "Prompt",
                 "\(count(usage.prompt)) tokens: \(count(usage.cached)) cached,"
                     + " \(count(usage.cacheWrite)) written to the cache"
+                    + sound(usage.audioPrompt)
             ),
             (
                 "Completion",
                 "\(count(usage.completion)) tokens: \(count(usage.reasoning)) reasoning"
+                    + sound(usage.audioCompletion)
             ),
             ("Charged", "\(count(outcome.charged)) tokens"),
             ("Overage", outcome.overage == 0 ? "none" : "\(count(outcome.overage)) tokens"),
@@ -134,7 +150,26 @@ struct ExplainView {
         guard let price = prices.price else { return "version \(prices.version), unknown" }
         return "per million tokens: prompt \(dollars(price.prompt)), cached"
             + " \(dollars(price.cached)), cache write \(dollars(price.cacheWrite)), completion"
-            + " \(dollars(price.completion)) (version \(prices.version))"
+            + " \(dollars(price.completion))"
+            + (price.audioPrompt.map { ", audio \(dollars($0))" } ?? "")
+            + (price.audioCompletion.map { ", spoken \(dollars($0))" } ?? "")
+            + (price.fee > .zero ? "; a search \(dollars(price.fee))" : "")
+            + " (version \(prices.version))"
+    }
+
+    /// What it costs with all corrections of its price; nil while it is open.
+    private var correctedCost: NanoUSD? {
+        outcome.map { outcome in
+            NanoUSD(
+                rawValue: story.priceCorrections.reduce(outcome.cost.rawValue) {
+                    $0 + $1.difference.rawValue
+                })
+        }
+    }
+
+    private func words(_ correction: RequestStory.PriceCorrection) -> String {
+        "\(StatementView.amount(Int128(correction.difference.rawValue), .cost)) on"
+            + " \(TimeText.iso(correction.at)), by version \(correction.version)"
     }
 
     private func share(_ share: RequestStory.Share) -> String {

@@ -27,7 +27,7 @@ public struct ModelRoute: Sendable, Hashable {
     /// How it searches the web; nil where it does not.
     public var search: SearchTerms?
     /// The price, if one is set.
-    public let price: Price?
+    public var price: Price?
 
     /// Makes a route; traps without a backend, which the configuration refuses first.
     public init(

@@ -93,6 +93,9 @@ public struct Charge: Sendable, Hashable {
     public let requests: Int64
     /// Cost charged; zero without a price.
     public let cost: NanoUSD
+    /// The version that the cost is of, where it is that of how the request was served and not the
+    /// one that it was admitted at.
+    public let servedVersion: Int64?
 
     /// Works out what to charge for `settlement` of a request reserved at `bound` and `price`.
     public init(_ settlement: Settlement, bound: TokenBound, price: Price?) {
@@ -100,9 +103,13 @@ public struct Charge: Sendable, Hashable {
         tokens = isVoid ? 0 : min(settlement.usage.total, bound.total)
         overage = isVoid ? 0 : settlement.usage.total - tokens
         requests = isVoid ? 0 : 1
-        guard let price, !isVoid else { cost = .zero; return }
-        let costs = [price, settlement.served].compactMap { $0?.cost(of: settlement.usage) }
-        cost = costs.reduce(price.highestCost(within: bound), min)
+        guard let price, !isVoid else { (cost, servedVersion) = (.zero, nil); return }
+        let asked = min(price.cost(of: settlement.usage), price.highestCost(within: bound))
+        if let served = settlement.served, served.cost(of: settlement.usage) < asked {
+            (cost, servedVersion) = (served.cost(of: settlement.usage), served.version)
+        } else {
+            (cost, servedVersion) = (asked, nil)
+        }
     }
 
     /// The amount charged of one resource.

@@ -69,8 +69,12 @@ struct CompletionCount: Sendable, Equatable {
     /// larger of the chunks and a quarter of the bytes, and what its sound comes to; never above the
     /// bound.
     var tokens: Int64 {
-        let sound = (soundBytes + Self.bytesPerSoundToken - 1) / Self.bytesPerSoundToken
-        return min(bound, reportedSoFar ?? max(chunks, (bytes + 3) / 4) + sound)
+        min(bound, reportedSoFar ?? max(chunks, (bytes + 3) / 4) + soundTokens)
+    }
+
+    /// What its sound comes to.
+    var soundTokens: Int64 {
+        (soundBytes + Self.bytesPerSoundToken - 1) / Self.bytesPerSoundToken
     }
 
     /// The least that was generated for certain.

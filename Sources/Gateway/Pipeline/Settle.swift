@@ -61,6 +61,7 @@ extension CompletionPipeline {
             usage: record.usage, basis: record.basis, endState: record.endState,
             timeToFirstToken: firstTokenAt.map { $0 - admittedAt },
             duration: time.uptime - admittedAt)
+        settlement.usage = resolved.withSound(record.usage, record.basis, count)
         settlement.served = resolved.price(servedIn: count.serviceTier)
         resolved.exchange.notes.update { notes in
             settlement.attempts = notes.attempts(of: settlement)

@@ -24,15 +24,20 @@ extension JournalRecord {
         }
     }
 
-    /// A byte that says what follows: 0 for no price, 1 for one, 2 for one with a fee.
+    /// A byte that says what follows: 0 for no price, 1 for one, 2 for one with a fee, 3 for one
+    /// with a fee, which may be nothing, and prices of sound, -1 where there is none.
     private static func write(_ price: Price?, _ body: inout ByteEncoder) {
         guard let price else { return body.write(0 as UInt8) }
-        body.write(price.fee > .zero ? 2 as UInt8 : 1)
+        let hasAudio = price.audioPrompt != nil || price.audioCompletion != nil
+        body.write(hasAudio ? 3 as UInt8 : price.fee > .zero ? 2 : 1)
         body.write(price.version)
         for amount in [price.prompt, price.cached, price.cacheWrite, price.completion] {
             body.write(amount.rawValue)
         }
-        if price.fee > .zero { body.write(price.fee.rawValue) }
+        if hasAudio || price.fee > .zero { body.write(price.fee.rawValue) }
+        guard hasAudio else { return }
+        body.write(price.audioPrompt?.rawValue ?? -1)
+        body.write(price.audioCompletion?.rawValue ?? -1)
     }
 
     static func readOpening(
@@ -48,7 +53,7 @@ extension JournalRecord {
             throw ByteDecoder.Malformed()
         }
         let admittedAt = Timestamp(microseconds: try body.read(Int64.self))
-        let price = try readPrice(&body)
+        let price = try readPrice(try body.read(UInt8.self), &body)
         var claims = Claims()
         for _ in 0..<(try body.read(UInt16.self)) { claims.append(try readClaim(&body)) }
         return Opening(
@@ -58,10 +63,9 @@ extension JournalRecord {
     }
 
     private static func readPrice(
-        _ body: inout ByteDecoder
+        _ form: UInt8, _ body: inout ByteDecoder
     ) throws(ByteDecoder.Malformed) -> Price? {
-        let form = try body.read(UInt8.self)
-        guard form <= 2 else { throw ByteDecoder.Malformed() }
+        guard form <= 3 else { throw ByteDecoder.Malformed() }
         guard form > 0 else { return nil }
         let version = try body.read(Int64.self)
         let prompt = NanoUSD(rawValue: try body.read(Int64.self))
@@ -74,10 +78,22 @@ extension JournalRecord {
         let price = Price(
             version: version, prompt: prompt, cached: cached, cacheWrite: cacheWrite,
             completion: completion)
-        guard form == 2 else { return price }
+        guard form >= 2 else { return price }
         let fee = NanoUSD(rawValue: try body.read(Int64.self))
-        guard fee > .zero else { throw ByteDecoder.Malformed() }
-        return .written(price, fee: fee)
+        guard fee > .zero || form == 3 && fee == .zero else { throw ByteDecoder.Malformed() }
+        guard form == 3 else { return .written(price, fee: fee) }
+        let heard = try readOptionalAmount(&body)
+        let spoken = try readOptionalAmount(&body)
+        guard heard != nil || spoken != nil else { throw ByteDecoder.Malformed() }
+        return .written(price, fee: fee, audioPrompt: heard, audioCompletion: spoken)
+    }
+
+    private static func readOptionalAmount(
+        _ body: inout ByteDecoder
+    ) throws(ByteDecoder.Malformed) -> NanoUSD? {
+        let amount = try body.read(Int64.self)
+        guard amount >= -1 else { throw ByteDecoder.Malformed() }
+        return amount < 0 ? nil : NanoUSD(rawValue: amount)
     }
 
     private static func readClaim(
@@ -108,7 +124,12 @@ extension JournalRecord {
         body.write(settlement.endState.rawValue)
         body.write(settlement.timeToFirstToken?.microseconds ?? -1)
         body.write(settlement.duration.microseconds)
-        // Nothing where it was served as it was priced, which is nearly always.
+        // Nothing where there was no sound, and it was served as it was priced: nearly always.
+        if settlement.usage.hasAudio {
+            body.write(audioMark)
+            body.write(settlement.usage.audioPrompt)
+            body.write(settlement.usage.audioCompletion)
+        }
         if let served = settlement.served { write(served, &body) }
     }
 
@@ -131,11 +152,22 @@ extension JournalRecord {
             basis: basis, endState: endState,
             timeToFirstToken: firstToken < 0 ? nil : .microseconds(firstToken),
             duration: .microseconds(try body.read(Int64.self)))
-        if !body.isAtEnd {
-            settlement.served = try readPrice(&body)
-            // What is written is a price.
-            guard settlement.served != nil else { throw ByteDecoder.Malformed() }
+        guard !body.isAtEnd else { return settlement }
+        var form = try body.read(UInt8.self)
+        if form == audioMark {
+            settlement.usage = settlement.usage.withAudio(
+                prompt: try body.read(Int64.self), completion: try body.read(Int64.self))
+            // What is written is some.
+            guard settlement.usage.hasAudio else { throw ByteDecoder.Malformed() }
+            if body.isAtEnd { return settlement }
+            form = try body.read(UInt8.self)
         }
+        settlement.served = try readPrice(form, &body)
+        // What is written is a price.
+        guard settlement.served != nil else { throw ByteDecoder.Malformed() }
         return settlement
     }
+
+    /// In front of a settlement's tokens of sound; no form of a price.
+    private static let audioMark: UInt8 = 16
 }

@@ -21,8 +21,12 @@ struct JournalReplay: Sendable {
         func end(progress: TokenUsage?, now boot: BootID) -> Settlement? {
             if let settlement { return settlement }
             guard self.boot.isSameLife(as: boot) else { return nil }
+            // A progress word tells no classes: where there may have been sound, all of it was.
+            let used = progress?.withAudio(
+                prompt: opening.price?.audioPrompt == nil ? 0 : .max,
+                completion: opening.price?.audioCompletion == nil ? 0 : .max)
             return Settlement(
-                usage: progress ?? .none, basis: progress == nil ? .void : .recovered,
+                usage: used ?? .none, basis: progress == nil ? .void : .recovered,
                 endState: progress == nil ? .failedBeforeFirstByte : .nodeLost,
                 timeToFirstToken: nil, duration: .zero)
         }

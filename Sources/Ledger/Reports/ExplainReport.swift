@@ -43,6 +43,16 @@ public struct RequestStory: Sendable, Hashable {
         case settled(Outcome)
     }
 
+    /// A later change of its cost: the record was priced anew.
+    public struct PriceCorrection: Sendable, Hashable {
+        /// When.
+        public let at: Timestamp
+        /// The version that it is charged by since.
+        public let version: Int64
+        /// By how much its cost changed.
+        public let difference: NanoUSD
+    }
+
     /// The prices of one version, per million tokens.
     public struct Prices: Sendable, Hashable {
         /// Names the version.
@@ -91,6 +101,8 @@ public struct RequestStory: Sendable, Hashable {
     public let shares: [Share]
     /// The calls that were made for it; none when the first one answered, which the record tells.
     public var attempts: [Attempt] = []
+    /// How it was priced anew, in order; none for nearly every request.
+    public var priceCorrections: [PriceCorrection] = []
 }
 
 extension RequestID {

@@ -9,12 +9,11 @@ enum ExplainStatements {
         LEFT JOIN team t ON t.shard = $1 AND t.team_id = k.team_id
         LEFT JOIN model m ON m.shard = $1 AND m.model_id = x.model_id
         LEFT JOIN backend b ON b.shard = $1 AND b.backend_id = x.backend_id
-        LEFT JOIN price p ON p.shard = $1 AND p.price_version = x.price_version
         """
     private static let common = """
         x.key_id, k.name, coalesce(t.name, '#' || k.team_id), coalesce(m.name, '#' || x.model_id),
-        coalesce(b.name, '#' || x.backend_id), x.price_version, p.prompt_nanousd, p.cached_nanousd,
-        p.cache_write_nanousd, p.completion_nanousd, x.node_id, x.admitted_at, x.account_ids
+        coalesce(b.name, '#' || x.backend_id), x.price_version, x.node_id, x.admitted_at,
+        x.account_ids
         """
 
     // An open request. Primary keys throughout.
@@ -48,8 +47,11 @@ enum ExplainStatements {
                 SELECT \(common), x.charges, x.prompt_tokens, x.cached_tokens,
                     x.cache_write_tokens,
                     x.completion_tokens, x.reasoning_tokens, x.charged, x.overage, x.cost_nanousd,
-                    x.basis, x.end_state, x.settled_at, x.first_token_us, x.duration_us, x.day
+                    x.basis, x.end_state, x.settled_at, x.first_token_us, x.duration_us, x.day,
+                    a.prompt_tokens, a.completion_tokens
                 FROM usage x \(names)
+                LEFT JOIN usage_audio a ON a.shard = $1 AND a.day = x.day
+                    AND a.request_id = x.request_id
                 WHERE x.shard = $1 AND x.request_id = $2 AND \(days)
                 ORDER BY x.day LIMIT 1
                 """, isReadOnly: true)
@@ -88,6 +90,14 @@ enum ExplainStatements {
             FROM request_attempt t
             LEFT JOIN backend b ON b.shard = $1 AND b.backend_id = t.backend_id
             WHERE t.shard = $1 AND t.request_id = $2 AND t.day = $3 ORDER BY t.number
+            """, isReadOnly: true)
+
+    // The corrections of its price, of a request whose record is of the day $3. Primary key.
+    static let corrections = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT c.at, c.price_version, c.delta_nanousd FROM price_correction c
+            WHERE c.shard = $1 AND c.request_id = $2 AND c.day = $3 ORDER BY c.number
             """, isReadOnly: true)
 
     // Whether retention has dropped the day's records.

@@ -45,15 +45,16 @@ public struct ExplainStore {
         func answer() throws(PostgresError) -> Answer {
             if let row = try run(ExplainStatements.open, request).first {
                 let bound = RequestStory.Bound(
-                    prompt: try row.int8(14), completion: try row.int8(15),
-                    cost: NanoUSD(rawValue: try row.int8(16)))
-                return .story(try story(row, .open(bound, isFenced: try row.bool(17)), of: day))
+                    prompt: try row.int8(10), completion: try row.int8(11),
+                    cost: NanoUSD(rawValue: try row.int8(12)))
+                return .story(try story(row, .open(bound, isFenced: try row.bool(13)), of: day))
             }
             for statement in [ExplainStatements.settled, ExplainStatements.settledAnyDay] {
                 guard let row = try run(statement, request + [day]).first else { continue }
-                let found = PostgresValue.date(try row.date(27))
+                let found = PostgresValue.date(try row.date(23))
                 var story = try story(row, .settled(try Self.outcome(row)), of: found)
                 story.attempts = try attempts(of: found)
+                story.priceCorrections = try corrections(of: found)
                 return .story(story)
             }
             let isDropped = try run(ExplainStatements.dropped, [shard, day]).first?.bool(0)
@@ -69,19 +70,22 @@ public struct ExplainStore {
         private static func outcome(
             _ row: PostgresRow
         ) throws(PostgresError) -> RequestStory.Outcome {
-            guard let basis = UsageBasis(rawValue: try row.int2(22)),
-                let endState = EndState(rawValue: try row.int2(23))
+            guard let basis = UsageBasis(rawValue: try row.int2(18)),
+                let endState = EndState(rawValue: try row.int2(19))
             else { throw PostgresError(kind: .decoding(reason: "a record has an unknown basis")) }
             return RequestStory.Outcome(
                 usage: TokenUsage(
-                    prompt: try row.int8(14), cached: try row.int8(15),
-                    cacheWrite: try row.int8(16), completion: try row.int8(17),
-                    reasoning: try row.int8(18)),
-                charged: try row.int8(19), overage: try row.int8(20),
-                cost: NanoUSD(rawValue: try row.int8(21)), basis: basis, endState: endState,
-                settledAt: Timestamp(microseconds: try row.timestamp(24)),
-                timeToFirstToken: try row.optionalInt8(25).map { .microseconds($0) },
-                duration: .microseconds(try row.int8(26)))
+                    prompt: try row.int8(10), cached: try row.int8(11),
+                    cacheWrite: try row.int8(12), completion: try row.int8(13),
+                    reasoning: try row.int8(14)
+                ).withAudio(
+                    prompt: try row.optionalInt8(24) ?? 0,
+                    completion: try row.optionalInt8(25) ?? 0),
+                charged: try row.int8(15), overage: try row.int8(16),
+                cost: NanoUSD(rawValue: try row.int8(17)), basis: basis, endState: endState,
+                settledAt: Timestamp(microseconds: try row.timestamp(20)),
+                timeToFirstToken: try row.optionalInt8(21).map { .microseconds($0) },
+                duration: .microseconds(try row.int8(22)))
         }
 
         private func story(
@@ -91,10 +95,10 @@ public struct ExplainStore {
                 id: id, state: state,
                 key: KeyID(rawValue: UInt64(bitPattern: try row.int8(0))),
                 keyName: try row.text(1), team: try row.text(2), model: try row.text(3),
-                backend: try row.text(4), prices: try Self.prices(row), node: try row.int8(10),
-                admittedAt: Timestamp(microseconds: try row.timestamp(11)),
+                backend: try row.text(4), prices: try prices(row), node: try row.int8(6),
+                admittedAt: Timestamp(microseconds: try row.timestamp(7)),
                 shares: try shares(
-                    accounts: try row.int8s(12), amounts: try row.int8s(13), of: day))
+                    accounts: try row.int8s(8), amounts: try row.int8s(9), of: day))
         }
 
         private func attempts(of day: PostgresValue) throws(PostgresError) -> [Attempt] {
@@ -115,19 +119,25 @@ public struct ExplainStore {
             return attempts
         }
 
-        private static func prices(_ row: PostgresRow) throws(PostgresError) -> RequestStory.Prices?
-        {
+        private func prices(_ row: PostgresRow) throws(PostgresError) -> RequestStory.Prices? {
             guard let version = try row.optionalInt8(5) else { return nil }
-            guard let prompt = try row.optionalInt8(6) else {
-                return RequestStory.Prices(version: version, price: nil)
-            }
+            let found = try run(PriceStatements.version, [shard, .int8(version)]).first
             return RequestStory.Prices(
                 version: version,
-                price: Price(
-                    version: version, prompt: NanoUSD(rawValue: prompt),
-                    cached: NanoUSD(rawValue: try row.int8(7)),
-                    cacheWrite: NanoUSD(rawValue: try row.int8(8)),
-                    completion: NanoUSD(rawValue: try row.int8(9))))
+                price: try found.map { row throws(PostgresError) in
+                    try PriceStatements.price(row, at: 1)
+                } ?? nil)
+        }
+
+        private func corrections(
+            of day: PostgresValue
+        ) throws(PostgresError) -> [RequestStory.PriceCorrection] {
+            try run(ExplainStatements.corrections, [shard, .uuid(id.rawValue), day]).map {
+                row throws(PostgresError) in
+                RequestStory.PriceCorrection(
+                    at: Timestamp(microseconds: try row.timestamp(0)), version: try row.int8(1),
+                    difference: NanoUSD(rawValue: try row.int8(2)))
+            }
         }
 
         private func shares(

@@ -57,6 +57,10 @@ enum RetentionStatements {
     static let dropAttempts = PostgresStatement(
         name: nil, sql: "DELETE FROM request_attempt WHERE shard = $1 AND day = $2")
 
+    // The sound of the day's requests, of which there are few. Primary key.
+    static let dropAudio = PostgresStatement(
+        name: nil, sql: "DELETE FROM usage_audio WHERE shard = $1 AND day = $2")
+
     // How many rows of the day's seal and of its records differ, both ways: 0 when the seal says
     // what the records say.
     static let verify = PostgresStatement(

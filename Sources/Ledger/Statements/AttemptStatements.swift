@@ -36,8 +36,12 @@ enum AttemptStatements {
             ON CONFLICT (shard, day, request_id, number) DO NOTHING
             """)
 
-    /// What goes before the statement that closes: at most one command.
+    /// What goes before the statement that closes: nothing in nearly every batch.
     static func before(_ lane: LaneKey, _ closings: [Closing]) -> [PostgresCommand] {
+        moves(lane, closings) + ServedStatements.before(lane, closings)
+    }
+
+    private static func moves(_ lane: LaneKey, _ closings: [Closing]) -> [PostgresCommand] {
         let moved = closings.compactMap { closing in
             closing.settlement.movedTo.map { (closing.requestID, NameNumber.of($0)) }
         }
@@ -49,23 +53,23 @@ enum AttemptStatements {
         ]
     }
 
-    /// What goes after the statement that closes: at most one command.
+    /// What goes after the statement that closes: nothing in nearly every batch.
     static func after(_ lane: LaneKey, _ closings: [Closing]) -> [PostgresCommand] {
         after(
             shard: lane.shard,
-            closings.lazy.map { ($0.requestID, $0.admittedAt.day, $0.settlement.attempts) })
+            closings.map { ($0.requestID, $0.admittedAt.day, $0.settlement.attempts) })
+            + ServedStatements.after(
+                shard: lane.shard,
+                closings.lazy.map { ($0.requestID, $0.admittedAt.day, $0.settlement.usage) })
     }
 
-    /// What goes after the statement that records requests late: at most one command.
+    /// What goes after the statement that records requests late: nothing in nearly every batch.
     static func after(shard: Int16, _ records: [LateRecord]) -> [PostgresCommand] {
-        after(
-            shard: shard,
-            records.lazy.map { record in
-                (
-                    record.opening.requestID, record.opening.admittedAt.day,
-                    record.settlement.attempts
-                )
-            })
+        let known = records.map {
+            ($0.opening.requestID, $0.opening.admittedAt.day, $0.settlement)
+        }
+        return after(shard: shard, known.lazy.map { ($0.0, $0.1, $0.2.attempts) })
+            + ServedStatements.after(shard: shard, known.lazy.map { ($0.0, $0.1, $0.2.usage) })
     }
 
     private static func after(

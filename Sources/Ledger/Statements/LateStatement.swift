@@ -95,7 +95,8 @@ enum LateStatement {
                 .uuids(openings.map(\.requestID.rawValue)),
                 .int8s(openings.map(\.key.databaseValue)),
                 .int4s(openings.map(\.modelNumber)), .int4s(records.map(\.backendNumber)),
-                .optionalInt8s(openings.map { $0.price?.version }),
+                .optionalInt8s(
+                    records.map { $0.charge.servedVersion ?? $0.opening.price?.version }),
                 .int8s(usages.map(\.prompt)), .int8s(usages.map(\.cached)),
                 .int8s(usages.map(\.cacheWrite)), .int8s(usages.map(\.completion)),
                 .int8s(usages.map(\.reasoning)),

@@ -26,8 +26,9 @@ enum NameStatements {
         name: nil,
         sql: """
             INSERT INTO price (shard, price_version, model_id, prompt_nanousd, cached_nanousd,
-                cache_write_nanousd, completion_nanousd)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
+                cache_write_nanousd, completion_nanousd, audio_prompt_nanousd,
+                audio_completion_nanousd, fee_nanousd)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
             ON CONFLICT (shard, price_version) DO NOTHING
             """)
 
@@ -46,6 +47,9 @@ enum NameStatements {
                 .int2(shard), .int8(price.version), .int4(NameNumber.of(model)),
                 .int8(price.prompt.rawValue), .int8(price.cached.rawValue),
                 .int8(price.cacheWrite.rawValue), .int8(price.completion.rawValue),
+                price.audioPrompt.map { .int8($0.rawValue) } ?? .null,
+                price.audioCompletion.map { .int8($0.rawValue) } ?? .null,
+                .int8(price.fee.rawValue),
             ])
     }
 }
