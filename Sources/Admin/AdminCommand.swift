@@ -5,7 +5,7 @@ public struct AdminCommand: AsyncParsableCommand {
     /// What the argument parser knows of the command.
     public static let configuration = CommandConfiguration(
         commandName: "admin",
-        abstract: "Manage organizations, teams, keys and quotas, and review usage.",
+        abstract: "Manage organizations, teams, keys, quotas and prices, and review usage.",
         discussion: """
             Every command takes --config FILE, --format table|json|csv and --no-color.
 
@@ -21,7 +21,7 @@ public struct AdminCommand: AsyncParsableCommand {
         subcommands: [
             OrganizationCommand.self, TeamCommand.self, KeyCommand.self, QuotaCommand.self,
             UsageCommand.self, StatementCommand.self, ExplainCommand.self, AuditCommand.self,
-            RetentionCommand.self, NodeCommand.self,
+            RetentionCommand.self, NodeCommand.self, ModelCommand.self,
         ])
 
     /// Makes the command as the argument parser needs it.

@@ -68,6 +68,20 @@ protocol AdminLedger {
     func daysToDrop(keeping days: Int32) throws(AdminFailure) -> [CalendarDay]
     /// Seals and drops the records of the days before those kept.
     func dropDays(keeping days: Int32) throws(AdminFailure) -> RetentionReport
+    /// The models that gateways serve or have served, by name.
+    func models() throws(AdminFailure) -> [String]
+    /// The prices in force, by model and what they are for; those that were taken away too.
+    func pricesInForce() throws(AdminFailure) -> [PriceChange]
+    /// Every price that a model ever had, the newest first.
+    func priceHistory(of model: String) throws(AdminFailure) -> [PriceChange]
+    /// Puts versions of a model's prices in force, or nil for none.
+    func setPrices(
+        _ prices: [PriceTerms: Price?], of model: String, by name: String
+    ) throws(AdminFailure)
+    /// What a repricing would change.
+    func previewReprice(_ order: RepriceOrder) throws(AdminFailure) -> RepriceReport
+    /// Prices records anew, by corrections beside them.
+    func reprice(_ order: RepriceOrder) throws(AdminFailure) -> RepriceOutcome
     /// Every node that ever had a lane, of all organizations.
     func nodes() throws(AdminFailure) -> [NodeStatus]
     /// Gives what is held for a dead node back to the accounts.

@@ -58,6 +58,34 @@ extension ConfiguredLedger {
         try asking { store throws(LedgerError) in try store.retention.drop(keeping: days) }
     }
 
+    func models() throws(AdminFailure) -> [String] {
+        try asking { store throws(LedgerError) in try store.prices.models() }
+    }
+
+    func pricesInForce() throws(AdminFailure) -> [PriceChange] {
+        try asking { store throws(LedgerError) in try store.prices.inForce() }
+    }
+
+    func priceHistory(of model: String) throws(AdminFailure) -> [PriceChange] {
+        try asking { store throws(LedgerError) in try store.prices.history(of: model) }
+    }
+
+    func setPrices(
+        _ prices: [PriceTerms: Price?], of model: String, by name: String
+    ) throws(AdminFailure) {
+        try asking { store throws(LedgerError) in
+            try store.prices.set(prices, of: model, by: name)
+        }
+    }
+
+    func previewReprice(_ order: RepriceOrder) throws(AdminFailure) -> RepriceReport {
+        try asking { store throws(LedgerError) in try store.repricing.preview(order) }
+    }
+
+    func reprice(_ order: RepriceOrder) throws(AdminFailure) -> RepriceOutcome {
+        try asking { store throws(LedgerError) in try store.repricing.apply(order) }
+    }
+
     func nodes() throws(AdminFailure) -> [NodeStatus] {
         try asking { store throws(LedgerError) in try store.nodes.list() }
     }

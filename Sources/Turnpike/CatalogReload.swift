@@ -3,13 +3,15 @@ import Foundation
 import Gateway
 import Ledger
 import Logging
+import Postgres
 import ServiceLifecycle
 import Synchronization
 import TurnpikeConfiguration
 
-/// Reads the configuration file again at each SIGHUP and each time it has changed, and puts its
-/// models and prices in force: all of them, or none when anything is wrong with the file. Requests
-/// that have resolved keep what they resolved to.
+/// Keeps what requests resolve against: reads the configuration file again at each SIGHUP and each
+/// time it has changed, and puts its models and prices in force, all of them, or none when anything
+/// is wrong with the file; and looks every two seconds whether the register of prices has others.
+/// Requests that have resolved keep what they resolved to.
 // A class, which describes itself by its name alone: services are logged by their descriptions, and
 // the environment holds keys.
 final class CatalogReload: Service {
@@ -18,6 +20,8 @@ final class CatalogReload: Service {
         case signal, change
         /// The ledger did not take what the file says, and has had some time since.
         case ledger
+        /// It is time to look at the register of prices, which needs no file.
+        case prices
     }
 
     /// What one reading came to.
@@ -25,6 +29,16 @@ final class CatalogReload: Service {
         case taken, unchanged, refused
         /// The file is good, and the ledger could not take it.
         case owed
+    }
+
+    /// How long a price that was set by command may take to be in force here.
+    static let interval: Duration = .seconds(2)
+
+    private struct State {
+        /// The file as it is in force.
+        var configuration: Configuration
+        /// The number of the register of prices that is in force.
+        var revision: Int64
     }
 
     /// How long a ledger that could not take the catalog is left alone.
@@ -35,24 +49,30 @@ final class CatalogReload: Service {
     private let catalog: CatalogHolder
     private let backends: BackendRegistry
     private let ledger: PostgresQuotaLedger
-    private let reloads: Reloads
+    private let pool: PostgresPool
+    private let reloads: Reloads?
     private let logger: Logger
+    private let state: Mutex<State>
     /// The file as it was last judged, and what was wrong with it then.
     private let last: Mutex<(file: Data?, complaint: String?)>
 
-    /// Reloads into `catalog` what `running` was read from.
+    /// Reloads into `catalog` what `running` was read from, on `reloads`, and prices from the
+    /// register, of which `revision` is in force.
     init(
-        running: Configuration, environment: [String: String], catalog: CatalogHolder,
-        backends: BackendRegistry, ledger: PostgresQuotaLedger, reloads: Reloads, logger: Logger
+        running: Configuration, revision: Int64, environment: [String: String],
+        catalog: CatalogHolder, backends: BackendRegistry, ledger: PostgresQuotaLedger,
+        pool: PostgresPool, reloads: Reloads?, logger: Logger
     ) {
         self.running = running
         self.environment = environment
         self.catalog = catalog
         self.backends = backends
         self.ledger = ledger
+        self.pool = pool
         self.reloads = reloads
         self.logger = logger
-        last = Mutex((reloads.file, nil))
+        state = Mutex(State(configuration: running, revision: revision))
+        last = Mutex((reloads?.file, nil))
     }
 
     /// What an operator should know of the configuration file, for `/readyz`.
@@ -62,9 +82,10 @@ final class CatalogReload: Service {
             : ["the configuration file was refused, and an earlier one is in force: see the log"]
     }
 
-    /// Waits for signals and changes until the program stops.
+    /// Waits for signals and changes, and looks at prices, until the program stops. One after the
+    /// other: of a file and prices that come at once neither undoes the other.
     func run() async throws {
-        let watch = running.reloadsOnChange ? reloads.watch : nil
+        let watch = running.reloadsOnChange ? reloads?.watch : nil
         if let failure = watch?.failure {
             logger.warning(
                 "changes of the configuration file are not seen; SIGHUP has it read",
@@ -73,14 +94,22 @@ final class CatalogReload: Service {
         let (occasions, news) = AsyncStream<Occasion>.makeStream(
             bufferingPolicy: .bufferingOldest(8))
         await withDiscardingTaskGroup { group in
-            group.addTask { [signals = reloads.signals] in
-                for await _ in signals.numbers { news.yield(.signal) }
+            if let signals = reloads?.signals {
+                group.addTask { for await _ in signals.numbers { news.yield(.signal) } }
             }
             if let watch {
                 group.addTask { for await _ in watch.changes { news.yield(.change) } }
             }
+            group.addTask {
+                // Cancelled when the program stops: the loop's end.
+                while (try? await Task.sleep(for: Self.interval)) != nil { news.yield(.prices) }
+            }
             var isOwed = false
             for await occasion in occasions.cancelOnGracefulShutdown() {
+                if occasion == .prices {
+                    await lookAtPrices()
+                    continue
+                }
                 // What was owed may have been taken meanwhile, or the file changed for the worse.
                 if occasion == .ledger, !isOwed { continue }
                 let outcome = await reload(occasion)
@@ -109,9 +138,13 @@ final class CatalogReload: Service {
             refuse("the configuration file was refused; the catalog stays as it was", error)
             return .refused
         }
+        let found: PricedCatalog
         do {
+            found = try await asking { store throws(LedgerError) in
+                try PricedCatalog.registering(next, store)
+            }
             // Before a request can resolve to a name, the ledger's rows must be able to bear it.
-            try await ledger.adopt(CatalogNames(next))
+            try await ledger.adopt(found.names)
         } catch {
             // Told once, not each time that it is tried.
             if occasion != .ledger || before.complaint != "\(error)" {
@@ -122,7 +155,7 @@ final class CatalogReload: Service {
             return .owed
         }
         last.withLock { $0.complaint = nil }
-        take(next)
+        take(next, found)
         return .taken
     }
 
@@ -131,11 +164,46 @@ final class CatalogReload: Service {
         logger.error(words, metadata: ["error": "\(error)"])
     }
 
-    private func take(_ next: Configuration) {
+    /// Puts other prices in force, if the register has any.
+    private func lookAtPrices() async {
+        let (configuration, known) = state.withLock { ($0.configuration, $0.revision) }
+        do {
+            let found = try await asking { store throws(LedgerError) -> PricedCatalog? in
+                guard try store.revision() != known else { return nil }
+                return PricedCatalog(configuration, try store.current())
+            }
+            guard let found else { return }
+            try await ledger.adopt(found.names)
+            let change = put(configuration, found)
+            // Any change in the register's shard has raised its number.
+            guard !change.changed.isEmpty else { return }
+            logger.notice(
+                "prices were reloaded", metadata: ["changed": "\(list(change.changed))"])
+        } catch {
+            // While the ledger is away nothing is admitted at other prices either; what matters of
+            // that is logged by those who need it more.
+            logger.debug("prices were not looked at", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func put(_ configuration: Configuration, _ found: PricedCatalog) -> CatalogChange {
         let before = catalog.current
-        catalog.replace(with: next.catalog)
+        catalog.replace(with: found.catalog)
+        state.withLock { $0 = State(configuration: configuration, revision: found.revision) }
+        return CatalogChange(from: before.all, to: found.routes)
+    }
+
+    private func asking<Value: Sendable>(
+        _ body: @escaping @Sendable (PriceStore) throws(LedgerError) -> Value
+    ) async throws -> Value {
+        try await pool.run { connection throws(PostgresError) in
+            Result { () throws(LedgerError) in try body(PriceStore(connection)) }
+        }.get()
+    }
+
+    private func take(_ next: Configuration, _ found: PricedCatalog) {
+        let change = put(next, found)
         backends.setEngineMemory(next.engineMemory)
-        let change = CatalogChange(from: before.all, to: next.routes)
         logger.notice(
             "the catalog was reloaded",
             metadata: [
@@ -196,17 +264,4 @@ final class CatalogReload: Service {
 extension Configuration {
     /// What the local engines may take together, in bytes; nil is as much as there is.
     var engineMemory: Int64? { engines.memoryBudgetMegabytes.map { $0 * 1_000_000 } }
-}
-
-extension CatalogNames {
-    /// The names that a configuration uses.
-    init(_ configuration: Configuration) {
-        let prices = configuration.routes.map { route in
-            (route.alias, [route.price].compactMap(\.self) + Array(route.tiers.values))
-        }
-        self.init(
-            models: configuration.routes.map(\.alias),
-            backends: configuration.backends.map(\.name),
-            prices: Dictionary(prices) { first, _ in first })
-    }
 }

@@ -17,11 +17,11 @@ struct Rooms: Sendable {
     private let idempotency: PostgresIdempotencyLedger
     private let gateway: Gateway
     private let pool: PostgresPool
-    private let reload: CatalogReload?
+    private let reload: CatalogReload
     private let bound = BoundListeners()
 
-    /// Makes the rooms; nothing runs yet.
-    init(_ wiring: Wiring) throws {
+    /// Makes the rooms, which begin with `priced`; nothing runs yet.
+    init(_ wiring: Wiring, _ priced: PricedCatalog) throws {
         let configuration = wiring.configuration
         self.configuration = configuration
         let url = configuration.database.connectionString
@@ -29,11 +29,12 @@ struct Rooms: Sendable {
             BackendWiring(configuration: configuration, environment: wiring.environment).all(),
             engineMemory: configuration.engineMemory,
             logger: wiring.logger, time: wiring.time, random: { SystemRandom.bits() })
+        let settings = Self.settings(wiring, priced.names)
         ledger = try PostgresQuotaLedger(
-            Self.settings(wiring), time: wiring.time, random: wiring.random,
+            settings, time: wiring.time, random: wiring.random,
             logger: wiring.logger)
         idempotency = try PostgresIdempotencyLedger(
-            Self.settings(wiring), of: ledger, replaysAnswers: configuration.storesAnswers,
+            settings, of: ledger, replaysAnswers: configuration.storesAnswers,
             time: wiring.time, logger: wiring.logger)
         pool = try PostgresPool(
             url: url, connectionOptions: CachedKeyDirectory.connectionOptions,
@@ -46,12 +47,11 @@ struct Rooms: Sendable {
             recognizers.append(backends.recognizer(analyzer.forGateway))
         }
         let (ledger, backends) = (ledger, backends)
-        let catalog = CatalogHolder(configuration.catalog)
-        reload = wiring.reloads.map { reloads in
-            CatalogReload(
-                running: configuration, environment: wiring.environment, catalog: catalog,
-                backends: backends, ledger: ledger, reloads: reloads, logger: wiring.logger)
-        }
+        let catalog = CatalogHolder(priced.catalog)
+        reload = CatalogReload(
+            running: configuration, revision: priced.revision, environment: wiring.environment,
+            catalog: catalog, backends: backends, ledger: ledger, pool: pool,
+            reloads: wiring.reloads, logger: wiring.logger)
         gateway = Gateway(
             configuration: try Self.gatewayConfiguration(configuration, wiring.environment),
             keys: keys, ledger: ledger,
@@ -62,7 +62,7 @@ struct Rooms: Sendable {
             readiness: { [reload] in
                 Readiness(
                     reasons: ledger.isReady ? [] : ["the ledger does not answer"],
-                    warnings: reload?.warnings ?? [])
+                    warnings: reload.warnings)
             },
             onRunning: { [bound] name, address in bound.note(name, address) })
     }
@@ -73,9 +73,8 @@ struct Rooms: Sendable {
         [PoolService(pool: pool)] + backends.services
             + [
                 keys, idempotency, ledger, gateway.admin, gateway.main, gateway.shadows,
-                ledger.journalWatch,
+                ledger.journalWatch, reload,
             ]
-            + (reload.map { [$0] } ?? [])
     }
 
     /// Returns once everything answers. Throws when an engine does not start.
@@ -94,9 +93,8 @@ struct Rooms: Sendable {
             "\(missing) is in use already; stop what listens there, or choose another address")
     }
 
-    private static func settings(_ wiring: Wiring) -> LedgerSettings {
+    private static func settings(_ wiring: Wiring, _ names: CatalogNames) -> LedgerSettings {
         let configuration = wiring.configuration
-        let names = CatalogNames(configuration)
         var settings = LedgerSettings(
             databaseURL: configuration.database.connectionString,
             dataDirectory: configuration.dataDirectory, models: names.models,

@@ -94,7 +94,11 @@ struct Wiring: Sendable {
         whenServing: @escaping @Sendable (ServingAddresses) -> Void
     ) async throws {
         try await checkSchema()
-        let rooms = try Rooms(self)
+        let catalog = try await Self.withDatabase(configuration) {
+            [configuration] connection throws(LedgerError) in
+            try PricedCatalog.registering(configuration, PriceStore(connection))
+        }
+        let rooms = try Rooms(self, catalog)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: (besides + rooms.services).map { service in

@@ -28,6 +28,11 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         var nodes: [NodeStatus] = []
         var writeOff = WriteOff.done(WriteOff.Returned())
         var writtenOff: [Int64] = []
+        var models: [String] = []
+        var prices: [PriceChange] = []
+        var preview = RepriceReport()
+        var repriced = RepriceOutcome()
+        var orders: [RepriceOrder] = []
         var failure: AdminFailure?
         var nextID: Int64 = 100
     }
@@ -224,6 +229,43 @@ final class FakeAdminLedger: AdminLedger, Sendable {
     }
 
     func nodes() throws(AdminFailure) -> [NodeStatus] { try checked { $0.nodes } }
+
+    func models() throws(AdminFailure) -> [String] { try checked { $0.models } }
+
+    func pricesInForce() throws(AdminFailure) -> [PriceChange] {
+        try checked { state in
+            var seen: Set<String> = []
+            return state.prices.filter { seen.insert("\($0.model) \($0.terms.name)").inserted }
+        }
+    }
+
+    func priceHistory(of model: String) throws(AdminFailure) -> [PriceChange] {
+        try checked { state in state.prices.filter { $0.model == model } }
+    }
+
+    func setPrices(
+        _ prices: [PriceTerms: Price?], of model: String, by name: String
+    ) throws(AdminFailure) {
+        try checked { state in
+            for (terms, price) in prices {
+                state.prices.insert(
+                    PriceChange(
+                        model: model, terms: terms, at: Self.now, source: .command,
+                        setBy: "ann@desk", price: price), at: 0)
+            }
+        }
+    }
+
+    func previewReprice(_ order: RepriceOrder) throws(AdminFailure) -> RepriceReport {
+        try checked { $0.preview }
+    }
+
+    func reprice(_ order: RepriceOrder) throws(AdminFailure) -> RepriceOutcome {
+        try checked { state in
+            state.orders.append(order)
+            return state.repriced
+        }
+    }
 
     func writeOffNode(_ node: Int64) throws(AdminFailure) -> WriteOff {
         try checked { state in

@@ -94,7 +94,11 @@ enum AuditRecordStatements {
             WITH u AS (
                 SELECT date_trunc('hour', admitted_at, 'UTC') AS hour, key_id, model_id, node_id,
                     \(sums)
-                FROM usage WHERE shard = $1 AND day >= $2 GROUP BY 1, 2, 3, 4),
+                FROM usage WHERE shard = $1 AND day >= $2 GROUP BY 1, 2, 3, 4
+                UNION ALL
+                SELECT date_trunc('hour', admitted_at, 'UTC'), key_id, model_id, 0,
+                    0, 0, 0, 0, 0, 0, 0, 0, 0, sum(delta_nanousd)
+                FROM price_correction WHERE shard = $1 AND day >= $2 GROUP BY 1, 2, 3),
             h AS (
                 SELECT hour, key_id, model_id, node_id, \(list("usage_hour"))
                 FROM usage_hour
@@ -127,6 +131,10 @@ enum AuditRecordStatements {
                     UNION ALL
                     SELECT day, key_id, model_id, \(sums)
                     FROM usage_default WHERE shard = $1 AND day IN (SELECT day FROM d)
+                    GROUP BY 1, 2, 3
+                    UNION ALL
+                    SELECT day, key_id, model_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, sum(delta_nanousd)
+                    FROM price_correction WHERE shard = $1 AND day IN (SELECT day FROM d)
                     GROUP BY 1, 2, 3) z
                 GROUP BY 1, 2, 3),
             h AS (

@@ -34,7 +34,10 @@ enum AuditStatements {
                     GROUP BY s.account_id
                     UNION ALL
                     SELECT account_id, sum(delta) FROM usage_adj WHERE shard = $1
-                    GROUP BY account_id) z
+                    GROUP BY account_id
+                    UNION ALL
+                    SELECT account_id, sum(delta_nanousd) FROM repriced_account_adj
+                    WHERE shard = $1 GROUP BY account_id) z
                 GROUP BY z.account_id),
             b AS (
                 SELECT account_id, a.cap IS NULL AS is_missing, a.cap, a.limit_units, a.granted,

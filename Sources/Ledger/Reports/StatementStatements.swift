@@ -65,15 +65,21 @@ enum StatementStatements {
                     GROUP BY s.account_id) z
                 GROUP BY z.account_id),
             j AS (
-                SELECT c.account_id, sum(c.delta) AS delta FROM usage_adj c
-                WHERE c.shard = $1 AND c.at <= $5 GROUP BY c.account_id)
+                SELECT z.account_id, sum(z.delta) AS delta FROM (
+                    SELECT c.account_id, c.delta FROM usage_adj c
+                    WHERE c.shard = $1 AND c.at <= $5
+                    UNION ALL
+                    SELECT r.account_id, r.delta_nanousd FROM repriced_account_adj r
+                    WHERE r.shard = $1 AND r.at <= $5) z
+                GROUP BY z.account_id)
             SELECT a.resource, a.period, a.period_start, a.limit_units,
                 coalesce(u.amount, 0)::text, coalesce(j.delta, 0)::text
             FROM a LEFT JOIN u USING (account_id) LEFT JOIN j USING (account_id)
             ORDER BY a.resource, a.period
             """, isReadOnly: true)
 
-    // What the subject's keys used: requests admitted from $6 on and settled until $5.
+    // What the subject's keys used: requests admitted from $6 on and settled until $5, and what
+    // corrections of their prices came to until then.
     static let usage = PostgresStatement(
         name: nil,
         sql: """
@@ -94,7 +100,13 @@ enum StatementStatements {
                 FROM sealed_key s JOIN sealed_day d ON d.shard = s.shard AND d.day = s.day
                 WHERE s.shard = $1 AND s.key_id IN (SELECT k.key_id FROM k)
                     AND d.dropped_at IS NOT NULL AND d.last_settled_at <= $5
-                    AND s.day >= ($6::timestamptz AT TIME ZONE 'UTC')::date)
+                    AND s.day >= ($6::timestamptz AT TIME ZONE 'UTC')::date
+                UNION ALL
+                SELECT 0, 0, 0, 0, 0, 0, 0, 0, c.delta_nanousd
+                FROM price_correction c
+                WHERE c.shard = $1 AND c.key_id IN (SELECT k.key_id FROM k)
+                    AND c.at <= $5 AND c.admitted_at >= $6
+                    AND c.day >= ($6::timestamptz AT TIME ZONE 'UTC')::date)
             SELECT coalesce(sum(requests), 0)::text, coalesce(sum(failed_requests), 0)::text,
                 coalesce(sum(prompt_tokens), 0)::text, coalesce(sum(cached_tokens), 0)::text,
                 coalesce(sum(cache_write_tokens), 0)::text,
