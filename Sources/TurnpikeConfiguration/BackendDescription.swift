@@ -87,7 +87,7 @@ public struct UpstreamDescription: Sendable, Hashable {
         case separateReasoning = "separate_reasoning"
         case customTools = "custom_tools"
         case allowedTools = "allowed_tools"
-        case prediction, store, audio, moderation
+        case prediction, store, audio, moderation, channel
         case continuousUsage = "continuous_usage_stats"
     }
 

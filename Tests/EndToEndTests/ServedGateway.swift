@@ -172,7 +172,7 @@ final class ServedGateway: Sendable {
                 kind: openai
                 base_url: \(upstream)
                 allow_private_addresses: true
-                extra_parameters: [top_k, min_p, repetition_penalty, enable_thinking,
+                extra_parameters: [channel, top_k, min_p, repetition_penalty, enable_thinking,
                   chat_template_kwargs, separate_reasoning]
 
             """

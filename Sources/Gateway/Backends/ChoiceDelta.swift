@@ -8,10 +8,14 @@ struct ChoiceDelta: Sendable, Equatable {
     var refusal: String?
     /// Reasoning text.
     var reasoning: String?
+    /// Whom it is said to, where the backend tells; says nothing by itself.
+    var channel: MessageChannel?
     /// Pieces of tool calls.
     var toolCalls: [ToolCallDelta] = []
     /// How likely each token of this piece was, where that was asked for.
     var logprobs: [TokenLogprob] = []
+    /// The same of the tokens of a refusal.
+    var refusalLogprobs: [TokenLogprob] = []
     /// The pages that it cites.
     var annotations: [Annotation] = []
     /// What of it is spoken.
@@ -22,7 +26,8 @@ struct ChoiceDelta: Sendable, Equatable {
     /// Whether it carries anything besides the reason of its end.
     var saysSomething: Bool {
         content?.isEmpty == false || refusal?.isEmpty == false || reasoning?.isEmpty == false
-            || !toolCalls.isEmpty || !logprobs.isEmpty || !annotations.isEmpty || sound != nil
+            || !toolCalls.isEmpty || !logprobs.isEmpty || !refusalLogprobs.isEmpty
+            || !annotations.isEmpty || sound != nil
     }
 
     /// Whether it says nothing but when its sound is forgotten.
@@ -75,6 +80,16 @@ struct TokenLogprob: Sendable, Equatable {
 
     /// What OpenAI writes for a probability of zero.
     static let least = -9999.0
+}
+
+/// Whom a model of OpenAI's open family says a text to.
+enum MessageChannel: String, Sendable, CaseIterable {
+    /// Itself: reasoning.
+    case analysis
+    /// Its tools, and whoever watches it use them.
+    case commentary
+    /// The reader.
+    case final
 }
 
 /// Why a choice ended, in the contract's words.

@@ -32,11 +32,22 @@ struct FannedTally: Sendable {
     private var totalParts: UsageParts {
         parts.values.reduce(.none) { sum, part in
             UsageParts(
+                promptText: Self.both(sum.promptText, part.promptText, max),
+                promptImage: Self.both(sum.promptImage, part.promptImage, max),
+                completionText: Self.both(sum.completionText, part.completionText, +),
                 promptAudio: max(sum.promptAudio, part.promptAudio),
                 completionAudio: sum.completionAudio + part.completionAudio,
                 acceptedPrediction: sum.acceptedPrediction + part.acceptedPrediction,
                 rejectedPrediction: sum.rejectedPrediction + part.rejectedPrediction)
         }
+    }
+
+    /// Two counts together, of which one may not be told.
+    private static func both(
+        _ first: Int64?, _ second: Int64?, _ combine: (Int64, Int64) -> Int64
+    ) -> Int64? {
+        guard let first, let second else { return first ?? second }
+        return combine(first, second)
     }
 
     private var total: TokenUsage? {

@@ -13,6 +13,10 @@ struct ServerSentEventWriter: ~Copyable {
     private var buffer = ByteBuffer()
     private var text = JSONWriter(capacity: 256)
     private var begun: Set<Int> = []
+    /// Where the chunk that is being written began to differ from others.
+    private var start = 0
+    /// Why the first choice ended.
+    private var reason = FinishReason.stop
     private let identity: CompletionIdentity
     /// The calls that have said their name, by choice.
     private var named: [Int: Set<Int>] = [:]
@@ -60,6 +64,22 @@ struct ServerSentEventWriter: ~Copyable {
         }
         begin(choice: delta.index)
         open(delta.index)
+        writeMembers(of: delta, after: writeTexts(of: delta))
+        buffer.writeStaticString("},")
+        if style.showsLogprobs { write(delta.logprobs, refusal: delta.refusalLogprobs) }
+        buffer.writeStaticString("\"finish_reason\":")
+        if let reason = delta.finishReason {
+            if delta.index == 0 { self.reason = reason }
+            write(style.word(for: reason))
+        } else {
+            buffer.writeStaticString("null")
+        }
+        buffer.writeStaticString("}")
+        close()
+    }
+
+    /// Writes what is said as text; gives whether there was any.
+    private mutating func writeTexts(of delta: ChoiceDelta) -> Bool {
         if let reasoning = delta.reasoning {
             buffer.writeStaticString("\"reasoning_content\":")
             write(reasoning)
@@ -78,7 +98,12 @@ struct ServerSentEventWriter: ~Copyable {
             buffer.writeStaticString("\"refusal\":")
             write(refusal)
         }
-        var follows = delta.reasoning != nil || delta.content != nil || delta.refusal != nil
+        return delta.reasoning != nil || delta.content != nil || delta.refusal != nil
+    }
+
+    /// Writes what else a piece has, after texts or as the first of it.
+    private mutating func writeMembers(of delta: ChoiceDelta, after texts: Bool) {
+        var follows = texts
         if !delta.toolCalls.isEmpty {
             if follows { buffer.writeStaticString(",") }
             follows = true
@@ -92,6 +117,12 @@ struct ServerSentEventWriter: ~Copyable {
             AnnotationWriter.write(delta.annotations, &text)
             buffer.writeBytes(text.bytes)
         }
+        if let channel = delta.channel {
+            if follows { buffer.writeStaticString(",") }
+            follows = true
+            buffer.writeStaticString("\"channel\":")
+            write(channel.rawValue)
+        }
         if let sound = delta.sound {
             if follows { buffer.writeStaticString(",") }
             buffer.writeStaticString("\"audio\":")
@@ -99,16 +130,6 @@ struct ServerSentEventWriter: ~Copyable {
             SoundWriter.write(sound, &text)
             buffer.writeBytes(text.bytes)
         }
-        buffer.writeStaticString("},")
-        if style.showsLogprobs { write(delta.logprobs) }
-        buffer.writeStaticString("\"finish_reason\":")
-        if let reason = delta.finishReason {
-            write(style.word(for: reason))
-        } else {
-            buffer.writeStaticString("null")
-        }
-        buffer.writeStaticString("}")
-        close()
     }
 
     /// Writes what the backend's moderation found, in a chunk of its own.
@@ -126,8 +147,10 @@ struct ServerSentEventWriter: ~Copyable {
         if style.showsUsage {
             buffer.writeBytes(prefix)
             buffer.writeStaticString("],\"usage\":")
-            var writer = JSONWriter(capacity: 192)
-            UsageWriter.write(usage, parts, timings, &writer)
+            var writer = JSONWriter(capacity: 1024)
+            UsageWriter.write(
+                usage, parts, timings, since: identity.createdAt, endedBy: style.word(for: reason),
+                &writer)
             buffer.writeBytes(writer.bytes)
             buffer.writeStaticString("}\n\n")
         }
@@ -147,17 +170,17 @@ struct ServerSentEventWriter: ~Copyable {
     private mutating func open(_ index: Int) {
         if buffer.readableBytes == 0 { buffer.reserveCapacity(prefix.count + 256) }
         buffer.writeBytes(prefix)
+        start = buffer.readableBytes
         buffer.writeStaticString("{\"index\":")
         buffer.writeString(index == 0 ? "0" : String(index))
         buffer.writeStaticString(",\"delta\":{")
     }
 
     private mutating func close() {
-        if style.showsUsage {
-            buffer.writeStaticString("],\"usage\":null}\n\n")
-        } else {
-            buffer.writeStaticString("]}\n\n")
-        }
+        let length = buffer.readableBytes - start
+        buffer.writeStaticString(style.showsUsage ? "],\"usage\":null" : "]")
+        if style.hidesLengths { ChunkPadding.write(beside: length, &buffer) }
+        buffer.writeStaticString("}\n\n")
     }
 
     private mutating func write(_ calls: [ToolCallDelta], of choice: Int) {
@@ -180,13 +203,13 @@ struct ServerSentEventWriter: ~Copyable {
         buffer.writeBytes(text.bytes)
     }
 
-    private mutating func write(_ logprobs: [TokenLogprob]) {
+    private mutating func write(_ logprobs: [TokenLogprob], refusal: [TokenLogprob]) {
         buffer.writeStaticString("\"logprobs\":")
-        if logprobs.isEmpty {
+        if logprobs.isEmpty && refusal.isEmpty {
             buffer.writeStaticString("null,")
         } else {
             text.removeAll(keepingCapacity: true)
-            LogprobWriter.write(logprobs, &text)
+            LogprobWriter.write(logprobs, refusal: refusal, &text)
             buffer.writeBytes(text.bytes)
             buffer.writeStaticString(",")
         }

@@ -24,9 +24,12 @@ struct CompletedAnswer: Sendable, Equatable {
         var content = ""
         var refusal: String?
         var reasoning: String?
+        /// Whom the last of it was said to.
+        var channel: MessageChannel?
         /// Complete calls, by their index.
         var toolCalls: [ToolCallDelta] = []
         var logprobs: [TokenLogprob] = []
+        var refusalLogprobs: [TokenLogprob] = []
         var annotations: [Annotation] = []
         var sound: SoundPiece?
         var finishReason: FinishReason?
@@ -57,8 +60,10 @@ struct CompletedAnswer: Sendable, Equatable {
         if let reasoning = delta.reasoning {
             choices[position].reasoning = (choices[position].reasoning ?? "") + reasoning
         }
+        choices[position].channel = delta.channel ?? choices[position].channel
         for piece in delta.toolCalls { choices[position].append(piece) }
         choices[position].logprobs += delta.logprobs
+        choices[position].refusalLogprobs += delta.refusalLogprobs
         choices[position].annotations += delta.annotations
         if let piece = delta.sound { choices[position].append(piece) }
         if let reason = delta.finishReason { choices[position].finishReason = reason }

@@ -72,6 +72,7 @@ enum AnswerReference {
         .required("role", .words(["assistant"])),
         .required("content", .string.orNull.saying("Null beside calls, a refusal or sound.")),
         .sometimes("reasoning_content", .string), .sometimes("reasoning", mirrored),
+        .sometimes("channel", channel),
         .sometimes("tool_calls", .array(.named("ToolCall"))),
         .sometimes("function_call", .named("CalledFunction").saying("The older form.")),
         .required("refusal", .string.orNull),
@@ -81,6 +82,9 @@ enum AnswerReference {
 
     private static let mirrored = ReferenceSchema.string.saying(
         "The same as `reasoning_content`, where the key says so.")
+
+    private static let channel = ReferenceSchema.words(MessageChannel.self).saying(
+        "Whom it is said to, where the backend tells.")
 
     private static let annotation = closed([
         .required("type", .words(["url_citation"])),
@@ -108,7 +112,8 @@ enum AnswerReference {
     ])
 
     private static let logprobs = closed([
-        .required("content", .array(.named("TokenLogprob"))), .required("refusal", .null),
+        .required("content", .array(.named("TokenLogprob"))),
+        .required("refusal", .array(.named("TokenLogprob")).orNull),
     ])
 
     private static let candidate: [ReferenceSchema.Property] = [
@@ -134,12 +139,14 @@ enum AnswerReference {
             closed([
                 .required("cached_tokens", .count.saying("Read from a cache.")),
                 .required("cache_write_tokens", .count.saying("Written to one.")),
-                .required("audio_tokens", .count),
+                .required("audio_tokens", .count), .sometimes("text_tokens", told),
+                .sometimes("image_tokens", told),
             ])),
         .required(
             "completion_tokens_details",
             closed([
                 .required("reasoning_tokens", .count), .required("audio_tokens", .count),
+                .sometimes("text_tokens", told),
                 .required("accepted_prediction_tokens", .count),
                 .required("rejected_prediction_tokens", .count),
             ])),
@@ -152,7 +159,18 @@ enum AnswerReference {
         .required("throughput_after_first_token", .amount.saying("Tokens per second.")),
         .required("model_execution_time", .amount.saying("Seconds that the backend worked.")),
         .required("queue_time", .amount.saying("Seconds that the request waited for room.")),
+        .required("total_latency", .amount.saying("Seconds from the request to its end.")),
+        .required(
+            "completion_tokens_after_first_per_sec", .amount.saying("Tokens per second.")),
+        .required("completion_tokens_per_sec", .amount.saying("Tokens per second.")),
+        .required("total_tokens_per_sec", .amount.saying("Tokens per second.")),
+        .required("start_time", .amount.saying("When the request came: seconds since 1970.")),
+        .required("end_time", .amount.saying("When its answer ended.")),
+        .required("is_last_response", .bool),
+        .required("stop_reason", finishReason.saying("Why the first choice ended.")),
     ])
+
+    private static let told = ReferenceSchema.count.saying("Where the upstream tells.")
 
     // MARK: Streams
 
@@ -162,6 +180,9 @@ enum AnswerReference {
             .sometimes(
                 "moderation",
                 .named("ModerationReport").saying("In a chunk of its own, without choices.")),
+            .sometimes(
+                "obfuscation",
+                .string.saying("Padding, where `stream_options.include_obfuscation` is true.")),
             .sometimes(
                 "usage",
                 .named("Usage").orNull.saying(
@@ -181,7 +202,7 @@ enum AnswerReference {
     private static let delta = closed([
         .sometimes("role", .words(["assistant"]).saying("In the choice's first chunk.")),
         .sometimes("content", .string), .sometimes("reasoning_content", .string),
-        .sometimes("reasoning", mirrored),
+        .sometimes("reasoning", mirrored), .sometimes("channel", channel),
         .sometimes("refusal", .string),
         .sometimes("annotations", .array(.named("Annotation"))),
         .sometimes("audio", .named("SoundPiece")),

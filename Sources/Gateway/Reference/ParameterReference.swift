@@ -70,7 +70,6 @@ extension NeutralParameters.Rule {
         case .bool(let neutral): ReferenceSchema(type: "boolean", values: [.bool(neutral)])
         case .integer(let neutral): ReferenceSchema(type: "integer", values: [.integer(neutral)])
         case .words(let neutral): .words(neutral)
-        case .emptyObject: ReferenceSchema(type: "object", atMost: 0)
         }
     }
 }

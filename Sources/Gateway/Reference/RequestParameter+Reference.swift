@@ -206,6 +206,21 @@ extension RequestParameter.Account {
             .string(0...ParameterLimits.longestKey).saying("The newer name of `user`.")
         case .promptCacheKey:
             .string.saying("Tells upstreams which requests share a prompt.")
+        case .promptCacheOptions:
+            .object([
+                .optional(
+                    "mode",
+                    .words(PromptCaching.Mode.self).saying(
+                        "Whether the backend keeps of the prompt what it thinks best, or nothing.")
+                ),
+                .optional(
+                    "ttl",
+                    .words(PromptCaching.Lifetime.self).saying(
+                        "How long at least, at upstreams that promise it.")),
+            ]).saying("How the prompt is kept for requests that begin with the same.")
+        case .promptCacheRetention:
+            .words(PromptCaching.Retention.self).saying(
+                "The older form of `prompt_cache_options.ttl`.")
         case .metadata: Self.notes
         case .serviceTier:
             .words(ServiceTier.self).saying(

@@ -60,8 +60,13 @@ enum RequestReference {
                 "audio",
                 .choice([.named("SpokenAnswer"), nothing])
                     .saying("What an assistant said in sound.")),
-        ]).saying("`channel` is refused unless it is empty.")
-            .following(RequestRules.message)
+            .optional(
+                "channel",
+                .words(MessageChannel.self).saying(
+                    "Whom an assistant spoke to, for models that tell; other backends take `final` "
+                        + "only.")),
+        ])
+        .following(RequestRules.message)
     )
 
     /// An object without members, which says nothing.
@@ -97,7 +102,12 @@ enum RequestReference {
             "include_usage",
             .bool.saying("Whether a last chunk, without choices, tells the usage.")
                 .defaulting(to: false)),
-        .optional("include_obfuscation", never),
+        .optional(
+            "include_obfuscation",
+            .bool.saying(
+                "Whether chunks are padded, so that their lengths tell less of the text."
+            )
+            .defaulting(to: false)),
     ])
 
     private static let prediction = ReferenceSchema.object([
@@ -160,9 +170,4 @@ enum RequestReference {
 
     private static let judged = "A model judges; refused where none is set up."
     private static let judgedAnswer = "Not with `stream`; the answer is charged. " + judged
-
-    /// A check or an addition that this gateway cannot make, which is refused rather than skipped.
-    private static let never = ReferenceSchema(
-        type: "boolean", description: "True is refused: it is not set up here.",
-        values: [.bool(false)])
 }

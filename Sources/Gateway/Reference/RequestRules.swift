@@ -140,7 +140,8 @@ enum RequestRules {
                 then: [
                     .empty("tool_calls"), .absent("function_call"), .empty("audio"),
                     .empty("reasoning_content"),
-                    .empty("reasoning"), .hasNoPart("content", types: ["refusal"]),
+                    .empty("reasoning"), .absent("channel"),
+                    .hasNoPart("content", types: ["refusal"]),
                 ]),
             ReferenceRule(
                 words: "Only a user shows images, recordings, videos and files.",
@@ -161,19 +162,6 @@ enum RequestRules {
                     .filled("refusal"),
                 ]),
         ]
-            + ["channel"].map { name in
-                ReferenceRule(
-                    words: "\(name) is not supported.",
-                    then: [
-                        ReferenceRule.Condition(
-                            name: name,
-                            schema: [
-                                "type": ["string", "array", "object", "null"],
-                                "maxLength": .integer(0),
-                                "maxItems": .integer(0), "maxProperties": .integer(0),
-                            ], mustBeThere: false)
-                    ])
-            }
     }()
 
     /// Of a file in a message.

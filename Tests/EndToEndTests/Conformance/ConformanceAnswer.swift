@@ -64,6 +64,8 @@ private struct FoldedChoice {
                 var function = message[name]?.members ?? [:]
                 Self.join(value.members, into: &function)
                 message[name] = .object(function)
+            // Of each piece, not in pieces.
+            case "channel": message[name] = value
             default: Self.join([name: value], into: &message)
             }
         }

@@ -23,6 +23,12 @@ struct ConformanceSystem: Sendable, CustomTestStringConvertible {
     /// The members of the request that the local engine cannot honour together with the rest.
     var engineLeavesOut: Set<String> = []
 
+    /// What its clients ask of streams.
+    var streamOptions = #""include_usage":true"#
+
+    /// What `admin key create` is told for a key of its clients.
+    var keyOptions: [String] = []
+
     /// Fields that its page names and no answer here holds, by the contract's rules or because what
     /// they tell of is not supported: paths into the first choice.
     var leftOut: [String] = []
@@ -45,7 +51,7 @@ struct ConformanceSystem: Sendable, CustomTestStringConvertible {
     /// The whole body of its one request.
     func body(streams: Bool) -> String {
         let streaming =
-            streams ? #","stream":true,"stream_options":{"include_usage":true}"# : ""
+            streams ? #","stream":true,"stream_options":{\#(streamOptions)}"# : ""
         return #"{"model":"\#(model.rawValue)",\#(request)\#(streaming)}"#
     }
 

@@ -12,7 +12,8 @@ extension EndToEnd {
         {
             let gateway = try ServedGateway.current()
             try await onOwnThread {
-                let exchange = try system.ask(gateway, try gateway.makeKey(), streams: streams)
+                let key = try gateway.makeKey(more: system.keyOptions)
+                let exchange = try system.ask(gateway, key, streams: streams)
                 for parameter in system.parameters {
                     expect(parameter, in: exchange, streams: streams)
                 }
@@ -85,8 +86,8 @@ extension EndToEnd {
         ) async throws {
             let gateway = try ServedGateway.current()
             try await onOwnThread {
-                let answer = try system.askEngine(
-                    gateway, try gateway.makeKey(), streams: streams)
+                let key = try gateway.makeKey(more: system.keyOptions)
+                let answer = try system.askEngine(gateway, key, streams: streams)
                 expect(system.fields.filter(\.isOfEngine), in: answer, ofEngine: true)
             }
         }
@@ -125,7 +126,7 @@ extension EndToEnd {
             case .streamed:
                 #expect(!streams || told[parameter.name] == asked[parameter.name])
             case .neutral: #expect(told[parameter.name] == nil, "\(parameter.name)")
-            case .probed, .judged, .refused: return
+            case .own, .probed, .judged, .refused: return
             }
         }
 

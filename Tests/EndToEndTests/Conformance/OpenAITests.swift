@@ -8,7 +8,7 @@ extension ConformanceSystem {
         request: openAIMessages + "," + openAISampling + "," + openAIRest,
         completion: ScriptedCompletion(
             choices: 2, tellsLogprobs: true, callsFunction: true, isOfficial: true),
-        parameters: openAIMessageParameters + openAIParameters + openAIRefused,
+        parameters: openAIMessageParameters + openAIParameters,
         fields: .all(
             .envelope(
                 finishReason: "tool_calls",
@@ -17,8 +17,9 @@ extension ConformanceSystem {
         engineLeavesOut: [
             "tools", "tool_choice", "parallel_tool_calls", "response_format", "verbosity",
             "prediction", "store", "service_tier", "web_search_options", "moderation",
+            "prompt_cache_options", "prompt_cache_retention",
         ],
-        leftOut: ["obfuscation"])
+        streamOptions: #""include_usage":true,"include_obfuscation":true"#)
 
     private static let openAIMessages = #"""
         "messages":[
@@ -49,7 +50,7 @@ extension ConformanceSystem {
         "response_format":{"type":"json_schema","json_schema":{"name":"city","description":"One.",
           "schema":{"type":"object"},"strict":false}},
         "reasoning_effort":"minimal","verbosity":"low","user":"ann","safety_identifier":"s-1",
-        "prompt_cache_key":"k-1","prompt_cache_options":{},"prompt_cache_retention":"in_memory",
+        "prompt_cache_key":"k-1","prompt_cache_options":{"mode":"explicit","ttl":"30m"},"prompt_cache_retention":"24h",
         "metadata":{"run":"7"},"store":true,"service_tier":"flex","modalities":["text"],
         "web_search_options":{"search_context_size":"low","user_location":{"type":"approximate",
           "approximate":{"city":"Rome","country":"IT","region":"Lazio","timezone":"Europe/Rome"}}},
@@ -88,6 +89,7 @@ extension ConformanceSystem {
             .sent("presence_penalty"), .sent("logit_bias"), .sent("seed"), .sent("stop"),
             .sent("n"),
             .streamed("stream"), .streamed("stream_options.include_usage"),
+            .own("stream_options.include_obfuscation"),
             .sent("logprobs"), .sent("top_logprobs"),
             .sent("tools"), .sent("tools[].function.strict", at: "tools[0].function.strict"),
             .sent("tool_choice"), .sent("parallel_tool_calls"),
@@ -98,6 +100,7 @@ extension ConformanceSystem {
         ] + openAIChoices + openAICustomTools + [
             .sent("response_format"), .sent("reasoning_effort"), .sent("verbosity"),
             .sent("user"), .sent("safety_identifier"), .sent("prompt_cache_key"),
+            .sent("prompt_cache_options"), .sent("prompt_cache_retention"),
             .answered("metadata"), .sent("store"), .sent("service_tier"), .sent("prediction"),
             .sent("web_search_options"), .sent("moderation"),
             .probed(
@@ -155,15 +158,6 @@ extension ConformanceSystem {
     private static let openAISpeech =
         #""modalities":["text","audio"],"audio":{"voice":"alloy","format":"mp3"}"#
 
-    private static let openAIRefused: [PageParameter] = [
-        .neutral(
-            "prompt_cache_options", butNot: #""prompt_cache_options":{"mode":"explicit"}"#),
-        .neutral("prompt_cache_retention", butNot: #""prompt_cache_retention":"24h""#),
-        .refused(
-            "stream_options.include_obfuscation",
-            #""stream":true,"stream_options":{"include_obfuscation":true}"#),
-    ]
-
     private static let openAIFields: [PageField] = [
         .field("system_fingerprint", .text("fp_")),
         .field("service_tier", .exactly(#""flex""#)).notOfEngine,
@@ -182,6 +176,10 @@ extension ConformanceSystem {
         .field("usage.prompt_tokens_details.audio_tokens", .exactly("0")),
         .field("usage.prompt_tokens_details.cache_write_tokens", .exactly("8")),
         .field("usage.completion_tokens_details.audio_tokens", .exactly("0")),
+        .field("usage.prompt_tokens_details.text_tokens", .exactly("30")).notOfEngine,
+        .field("usage.prompt_tokens_details.image_tokens", .exactly("10")).notOfEngine,
+        .field("usage.completion_tokens_details.text_tokens", .exactly("8")).notOfEngine,
+        .field("obfuscation", .text()).onlyStreamed,
         .field("usage (null before the end)", at: "usage", .null).onlyStreamed,
     ]
 }

@@ -15,6 +15,8 @@ struct PageParameter: Sendable {
         case probed(members: String, told: String, value: String)
         /// It takes effect here: the answer to the same request holds its value under its name.
         case answered
+        /// It takes effect at the gateway, in a field of the answer that stands in the other list.
+        case own
         /// It takes effect on streams only, which are asked for with it.
         case streamed
         /// It takes effect: a request with these members is refused for what it says.
@@ -46,6 +48,11 @@ struct PageParameter: Sendable {
     /// It is told back with a plain answer.
     static func answered(_ name: String) -> PageParameter {
         PageParameter(name: name, verdict: .answered)
+    }
+
+    /// It is the gateway's own to honour, in streams.
+    static func own(_ name: String) -> PageParameter {
+        PageParameter(name: name, verdict: .own)
     }
 
     /// It is a parameter of streams.
@@ -81,7 +88,7 @@ struct PageParameter: Sendable {
     /// is nothing to refuse.
     var refusal: (members: String, code: String, parameter: String)? {
         switch verdict {
-        case .effective, .probed, .answered, .streamed: nil
+        case .effective, .probed, .answered, .own, .streamed: nil
         case .judged(let members, let code, let parameter): (members, code, parameter)
         case .neutral(let members, let parameter), .refused(let members, let parameter):
             (members, "unsupported_parameter", parameter)
@@ -93,7 +100,7 @@ struct PageParameter: Sendable {
         switch verdict {
         case .effective(let at, _, _): at
         case .answered, .neutral: name
-        case .probed, .streamed, .judged, .refused: nil
+        case .probed, .own, .streamed, .judged, .refused: nil
         }
     }
 }

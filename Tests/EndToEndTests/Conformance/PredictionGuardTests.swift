@@ -13,7 +13,7 @@ extension ConformanceSystem {
             .envelope(finishReason: "tool_calls", words: ["stop", "length"]), .countDetails,
             .deltas, .calls, predictionGuardFields),
         engineLeavesOut: ["tools", "tool_choice", "parallel_tool_calls"],
-        leftOut: ["choices[0].message.reasoning", "choices[0].generated_text"])
+        keyOptions: ["--mirror-reasoning"], leftOut: ["choices[0].generated_text"])
 
     private static let predictionGuardRequest = #"""
         "messages":[
@@ -82,8 +82,8 @@ extension ConformanceSystem {
 
     private static let predictionGuardFields: [PageField] = [
         .field(
-            "choices[].message.reasoning (as reasoning_content)",
-            at: "choices[0].message.reasoning_content", .exactly(#""Let me think.""#)
+            "choices[].message.reasoning", at: "choices[0].message.reasoning",
+            .exactly(#""Let me think.""#)
         ).notOfEngine,
         .field("usage.prompt_tokens_details.audio_tokens", .exactly("0")),
         .field("usage.completion_tokens_details.audio_tokens", .exactly("0")),

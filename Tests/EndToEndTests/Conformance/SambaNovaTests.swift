@@ -7,15 +7,18 @@ extension ConformanceSystem {
         model: .union,
         request: sambaNovaRequest,
         completion: ScriptedCompletion(
-            choices: 2, reasons: true, tellsLogprobs: true, callsFunction: true),
+            choices: 2, reasons: true, tellsChannels: true, tellsLogprobs: true,
+            callsFunction: true),
         parameters: sambaNovaParameters,
         fields: .all(
             .envelope(finishReason: "tool_calls", words: ["stop", "length", "tool_calls"]),
             .deltas, .calls, .callDeltas, .logprobs, sambaNovaFields),
         engineLeavesOut: ["tools", "tool_choice", "parallel_tool_calls", "response_format"],
+        keyOptions: ["--mirror-reasoning"],
         leftOut: [
-            "choices[0].message.reasoning", "choices[0].message.channel", "usage.total_latency",
-            "usage.completion_tokens_per_sec", "usage.acceptance_rate",
+            "usage.acceptance_rate", "usage.time_to_first_token_graph",
+            "usage.completion_tokens_after_first_per_sec_graph",
+            "usage.completion_tokens_after_first_per_sec_first_ten",
         ])
 
     private static let sambaNovaRequest = #"""
@@ -23,7 +26,8 @@ extension ConformanceSystem {
           {"role":"system","content":"Be kind."},
           {"role":"user","content":[{"type":"text","text":"conformance-sambanova"},
             {"type":"image_url","image_url":{"url":"data:image/jpeg;base64,/9j/4AAQ"}}]},
-          {"role":"assistant","content":"Which city?","reasoning":"They named none."},
+          {"role":"assistant","content":"Which city?","reasoning":"They named none.",
+            "channel":"final"},
           {"role":"assistant","content":null,"tool_calls":[{"id":"call_0","type":"function",
             "function":{"name":"get_weather","arguments":"{}"}}]},
           {"role":"tool","tool_call_id":"call_0","content":"Sunny."},
@@ -71,10 +75,7 @@ extension ConformanceSystem {
             "chat_template_kwargs", at: "chat_template_kwargs.enable_thinking",
             told: "enable_thinking"),
         .streamed("stream"), .streamed("stream_options.include_usage"),
-        .refused(
-            "messages[].channel",
-            #""messages":[{"role":"assistant","content":"x","channel":"final"}]"#,
-            parameter: "messages[0].channel"),
+        .sent("messages[].channel", at: "messages[2].channel"),
         .media(
             "audio_content", #"{"content":"\#(ConformanceMedia.mp3)"}"#, told: "input_audio",
             becomes: #"{"data":"\#(ConformanceMedia.mp3)","format":"mp3"}"#),
@@ -84,9 +85,19 @@ extension ConformanceSystem {
     private static let sambaNovaFields: [PageField] = [
         .field("system_fingerprint", .text("fp_")),
         .field(
-            "choices[].message.reasoning (as reasoning_content)",
-            at: "choices[0].message.reasoning_content", .exactly(#""Let me think.""#)
+            "choices[].message.reasoning", at: "choices[0].message.reasoning",
+            .exactly(#""Let me think.""#)
         ).notOfEngine,
+        .field(
+            "choices[].delta.reasoning", at: "choices[0].delta.reasoning",
+            .exactly(#""Let me""#)
+        ).onlyStreamed.notOfEngine,
+        .field(
+            "choices[].message.channel", at: "choices[0].message.channel", .exactly(#""final""#)
+        ).notOfEngine,
+        .field(
+            "choices[].delta.channel", at: "choices[0].delta.channel", .exactly(#""final""#)
+        ).onlyStreamed.notOfEngine,
         .field("usage.prompt_tokens_details.cached_tokens", .exactly("16")),
         .field("usage.input_tokens_count", .same(as: "usage.prompt_tokens")),
         .field("usage.output_tokens_count", .same(as: "usage.completion_tokens")),
@@ -95,6 +106,15 @@ extension ConformanceSystem {
         .field("usage.throughput_after_first_token", .measure),
         .field("usage.model_execution_time", .measure),
         .field("usage.queue_time", .measure),
+        .field("usage.total_latency", .measure),
+        .field("usage.completion_tokens_per_sec", .measure),
+        .field(
+            "usage.completion_tokens_after_first_per_sec",
+            .same(as: "usage.throughput_after_first_token")),
+        .field("usage.total_tokens_per_sec", .measure),
+        .field("usage.start_time", .measure), .field("usage.end_time", .measure),
+        .field("usage.is_last_response", .exactly("true")),
+        .field("usage.stop_reason", .same(as: "choices[0].finish_reason")),
     ]
 }
 

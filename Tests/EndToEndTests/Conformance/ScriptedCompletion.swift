@@ -12,6 +12,8 @@ struct ScriptedCompletion: Sendable {
     var choices = 1
     /// Whether it reasons first.
     var reasons = false
+    /// Whether it tells whom it speaks to, as gpt-oss does.
+    var tellsChannels = false
     /// Whether each token's probability is told.
     var tellsLogprobs = false
     /// Whether it calls `get_weather` after the text.
@@ -23,12 +25,13 @@ struct ScriptedCompletion: Sendable {
     /// Why it ended, as the upstream says it; nil is `stop`, or `tool_calls` after a call.
     var finishReason: String?
 
-    /// 40 tokens of prompt, 16 of them from a cache and 8 written to it; 12 of completion, 4 of
-    /// them of reasoning.
+    /// 40 tokens of prompt, 16 of them from a cache and 8 written to it, 10 of an image; 12 of
+    /// completion, 4 of them of reasoning.
     static let usage =
         #"{"prompt_tokens":40,"completion_tokens":12,"total_tokens":52,"#
-        + #""prompt_tokens_details":{"cached_tokens":16,"cache_write_tokens":8},"#
-        + #""completion_tokens_details":{"reasoning_tokens":4}}"#
+        + #""prompt_tokens_details":{"cached_tokens":16,"cache_write_tokens":8,"#
+        + #""text_tokens":30,"image_tokens":10},"#
+        + #""completion_tokens_details":{"reasoning_tokens":4,"text_tokens":8}}"#
 
     /// The steps that answer a request, streamed or not, as it was asked for.
     func steps(for request: ScriptedUpstream.Request) -> [ScriptedUpstream.Step] {
@@ -44,6 +47,7 @@ struct ScriptedCompletion: Sendable {
     private var whole: [ScriptedUpstream.Step] {
         var message = #""role":"assistant","content":"\#(Self.pieces.joined())""#
         if reasons { message += #","reasoning_content":"Let me think.""# }
+        if tellsChannels { message += #","channel":"final""# }
         if isOfficial { message += ",\(Self.annotations)" }
         if callsFunction {
             message +=
@@ -77,9 +81,10 @@ struct ScriptedCompletion: Sendable {
                 steps.append(chunk(index, #"{"reasoning_content":" think."}"#))
             }
             for piece in Self.pieces {
+                let channel = tellsChannels ? #","channel":"final""# : ""
                 steps.append(
                     chunk(
-                        index, #"{"content":"\#(piece)"}"#,
+                        index, #"{"content":"\#(piece)"\#(channel)}"#,
                         logprobs: tellsLogprobs ? #"{"content":[\#(Self.logprob(piece))]}"# : nil))
             }
             if isOfficial { steps.append(chunk(index, "{\(Self.annotations)}")) }

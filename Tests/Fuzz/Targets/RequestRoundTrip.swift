@@ -66,6 +66,7 @@ enum RequestRoundTrip {
         expected.blocksPromptInjection = false
         expected.outputChecks = []
         expected.metadata = []
+        expected.hidesLengths = false
         expected.overflow = .truncate
         if !expected.tools.functions.isEmpty {
             expected.tools.allowsParallel = request.tools.isParallel
@@ -78,7 +79,8 @@ enum RequestRoundTrip {
         "audio", "cache_prompt", "chat_template_kwargs", "enable_thinking", "frequency_penalty",
         "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "messages", "min_p",
         "modalities", "model", "moderation", "n", "parallel_tool_calls", "prediction",
-        "presence_penalty", "prompt_cache_key",
+        "presence_penalty", "prompt_cache_key", "prompt_cache_options",
+        "prompt_cache_retention",
         "reasoning_effort", "reasoning_format", "repeat_penalty", "repetition_penalty",
         "response_format", "safety_identifier", "seed", "separate_reasoning", "service_tier",
         "stop", "store", "stream", "stream_options", "temperature", "timings_per_token",

@@ -139,7 +139,7 @@ import Testing
         #expect((sent["chat_template_kwargs"] as? [String: String]) == ["a": "b"])
         for extra in extras.subtracting([
             .enableThinking, .customTools, .allowedTools, .prediction, .store, .audio,
-            .moderation, .continuousUsage,
+            .moderation, .channel, .continuousUsage,
         ]) {
             let less = Dialect.openAI(bound: .maxTokens, extras: extras.subtracting([extra]))
             #expect(less.unsupportedParameter(in: request) == extra.rawValue)

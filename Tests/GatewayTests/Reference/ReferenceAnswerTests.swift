@@ -39,6 +39,8 @@ import Testing
                     ])
             ]))
 
+    private static let parts = UsageParts(promptText: 1, promptImage: 2, completionText: 1)
+
     /// All that a request can ask to be told.
     private static func style(isLegacy: Bool) -> AnswerStyle {
         var style = AnswerStyle()
@@ -46,6 +48,7 @@ import Testing
         style.showsLogprobs = true
         style.usesFunctionCall = isLegacy
         style.mirrorsReasoning = true
+        style.hidesLengths = true
         style.metadata = [MetadataEntry(key: "a", value: "b")]
         return style
     }
@@ -61,13 +64,16 @@ import Testing
         choices[0].refusal = "no"
         choices[0].content = ""
         choices[1].reasoning = "hm"
+        choices[1].channel = .final
         choices[1].logprobs = logprobs
+        choices[1].refusalLogprobs = logprobs
         choices[1].annotations = [citation]
         choices[2].toolCalls = [call, customCall]
         choices[2].sound = SoundPiece(id: "a")
         var answer = CompletedAnswer(
             choices: choices, usage: TokenUsage(prompt: 3, completion: 2), timings: timings)
         answer.moderation = moderation
+        answer.parts = parts
         return [false, true].map {
             ChatCompletionWriter.write(answer, identity, in: style(isLegacy: $0))
         } + [ChatCompletionWriter.write(answer, identity, in: AnswerStyle())]
@@ -80,6 +86,7 @@ import Testing
             writer.begin(choice: 0)
             var delta = ChoiceDelta(index: 0, content: "a", refusal: "b", reasoning: "c")
             delta.logprobs = logprobs
+            delta.channel = .analysis
             delta.annotations = [citation]
             delta.sound = SoundPiece(id: "a", data: "AAAA", transcript: "a", expiresAt: 1)
             delta.toolCalls = [call, customCall]

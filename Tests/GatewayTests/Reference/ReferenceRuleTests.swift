@@ -91,7 +91,7 @@ import Testing
         ("function_call", ["null", #"{"name":"f","arguments":"{}"}"#]),
         ("reasoning_content", ["null", #""""#, #""so""#]),
         ("reasoning", ["null", #""""#, #""so""#]),
-        ("refusal", ["null", #""""#, #""no""#]), ("channel", ["null", #""""#, "{}", #""final""#]),
+        ("refusal", ["null", #""""#, #""no""#]), ("channel", ["null", #""final""#]),
         ("audio", ["null", "{}", #"{"id":"a"}"#]),
     ]
 

@@ -53,6 +53,11 @@ import Testing
             #""safety_identifier":"\#(String(repeating: "é", count: 65))""#, "safety_identifier",
             .stringAboveMaxLength),
         .init(#""prompt_cache_key":{}"#, "prompt_cache_key", .invalidType),
+        .init(#""prompt_cache_options":[]"#, "prompt_cache_options", .invalidType),
+        .init(
+            #""prompt_cache_options":{"mode":"off"}"#, "prompt_cache_options.mode", .invalidValue),
+        .init(#""prompt_cache_options":{"ttl":"1h"}"#, "prompt_cache_options.ttl", .invalidValue),
+        .init(#""prompt_cache_retention":"1h""#, "prompt_cache_retention", .invalidValue),
         .init(#""metadata":[]"#, "metadata", .invalidType),
         .init(#""metadata":{"a":1}"#, "metadata[0]", .invalidType),
         .init(

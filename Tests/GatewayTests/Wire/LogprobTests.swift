@@ -36,6 +36,25 @@ import Testing
         #expect(try delta(alternatives: nil)?.logprobs == [])
     }
 
+    @Test func `those of a refusal are read and told beside those of the text`() throws {
+        let decoder = ChatChunkDecoder(
+            maximumBytes: 1 << 16, readsTimings: false, alternatives: 0, secrets: [])
+        let chunk = #"""
+            {"choices":[{"index":0,"delta":{"refusal":"No"},"logprobs":{"content":null,
+            "refusal":[{"token":"No","logprob":-0.25,"bytes":null,"top_logprobs":[]}]}}]}
+            """#
+        let delta = try #require(try decoder.decodeChunk(Array(chunk.utf8)[...])?.deltas.first)
+        let told = #""logprobs":{"content":[],"refusal":[{"token":"No","logprob":-0.25,"#
+        var writer = ServerSentEventWriter(identity, in: style)
+        writer.append(delta)
+        #expect(String(buffer: writer.take()).contains(told))
+        var answer = CompletedAnswer()
+        answer.append(delta)
+        let text = String(
+            decoding: ChatCompletionWriter.write(answer, identity, in: style), as: UTF8.self)
+        #expect(text.contains(told))
+    }
+
     @Test(arguments: [
         "null", "[]", "{}", #"{"content":null}"#, #"{"content":[5,{"token":"a"},{"logprob":1}]}"#,
     ])

@@ -6,9 +6,13 @@ import Testing
 @testable import Gateway
 
 @Suite struct UsageShape {
-    private func written(_ usage: TokenUsage, _ timings: AnswerTimings) throws -> JSONValue {
+    private func written(
+        _ usage: TokenUsage, _ timings: AnswerTimings, _ parts: UsageParts = .none
+    ) throws -> JSONValue {
         var writer = JSONWriter()
-        UsageWriter.write(usage, .none, timings, &writer)
+        UsageWriter.write(
+            usage, parts, timings, since: Timestamp(microseconds: 1_800_000_000_250_000),
+            endedBy: "length", &writer)
         return try JSONParser(maximumBytes: 4096, maximumDepth: 8, maximumNodes: 99)
             .parse(writer.finish()).root
     }
@@ -35,6 +39,32 @@ import Testing
         #expect(json["throughput_after_first_token"]?.double == 2)
         #expect(json["model_execution_time"]?.double == 2.25)
         #expect(json["queue_time"]?.double == 0.25)
+        #expect(json["total_latency"]?.double == 2.5)
+        #expect(json["completion_tokens_after_first_per_sec"]?.double == 2)
+        #expect(json["completion_tokens_per_sec"]?.double == 2)
+        #expect(json["total_tokens_per_sec"]?.double == 5.6)
+        #expect(json["start_time"]?.double == 1_800_000_000.25)
+        #expect(json["end_time"]?.double == 1_800_000_002.75)
+        #expect(json["is_last_response"]?.bool == true)
+        #expect(json["stop_reason"]?.string == "length")
+    }
+
+    @Test func `tokens of texts and images are told where the backend told them, and no others`()
+        throws
+    {
+        let usage = TokenUsage(prompt: 9, completion: 5)
+        let timings = AnswerTimings(queue: .zero, firstToken: nil, total: .zero)
+        let silent = try written(usage, timings)
+        for (details, name) in [
+            ("prompt_tokens_details", "text_tokens"), ("prompt_tokens_details", "image_tokens"),
+            ("completion_tokens_details", "text_tokens"),
+        ] { #expect(silent[details]?[name] == nil) }
+        let parts = UsageParts(promptText: 3, promptImage: 99, completionText: 0)
+        let told = try written(usage, timings, parts)
+        #expect(told["prompt_tokens_details"]?["text_tokens"]?.integer == 3)
+        #expect(told["prompt_tokens_details"]?["image_tokens"]?.integer == 9)
+        #expect(told["completion_tokens_details"]?["text_tokens"]?.integer == 0)
+        #expect(told["total_tokens_per_sec"]?.double == 0)
     }
 
     @Test(

@@ -30,8 +30,7 @@ enum MessagesBody {
             json.member("user_id", user)
             json.endObject()
         }
-        if request.promptCacheKey != nil {
-            // Who names a prompt that is used again wants it cached.
+        if request.wantsCache {
             json.key("cache_control")
             json.beginObject()
             json.member("type", "ephemeral")
@@ -104,5 +103,17 @@ enum MessagesBody {
             json.endObject()
         }
         json.endObject()
+    }
+}
+
+extension ChatCompletionRequest {
+    /// Whether its prompt is to be written to the cache: who names a prompt that is used again wants
+    /// that, and so does who leaves the place to the backend.
+    fileprivate var wantsCache: Bool {
+        switch caching.mode {
+        case .implicit: true
+        case .explicit: false
+        case nil: promptCacheKey != nil
+        }
     }
 }

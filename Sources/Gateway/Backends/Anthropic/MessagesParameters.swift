@@ -40,7 +40,9 @@ struct MessagesParameters: Sendable {
             ("store", request.isStored),
             ("service_tier", request.serviceTier.map { !$0.isUsual } ?? false),
         ]
-        return asked.first { $0.1 }?.0 ?? request.firstAddition
+        // It keeps a prompt for five minutes, or for an hour at a price of its own.
+        return asked.first { $0.1 }?.0 ?? request.caching.longLife ?? request.firstHiddenChannel
+            ?? request.firstAddition
     }
 
     /// What steers the draw: one of `temperature` and `top_p`, and little of it beside thinking.

@@ -19,6 +19,8 @@ final class ChatChunkDecoder: AnswerDecoder {
     private var hasTier = false
     /// The tier until it is told on.
     private var tier: ServiceTier?
+    /// Channels that were told before the text that goes there, by choice.
+    private var channels: [Int: MessageChannel] = [:]
 
     /// What of an answer is read because the request asked for it.
     struct Told {
@@ -144,11 +146,21 @@ final class ChatChunkDecoder: AnswerDecoder {
             toolCalls: try ToolCallReader.calls(in: text, isWhole: position != nil),
             finishReason: reason)
         if let alternatives {
-            delta.logprobs = LogprobReader.tokens(choice["logprobs"], alternatives: alternatives)
+            let told = choice["logprobs"]
+            delta.logprobs = LogprobReader.tokens(told, alternatives: alternatives)
+            delta.refusalLogprobs = LogprobReader.tokens(
+                told, of: "refusal", alternatives: alternatives)
         }
         delta.annotations = AnnotationReader.annotations(in: text)
         if tells.sound { delta.sound = try SoundReader.sound(in: text) }
-        guard position != nil || delta.saysSomething || reason != nil else { return }
+        delta.channel = text?["channel"]?.string.flatMap(MessageChannel.init)
+        guard position != nil || delta.saysSomething || reason != nil else {
+            if let channel = delta.channel { channels[index] = channel }
+            return
+        }
+        if delta.channel == nil, !channels.isEmpty {
+            delta.channel = channels.removeValue(forKey: index)
+        }
         event.deltas.append(delta)
     }
 
@@ -183,8 +195,11 @@ final class ChatChunkDecoder: AnswerDecoder {
 
     private static func usageParts(_ value: JSONValue?) -> UsageParts {
         let completion = value?["completion_tokens_details"]
+        let prompt = value?["prompt_tokens_details"]
         return UsageParts(
-            promptAudio: count(value?["prompt_tokens_details"]?["audio_tokens"]) ?? 0,
+            promptText: count(prompt?["text_tokens"]), promptImage: count(prompt?["image_tokens"]),
+            completionText: count(completion?["text_tokens"]),
+            promptAudio: count(prompt?["audio_tokens"]) ?? 0,
             completionAudio: count(completion?["audio_tokens"]) ?? 0,
             acceptedPrediction: count(completion?["accepted_prediction_tokens"]) ?? 0,
             rejectedPrediction: count(completion?["rejected_prediction_tokens"]) ?? 0)

@@ -32,6 +32,14 @@ enum Dialect: Sendable, Equatable {
         }
     }
 
+    /// Whether an assistant's earlier turns say whom they were said to.
+    var keepsChannels: Bool {
+        switch self {
+        case .llamaServer: false
+        case .openAI(_, let extras): extras.contains(.channel)
+        }
+    }
+
     /// Whether counts are asked for with each piece of a stream.
     var asksForContinuousUsage: Bool {
         switch self {

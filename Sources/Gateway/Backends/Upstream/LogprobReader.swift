@@ -5,11 +5,13 @@ enum LogprobReader {
     /// The most bytes that one token is believed to have.
     private static let longestToken = 1024
 
-    /// The tokens that a choice tells about, each with at most `most` alternatives: llama-server
-    /// gives one more than none. What has not the published shape is left out, since a probability
-    /// is worth nothing where it cannot be trusted.
-    static func tokens(_ value: JSONValue?, alternatives most: Int) -> [TokenLogprob] {
-        guard let content = value?["content"], content.kind == .array else { return [] }
+    /// The tokens that a choice tells about, of its text (`content`) or its `refusal`, each with at
+    /// most `most` alternatives: llama-server gives one more than none. What has not the published
+    /// shape is left out, since a probability is worth nothing where it cannot be trusted.
+    static func tokens(
+        _ value: JSONValue?, of list: String = "content", alternatives most: Int
+    ) -> [TokenLogprob] {
+        guard let content = value?[list], content.kind == .array else { return [] }
         var tokens: [TokenLogprob] = []
         for element in content.elements {
             guard let drawn = candidate(element) else { continue }

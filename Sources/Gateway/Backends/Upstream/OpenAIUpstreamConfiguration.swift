@@ -35,6 +35,8 @@ public struct OpenAIUpstreamConfiguration: Sendable {
         /// Answers that are spoken, and messages that name one.
         case audio
         case moderation
+        /// Whom an assistant's earlier turns were said to.
+        case channel
         /// Counts with each piece of a stream, so that those of one that is cut are exact too.
         case continuousUsage = "continuous_usage_stats"
     }

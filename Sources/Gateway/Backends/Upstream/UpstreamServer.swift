@@ -55,11 +55,13 @@ public enum UpstreamServer: String, Sendable, CaseIterable {
         }
     }
 
-    /// What OpenAI alone has: searches, tiers and a wordiness to choose, and files.
+    /// What OpenAI alone has: searches, tiers and a wordiness to choose, caches to steer, and files.
     private static func unknownToAll(in request: ChatCompletionRequest) -> String? {
         if request.webSearch != nil { return "web_search_options" }
         if let tier = request.serviceTier, !tier.isUsual { return "service_tier" }
         if let verbosity = request.verbosity, verbosity != .medium { return "verbosity" }
+        if request.caching.mode == .explicit { return "prompt_cache_options.mode" }
+        if let longLife = request.caching.longLife { return longLife }
         return request.firstPart { if case .file = $0 { true } else { false } }
     }
 

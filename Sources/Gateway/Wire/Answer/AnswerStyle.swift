@@ -10,6 +10,8 @@ struct AnswerStyle: Sendable, Equatable {
     var usesFunctionCall = false
     /// Whether reasoning is told as `reasoning` beside `reasoning_content`.
     var mirrorsReasoning = false
+    /// Whether the chunks of a stream are padded.
+    var hidesLengths = false
     /// The client's own notes, told back with a plain answer.
     var metadata: [MetadataEntry] = []
 
@@ -22,6 +24,7 @@ struct AnswerStyle: Sendable, Equatable {
         mirrorsReasoning = principal.mirrorsReasoning
         showsLogprobs = request.tellsLogprobs
         usesFunctionCall = request.tools.isLegacy
+        hidesLengths = request.hidesLengths
         metadata = request.metadata
     }
 

@@ -25,6 +25,11 @@ struct AnswerTimings: Sendable, Equatable {
     /// How long the backend worked.
     var execution: Duration { max(.zero, total - queue) }
 
+    /// So many tokens per second of all of it; 0 where it took no time.
+    func rate(of tokens: Int64) -> Double {
+        total > .zero ? Double(tokens) / total.inSeconds : 0
+    }
+
     /// Tokens per second after the first one; 0 where there is no second one.
     func throughput(completion: Int64) -> Double {
         guard let firstToken, completion > 1 else { return 0 }

@@ -15,7 +15,10 @@ enum ChatCompletionWriter {
         for choice in answer.choices { write(choice, identity, style, &writer) }
         writer.endArray()
         writer.key("usage")
-        UsageWriter.write(answer.usage, answer.parts, answer.timings, &writer)
+        let reason = answer.choices.first?.finishReason ?? .stop
+        UsageWriter.write(
+            answer.usage, answer.parts, answer.timings, since: identity.createdAt,
+            endedBy: style.word(for: reason), &writer)
         if let moderation = answer.moderation {
             writer.key("moderation")
             ModerationWriter.write(moderation, &writer)
@@ -60,6 +63,10 @@ enum ChatCompletionWriter {
                 writer.string(reasoning)
             }
         }
+        if let channel = choice.channel {
+            writer.key("channel")
+            writer.string(channel.rawValue)
+        }
         if !choice.toolCalls.isEmpty {
             ToolCallWriter.writeMessage(
                 choice.toolCalls, isLegacy: style.usesFunctionCall,
@@ -78,7 +85,7 @@ enum ChatCompletionWriter {
         writer.endObject()
         writer.key("logprobs")
         if style.showsLogprobs {
-            LogprobWriter.write(choice.logprobs, &writer)
+            LogprobWriter.write(choice.logprobs, refusal: choice.refusalLogprobs, &writer)
         } else {
             writer.null()
         }

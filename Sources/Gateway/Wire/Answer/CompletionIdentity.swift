@@ -5,8 +5,8 @@ import JSON
 struct CompletionIdentity: Sendable {
     /// `chatcmpl-` and 32 hexadecimal digits: the request's own.
     let id: String
-    /// Seconds since 1970-01-01 UTC.
-    let created: Int64
+    /// When the request came.
+    let createdAt: Timestamp
     /// The alias the client asked for.
     let model: String
     /// `fp_` and 16 hexadecimal digits: another one when another backend answers.
@@ -18,7 +18,7 @@ struct CompletionIdentity: Sendable {
     init(_ requestID: RequestID, createdAt: Timestamp, model: String, backend: String) {
         let digits = String(requestID.rawValue, radix: 16)
         id = "chatcmpl-" + String(repeating: "0", count: 32 - digits.utf8.count) + digits
-        created = createdAt.seconds
+        self.createdAt = createdAt
         self.model = model
         fingerprint = Self.fingerprint(of: model, at: backend)
     }
@@ -46,7 +46,7 @@ struct CompletionIdentity: Sendable {
         writer.key("object")
         writer.string(object)
         writer.key("created")
-        writer.integer(created)
+        writer.integer(createdAt.seconds)
         writer.key("model")
         writer.string(model)
         writer.key("system_fingerprint")

@@ -2,10 +2,19 @@ import JSON
 
 /// Writes `logprobs` in OpenAI's shape.
 enum LogprobWriter {
-    /// Writes the object that holds `tokens`.
-    static func write(_ tokens: [TokenLogprob], _ writer: inout JSONWriter) {
+    /// Writes the object that holds the tokens of a text and of a refusal.
+    static func write(
+        _ tokens: [TokenLogprob], refusal: [TokenLogprob], _ writer: inout JSONWriter
+    ) {
         writer.beginObject()
         writer.key("content")
+        write(tokens, &writer)
+        writer.key("refusal")
+        if refusal.isEmpty { writer.null() } else { write(refusal, &writer) }
+        writer.endObject()
+    }
+
+    private static func write(_ tokens: [TokenLogprob], _ writer: inout JSONWriter) {
         writer.beginArray()
         for token in tokens {
             writer.beginObject()
@@ -21,9 +30,6 @@ enum LogprobWriter {
             writer.endObject()
         }
         writer.endArray()
-        writer.key("refusal")
-        writer.null()
-        writer.endObject()
     }
 
     private static func write(_ candidate: TokenLogprob.Candidate, _ writer: inout JSONWriter) {

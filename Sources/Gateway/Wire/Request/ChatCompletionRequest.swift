@@ -70,12 +70,17 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var streams = false
     /// Whether a stream ends with a usage chunk (`stream_options.include_usage`).
     var includesUsage = false
+    /// Whether a stream's chunks are padded, so that who sees no more than their lengths learns
+    /// less of the text (`stream_options.include_obfuscation`).
+    var hidesLengths = false
     /// The client's name for its own user; forwarded to upstreams that know the field.
     var user: String?
     /// The same, under OpenAI's newer name.
     var safetyIdentifier: String?
     /// A hint to an upstream, which requests share a prompt.
     var promptCacheKey: String?
+    /// How long its prompt is to be kept, and where.
+    var caching = PromptCaching()
     /// The client's notes about its request: told back with a plain answer, sent to nobody.
     var metadata: [MetadataEntry] = []
 }
@@ -94,6 +99,14 @@ extension ChatCompletionRequest {
     /// does.
     var firstSpoken: String? {
         messages.firstIndex { $0.spokenID != nil }.map { "messages[\($0)].audio" }
+    }
+
+    /// Where the first message is that says it was not for the reader's eyes, by the path of its
+    /// channel; nil where none does. That one is for them says no more than its role.
+    var firstHiddenChannel: String? {
+        messages.firstIndex { $0.channel != nil && $0.channel != .final }.map {
+            "messages[\($0)].channel"
+        }
     }
 
     /// The first parameter that asks for what is not text: sound, a search of the web, moderation.

@@ -18,6 +18,8 @@ struct ChatMessage: Sendable, Equatable {
     var spokenID: String?
     /// The reasoning that an assistant gave, for templates that keep it.
     var reasoning: String?
+    /// Whom an assistant spoke to, for models that tell.
+    var channel: MessageChannel?
 
     /// What is said.
     enum Content: Sendable, Equatable {

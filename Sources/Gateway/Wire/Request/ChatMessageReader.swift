@@ -27,7 +27,6 @@ enum ChatMessageReader {
     private static func message(
         _ value: JSONValue, _ path: String, _ position: Int
     ) throws(RequestFault) -> ChatMessage {
-        if let offence = offence(in: value) { throw .unsupported("\(path).\(offence)") }
         let role = try role(value["role"], "\(path).role")
         var message = ChatMessage(role: role, content: .none)
         if let given = value["name"], !given.isNull {
@@ -37,6 +36,10 @@ enum ChatMessageReader {
         try readCalls(value, path, position, into: &message)
         try readReasoning(value, path, into: &message)
         try readAudio(value, path, into: &message)
+        if let channel = value["channel"], !channel.isNull {
+            try assertAssistant(message, "\(path).channel")
+            message.channel = try ParameterReading.word(channel, "\(path).channel")
+        }
         message.content = try content(value, path, of: message)
         return message
     }
@@ -162,11 +165,6 @@ enum ChatMessageReader {
         return .parts(parts)
     }
 
-    /// The member of a message that asks for what is not supported.
-    private static func offence(in message: JSONValue) -> String? {
-        otherMembers.first { name in message[name].map { !isEmpty($0) } ?? false }
-    }
-
     /// Null and what is empty say nothing.
     private static func isEmpty(_ value: JSONValue) -> Bool {
         switch value.kind {
@@ -176,6 +174,4 @@ enum ChatMessageReader {
         default: false
         }
     }
-
-    private static let otherMembers = ["channel"]
 }

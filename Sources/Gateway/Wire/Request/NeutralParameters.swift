@@ -20,7 +20,6 @@ enum NeutralParameters {
         case .words(let neutral):
             guard let word = value.string, neutral.contains(word) else { return name }
             return nil
-        case .emptyObject: return value.kind == .object && value.count == 0 ? nil : name
         }
     }
 
@@ -30,7 +29,6 @@ enum NeutralParameters {
         case bool(Bool)
         case integer(Int64)
         case words([String])
-        case emptyObject
     }
 
     /// The rule of each name.
@@ -40,8 +38,6 @@ enum NeutralParameters {
             "cache_prompt": .bool(true),
             "ignore_eos": .bool(false),
             "include_stop_str_in_output": .bool(false),
-            "prompt_cache_options": .emptyObject,
-            "prompt_cache_retention": .words(["in_memory"]),
             "return_progress": .bool(false),
             "return_tokens": .bool(false),
             "timings_per_token": .bool(false),

@@ -14,6 +14,7 @@ enum PromptBound {
             bytes += message.role.rawValue.utf8.count + (message.name?.utf8.count ?? 0)
             for text in message.content.texts { bytes += text.utf8.count }
             bytes += message.reasoning?.utf8.count ?? 0
+            bytes += message.channel?.rawValue.utf8.count ?? 0
             bytes += message.toolCallID?.utf8.count ?? 0
             for call in message.toolCalls {
                 bytes += call.id.utf8.count + call.name.utf8.count + call.arguments.utf8.count

@@ -13,9 +13,24 @@ extension RequestDraft {
         case .safetyIdentifier:
             request.safetyIdentifier = try text(value, name, atMost: ParameterLimits.longestKey)
         case .promptCacheKey: request.promptCacheKey = try ParameterReading.string(value, name)
+        case .promptCacheOptions: try takeCacheOptions(value, name)
+        case .promptCacheRetention:
+            request.caching.retention = try ParameterReading.word(value, name)
         case .serviceTier: request.serviceTier = try ParameterReading.word(value, name)
         case .store: request.isStored = try ParameterReading.bool(value, name)
         case .metadata: request.metadata = try metadata(value, name)
+        }
+    }
+
+    private mutating func takeCacheOptions(
+        _ value: JSONValue, _ name: String
+    ) throws(RequestFault) {
+        guard value.kind == .object else { throw .type(name, expected: "an object") }
+        if let mode = value["mode"], !mode.isNull {
+            request.caching.mode = try ParameterReading.word(mode, "\(name).mode")
+        }
+        if let lifetime = value["ttl"], !lifetime.isNull {
+            request.caching.lifetime = try ParameterReading.word(lifetime, "\(name).ttl")
         }
     }
 

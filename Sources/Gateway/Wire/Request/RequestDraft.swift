@@ -96,8 +96,8 @@ struct RequestDraft {
                 usage, "stream_options.include_usage")
         }
         if let padding = value["include_obfuscation"], !padding.isNull {
-            let asked = try ParameterReading.bool(padding, "stream_options.include_obfuscation")
-            if asked { throw .unsupported("stream_options.include_obfuscation") }
+            request.hidesLengths = try ParameterReading.bool(
+                padding, "stream_options.include_obfuscation")
         }
     }
 }

@@ -71,6 +71,8 @@ enum RequestParameter {
         case user
         case safetyIdentifier = "safety_identifier"
         case promptCacheKey = "prompt_cache_key"
+        case promptCacheOptions = "prompt_cache_options"
+        case promptCacheRetention = "prompt_cache_retention"
         case metadata
         case serviceTier = "service_tier"
         case store

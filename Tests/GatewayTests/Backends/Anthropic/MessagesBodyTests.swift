@@ -45,6 +45,13 @@ import Testing
         Row(#""safety_identifier":"s","user":"u""#, "metadata", #"{"user_id":"s"}"#),
         Row(#""metadata":{"a":"b"}"#, "metadata", nil),
         Row(#""prompt_cache_key":"k""#, "cache_control", #"{"type":"ephemeral"}"#),
+        Row(
+            #""prompt_cache_options":{"mode":"implicit"}"#, "cache_control",
+            #"{"type":"ephemeral"}"#),
+        Row(
+            #""prompt_cache_options":{"mode":"explicit"},"prompt_cache_key":"k""#, "cache_control",
+            nil),
+        Row(#""prompt_cache_retention":"in-memory""#, "cache_control", nil),
         Row(#""response_format":{"type":"text"}"#, "output_config", nil),
         Row(
             #""response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"#

@@ -17,6 +17,12 @@ import Testing
         (#""presence_penalty":-0.1"#, "presence_penalty"), (#""seed":0"#, "seed"),
         (#""logit_bias":{"5":1}"#, "logit_bias"), (#""logprobs":true"#, "logprobs"),
         (#""verbosity":"low""#, "verbosity"),
+        (#""prompt_cache_options":{"ttl":"30m"}"#, "prompt_cache_options.ttl"),
+        (#""prompt_cache_retention":"24h""#, "prompt_cache_retention"),
+        (
+            said(#"{"role":"assistant","content":"b","channel":"analysis"}"#),
+            "messages[1].channel"
+        ),
         (#""separate_reasoning":false"#, "separate_reasoning"),
         (#""chat_template_kwargs":{"a":1}"#, "chat_template_kwargs"),
         (#""context_length_exceeded_behavior":"error""#, "context_length_exceeded_behavior"),

@@ -11,6 +11,7 @@ enum ForwardedMessage {
         json.member("name", message.name)
         json.member("tool_call_id", message.toolCallID)
         if dialect.keepsReasoning { json.member("reasoning_content", message.reasoning) }
+        if dialect.keepsChannels { json.member("channel", message.channel?.rawValue) }
         write(message.toolCalls, to: &json)
         if let id = message.spokenID {
             json.key("audio")

@@ -20,6 +20,8 @@ enum LlamaServerParameters {
         if let seed = request.seed {
             json.key("seed")
             json.unsigned(UInt64(engineSeed(seed)))
+        }
+        if request.seed != nil || request.caching.mode == .explicit {
             // What the cache holds differs from run to run and so would the rounding, and then the
             // text.
             json.key("cache_prompt")
@@ -72,6 +74,9 @@ enum LlamaServerParameters {
         if let file = request.firstPart(where: { if case .file = $0 { true } else { false } }) {
             return file
         }
+        // It keeps prompts until it needs their room, and its templates know no channels.
+        if let longLife = request.caching.longLife { return longLife }
+        if let channel = request.firstHiddenChannel { return channel }
         // It has no such control.
         if let verbosity = request.verbosity, verbosity != .medium { return "verbosity" }
         // It knows functions only.

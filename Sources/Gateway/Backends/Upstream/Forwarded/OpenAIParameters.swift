@@ -41,6 +41,7 @@ enum OpenAIParameters {
         json.member("user", request.user)
         json.member("safety_identifier", request.safetyIdentifier)
         json.member("prompt_cache_key", request.promptCacheKey)
+        write(request.caching, to: &json)
         json.member("service_tier", request.serviceTier?.rawValue)
         if request.isStored { json.member("store", true) }
         ForwardedAdditions.write(request, to: &json)
@@ -52,6 +53,17 @@ enum OpenAIParameters {
                 prediction, in: .openAI(bound: bound, extras: extras), to: &json)
             json.endObject()
         }
+    }
+
+    private static func write(_ caching: PromptCaching, to json: inout JSONWriter) {
+        if caching.hasOptions {
+            json.key("prompt_cache_options")
+            json.beginObject()
+            json.member("mode", caching.mode?.rawValue)
+            json.member("ttl", caching.lifetime?.rawValue)
+            json.endObject()
+        }
+        json.member("prompt_cache_retention", caching.retention?.rawValue)
     }
 
     /// Writes what goes beyond OpenAI's API. Nothing is here that the upstream does not understand:
@@ -110,6 +122,7 @@ enum OpenAIParameters {
             named(.prediction, if: request.prediction != nil),
             named(.store, if: request.isStored),
             named(.moderation, if: request.moderation != nil),
+            (.channel, request.firstHiddenChannel),
             (.audio, request.speech == nil ? request.firstSpoken : "modalities"),
             (
                 .customTools,
