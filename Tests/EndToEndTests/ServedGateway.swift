@@ -176,21 +176,13 @@ final class ServedGateway: Sendable {
                   chat_template_kwargs, separate_reasoning]
 
             """
-        if withEngine {
-            text += """
-                  local:
-                    kind: local_engine
-                    command: \(try Installation.engine())
-                    model_file: \(try Installation.model())
-                    slots: 4
-                    context_tokens: 1024
-                    threads: 1
-
-                """
-        }
+        if withEngine { text += try engines(folder) }
         if copies {
             text = text.replacing(
-                "routing:\n", with: "routing:\n  shadow_api_key_env: TURNPIKE_TEST_SHADOW\n")
+                "routing:
+", with: "routing:
+  shadow_api_key_env: TURNPIKE_TEST_SHADOW
+")
         }
         text += backends
         if speaksMessages { text += messagesBackends(port: scripted.port) }
@@ -199,6 +191,24 @@ final class ServedGateway: Sendable {
         guard withEngine else { return text }
         return text
             + "  demo: { backends: [local], context_tokens: 1024, max_completion_tokens: 512 }\n"
+            + "  demo-sees: { backends: [eye], context_tokens: 1024, max_completion_tokens: 512, "
+            + "image_tokens: \(ProjectorFile.imageTokens) }\n"
+    }
+
+    /// The demo model, and the same with an eye, which runs once somebody shows it something.
+    private static func engines(_ folder: String) throws -> String {
+        try ProjectorFile.write(to: "\(folder)/eye.gguf", modelWidth: 192)
+        let engine = """
+                kind: local_engine
+                command: \(try Installation.engine())
+                model_file: \(try Installation.model())
+                context_tokens: 1024
+                threads: 1
+
+            """
+        return "  local:\n\(engine)    slots: 4\n"
+            + "  eye:\n\(engine)    slots: 1\n    start: on_demand\n"
+            + "    extra_arguments: [--mmproj, \(folder)/eye.gguf]\n"
     }
 
     /// The models of the scripted upstream.
