@@ -73,7 +73,11 @@ enum ReferencePage {
         if operation.route == .chatCompletions {
             let parameters = ReferenceList(writer: .client, prefix: "parameter")
             for group in reference.parameters {
-                html += "<h3>\(HTML.text(group.title))</h3>\n" + parameters.html(group.properties)
+                // A long list of names that say nothing more stands in columns.
+                let isTerse = group.properties.allSatisfy(\.schema.description.isEmpty)
+                html += "<h3>\(HTML.text(group.title))</h3>\n"
+                html += isTerse ? "<div class=\"terse\">\n" : ""
+                html += parameters.html(group.properties) + (isTerse ? "</div>\n" : "")
             }
             for example in ReferenceExamples.requests {
                 html += "<h3>A body: \(HTML.text(example.name))</h3>\n"
@@ -137,9 +141,8 @@ enum ReferencePage {
     private static func errors(_ errors: [ErrorReference]) -> String {
         var html = "<p>Every error has this body, whatever its status. Programs go by "
         html += "<code>code</code>, or by <code>type</code> where that is null.</p>\n"
-        if let first = errors.first(where: { $0.answer.code != nil }) {
-            html += HTML.block(json: ReferenceExamples.error(first.answer).text)
-        }
+        let example = GatewayFailure.invalidRequest(.missing("messages")).answer(spread: 0)
+        html += HTML.block(json: ReferenceExamples.error(example).text)
         html += "<table>\n<thead><tr><th>Status</th><th>type</th><th>code</th><th>When</th>"
         html += "<th>Headers</th></tr></thead>\n<tbody>\n"
         var last = 0

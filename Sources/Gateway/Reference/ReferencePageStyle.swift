@@ -23,6 +23,8 @@ enum ReferencePageStyle {
         dl{margin:0}
         dl+dl{margin-top:1.4rem}
         dl>div{padding:.5rem 0;border-bottom:1px solid var(--line)}
+        .terse dl{columns:18rem;column-gap:2rem}
+        .terse dl>div{break-inside:avoid;padding:.15rem 0;border:0}
         dl>div:target,tr:target{background:var(--tint)}
         dt>code{font-weight:600;margin-right:.4rem}
         dt span{color:var(--soft);font-size:.92em}
