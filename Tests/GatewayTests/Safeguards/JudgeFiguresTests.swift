@@ -70,7 +70,8 @@ import Testing
         let client = try CurlClient(logger: .quiet)
         var upstream = OpenAIUpstreamConfiguration(
             name: "judge", baseURL: parts[0], credential: key)
-        if told == nil { upstream.transport.addresses = .thisMachine }
+        // Whoever runs this names the address, which may be a gateway on this machine.
+        upstream.transport.addresses = .thisMachine
         let judge = OpenAIUpstream(upstream, client: client, time: MachineTime(), logger: .quiet)
         let figures = try await JudgeFigures(
             JudgedSet.texts(count, seed: 4), mark: "-----5f3a81c2"
