@@ -15,6 +15,7 @@ struct Rooms: Sendable {
     private let keys: CachedKeyDirectory
     private let ledger: PostgresQuotaLedger
     private let idempotency: PostgresIdempotencyLedger
+    private let books: PostgresTenantBooks
     private let gateway: Gateway
     private let pool: PostgresPool
     private let reload: CatalogReload
@@ -42,6 +43,8 @@ struct Rooms: Sendable {
         keys = CachedKeyDirectory(
             peppers: [wiring.pepper], pool: pool, time: wiring.time, random: wiring.random,
             logger: wiring.logger, onChange: { _ in })
+        books = try PostgresTenantBooks(
+            url: url, time: wiring.time, random: wiring.random, logger: wiring.logger)
         var recognizers: [any TextRecognizer] = []
         if let analyzer = configuration.analyzer {
             recognizers.append(backends.recognizer(analyzer.forGateway))
@@ -55,7 +58,7 @@ struct Rooms: Sendable {
         gateway = Gateway(
             configuration: try Self.gatewayConfiguration(configuration, wiring.environment),
             keys: keys, ledger: ledger,
-            idempotency: idempotency, catalog: catalog,
+            idempotency: idempotency, books: books, catalog: catalog,
             backends: backends.set,
             recognizers: recognizers,
             time: wiring.time, random: { SystemRandom.bits() }, logger: wiring.logger,
@@ -72,7 +75,7 @@ struct Rooms: Sendable {
     var services: [any Service] {
         [PoolService(pool: pool)] + backends.services
             + [
-                keys, idempotency, ledger, gateway.admin, gateway.main, gateway.shadows,
+                keys, books, idempotency, ledger, gateway.admin, gateway.main, gateway.shadows,
                 ledger.journalWatch, reload,
             ]
     }

@@ -184,6 +184,7 @@ struct RunningGateway: Sendable {
 /// Runs a gateway around `body`.
 func withGateway(
     ledger: HeldLedger = HeldLedger(), claims: ScriptedClaims = ScriptedClaims(),
+    books: ScriptedBooks = ScriptedBooks(),
     backend: ScriptedBackend, others: [any Backend] = [], principal: Principal = .tester,
     routes: [ModelRoute]? = nil,
     recognizers: [any TextRecognizer] = [], time: any TimeSource = MachineTime(),
@@ -207,7 +208,7 @@ func withGateway(
     logger.logLevel = .critical
     let gateway = Gateway(
         configuration: configuration, keys: OneKey(principal: principal), ledger: ledger,
-        idempotency: claims,
+        idempotency: claims, books: books,
         catalog: CatalogHolder(Catalog(routes: routes ?? [route, secretRoute, largeRoute])),
         backends: BackendSet([backend] + others), recognizers: recognizers,
         time: time, random: { UInt64.random(in: .min ... .max) }, logger: logger,

@@ -70,57 +70,14 @@ enum TimeArgument: Equatable {
         }
     }
 
-    /// Reads `YYYY-MM-DD`, alone or with `THH:MM[:SS]Z`; nil when the text has not that shape.
+    /// Reads `YYYY-MM-DD`, alone or with `THH:MM[:SS]Z`; nil when the text does not begin as a date.
     private static func date(_ text: String) throws(Fault) -> Timestamp? {
-        let bytes = Array(text.utf8)
-        guard let day = numbers(bytes.prefix(10), [4, 2, 2], separator: "-") else { return nil }
-        let calendarDay = CalendarDay(year: day[0], month: max(1, min(12, day[1])), day: day[2])
-        guard calendarDay.description == String(decoding: bytes.prefix(10), as: UTF8.self),
-            (1970...9999).contains(day[0])
-        else { throw Fault(description: "there is no such day") }
-        if bytes.count == 10 { return calendarDay.start }
-        guard bytes[10] == UInt8(ascii: "T"), bytes.last == UInt8(ascii: "Z"),
-            let clock = numbers(bytes.dropFirst(11).dropLast(), [2, 2, 2], separator: ":")
-                ?? numbers(bytes.dropFirst(11).dropLast(), [2, 2], separator: ":"),
-            clock[0] < 24, clock.dropFirst().allSatisfy({ $0 < 60 })
-        else {
-            throw Fault(
-                description: "give a time in UTC such as 2026-11-01T08:00Z, or the day alone")
+        if let instant = Timestamp(utc: text) { return instant }
+        let day = text.prefix(10)
+        guard day.wholeMatch(of: #/[0-9]{4}-[0-9]{2}-[0-9]{2}/#) != nil else {
+            return nil
         }
-        let seconds = zip(clock, [3600, 60, 1]).reduce(0) { $0 + $1.0 * $1.1 }
-        return calendarDay.start + .seconds(seconds)
-    }
-
-    /// Reads numbers of fixed widths between separators.
-    private static func numbers(
-        _ bytes: some Collection<UInt8>, _ widths: [Int], separator: Unicode.Scalar
-    ) -> [Int]? {
-        let parts = bytes.split(
-            separator: UInt8(ascii: separator), omittingEmptySubsequences: false)
-        guard parts.count == widths.count else { return nil }
-        var numbers: [Int] = []
-        for (part, width) in zip(parts, widths) {
-            guard part.count == width, part.allSatisfy({ (48...57).contains($0) }),
-                let number = Int(String(decoding: part, as: UTF8.self))
-            else { return nil }
-            numbers.append(number)
-        }
-        return numbers
-    }
-}
-
-extension Timestamp {
-    private static let hour: Int64 = 3_600_000_000
-
-    /// The beginning of the UTC hour that holds the instant.
-    var startOfHour: Timestamp {
-        let sinceDay = microseconds - day.start.microseconds
-        return Timestamp(microseconds: microseconds - sinceDay % Self.hour)
-    }
-
-    /// The first full hour that is not before the instant.
-    var endOfHour: Timestamp {
-        let start = startOfHour
-        return start == self ? self : Timestamp(microseconds: start.microseconds + Self.hour)
+        guard Timestamp(utc: day) != nil else { throw Fault(description: "there is no such day") }
+        throw Fault(description: "give a time in UTC such as 2026-11-01T08:00Z, or the day alone")
     }
 }

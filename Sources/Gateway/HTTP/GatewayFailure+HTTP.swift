@@ -37,10 +37,13 @@ extension GatewayFailure {
         case .keyThrottled(let wait):
             return Self.rateLimited("Too many invalid API keys were tried; slow down.")
                 .retry(after: wait, spread: spread)
+        case .booksThrottled(let wait):
+            return Self.rateLimited("Usage and quotas are asked for too often.")
+                .retry(after: wait, spread: spread)
         case .idempotencyInProgress, .idempotencyEnded, .idempotencyKeyReused:
             return conflict(spread: spread)
         case .directoryUnavailable, .meteringUnavailable, .draining, .noBackend,
-            .safeguardUnavailable:
+            .safeguardUnavailable, .booksUnavailable:
             return unavailable(spread: spread)
         case .modelForbidden(let model), .modelUnknown(let model), .modelRetired(let model),
             .modelUnpriced(let model):
@@ -128,6 +131,9 @@ extension GatewayFailure {
             return Self.service(
                 "A check that the request asks for cannot be made now.", "server_is_overloaded"
             ).retry(after: .seconds(5), spread: spread)
+        case .booksUnavailable:
+            return Self.api("Usage and quotas cannot be read now.", "usage_unavailable")
+                .retry(after: .seconds(2), spread: spread)
         case .noBackend:
             return Self.service("No backend serves this model now.", "server_is_overloaded")
                 .retry(after: .seconds(5), spread: spread)

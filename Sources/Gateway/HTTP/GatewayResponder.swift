@@ -67,6 +67,12 @@ struct GatewayResponder: Responder {
             // A model that the key may not use is not in its list either.
             case .forbidden, .unknown: throw .modelUnknown(ModelsEndpoint.shown(alias))
             }
+        case .usage:
+            let principal = try await authenticate(request, &session)
+            try await UsageEndpoint.respond(to: request.head.uri, from: principal, &session)
+        case .quota:
+            let principal = try await authenticate(request, &session)
+            try await QuotaEndpoint.respond(to: principal, &session)
         // The same for everybody, and true while the gateway stops.
         case .reference: session.send(core.documents.reference, for: request.head.headers)
         case .referencePage: session.send(core.documents.page, for: request.head.headers)

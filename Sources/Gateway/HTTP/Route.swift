@@ -1,6 +1,6 @@
 /// Everything that is served on the main listener: by which method, at which paths.
 enum Route: CaseIterable, Sendable {
-    case chatCompletions, models, model, reference, referencePage
+    case chatCompletions, models, model, usage, quota, reference, referencePage
 
     /// The one method it takes.
     var method: String { self == .chatCompletions ? "POST" : "GET" }
@@ -11,6 +11,8 @@ enum Route: CaseIterable, Sendable {
         case .chatCompletions: Self.chatCompletionPaths
         case .models: Self.modelsPaths
         case .model: Self.modelPaths
+        case .usage: Self.usagePaths
+        case .quota: Self.quotaPaths
         case .reference: Self.referencePaths
         case .referencePage: Self.referencePagePaths
         }
@@ -19,7 +21,7 @@ enum Route: CaseIterable, Sendable {
     /// Whether it takes a key: what is true of every gateway of this version is told to anybody.
     var needsKey: Bool {
         switch self {
-        case .chatCompletions, .models, .model: true
+        case .chatCompletions, .models, .model, .usage, .quota: true
         case .reference, .referencePage: false
         }
     }
@@ -30,6 +32,8 @@ enum Route: CaseIterable, Sendable {
     ]
     private static let modelsPaths = ["/v1/models", "/models", "/openai/v1/models"]
     private static let modelPaths = ["/v1/models/", "/models/", "/openai/v1/models/"]
+    private static let usagePaths = ["/v1/usage"]
+    private static let quotaPaths = ["/v1/quota"]
     private static let referencePaths = ["/openapi.json"]
     private static let referencePagePaths = ["/docs"]
 }

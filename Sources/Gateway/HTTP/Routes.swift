@@ -6,6 +6,10 @@ enum Routes {
         case models
         /// One model, by its alias.
         case model(String)
+        /// What the key used.
+        case usage
+        /// What it has left.
+        case quota
         /// The reference of the API, for machines.
         case reference
         /// The same for people.
@@ -41,6 +45,8 @@ enum Routes {
         case .model:
             path.hasPrefix(known) && path.count > known.count
                 ? .model(PercentEncoding.decode(path.dropFirst(known.count))) : nil
+        case .usage: path == known ? .usage : nil
+        case .quota: path == known ? .quota : nil
         case .reference: path == known ? .reference : nil
         case .referencePage: path == known ? .referencePage : nil
         }

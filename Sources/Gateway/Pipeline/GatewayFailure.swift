@@ -45,6 +45,10 @@ enum GatewayFailure: Error, Sendable, Equatable {
     case denied(Denial, largestCompletion: Int64?)
     /// The ledger cannot accept or confirm now.
     case meteringUnavailable(LedgerFault)
+    /// The key's own usage and quotas cannot be read now.
+    case booksUnavailable
+    /// The key reads its usage and quotas too often.
+    case booksThrottled(retryAfter: Duration)
     /// A request with the same `Idempotency-Key` is still being answered.
     case idempotencyInProgress(first: RequestID)
     /// A request with the same `Idempotency-Key` is over and was charged, and its answer is not kept.

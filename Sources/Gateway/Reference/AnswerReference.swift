@@ -4,7 +4,7 @@ import Domain
 enum AnswerReference {
     /// All of them.
     static func objects(_ errors: [ErrorReference]) -> [RequestReference.Named] {
-        objects + [("Error", error(errors))]
+        objects + BooksReference.objects + [("Error", error(errors))]
     }
 
     private static let objects: [RequestReference.Named] = [

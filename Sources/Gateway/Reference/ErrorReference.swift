@@ -10,6 +10,8 @@ struct ErrorReference: Sendable {
         /// Of what takes a key.
         case key
         case completion, model
+        /// Of what reads a key's books, and of its usage alone.
+        case books, usage
         /// Of what is no operation.
         case elsewhere
     }
@@ -34,7 +36,8 @@ extension ErrorReference {
     /// Every error there is, by status.
     static func all(_ limits: ReferenceLimits) -> [ErrorReference] {
         let lines =
-            transport(limits) + keys + RequestFault.Code.allCases.map(line) + models + idempotency
+            transport(limits) + keys + books + RequestFault.Code.allCases.map(line) + models
+            + idempotency
             + quotas + backends
         return lines.enumerated().sorted {
             ($0.element.answer.status, $0.offset) < ($1.element.answer.status, $1.offset)
@@ -70,6 +73,19 @@ extension ErrorReference {
             .keyThrottled(retryAfter: .seconds(1)), .key,
             "Too many wrong keys came from this address."),
         ErrorReference(.directoryUnavailable, .key, "Keys cannot be checked now."),
+    ]
+
+    private static let books = [
+        ErrorReference(
+            .booksThrottled(retryAfter: .seconds(1)), .books,
+            "The key asks for its usage and quotas too often."),
+        ErrorReference(
+            .booksUnavailable, .books,
+            "The ledger cannot be asked now, or too many ask at the same time."),
+        ErrorReference(
+            .invalidRequest(
+                RequestFault("'by' is wrong.", parameter: "by", code: .invalidValue)), .usage,
+            "A parameter of the query is wrong."),
     ]
 
     private static let models = [

@@ -77,6 +77,7 @@ enum OpenAPIDocument {
                     ]
                 ])
         }
+        if operation.route == .usage { add("parameters", .array(usageParameters)) }
         if operation.route == .chatCompletions {
             add("parameters", [idempotencyKey])
             add("requestBody", requestBody)
@@ -99,6 +100,13 @@ enum OpenAPIDocument {
             "description": "Names the request within its API key, so that a retry is not charged.",
         ]
     }()
+
+    private static let usageParameters: [ReferenceValue] = BooksReference.parameters.map {
+        [
+            "name": .string($0.name), "in": "query", "required": false, "schema": $0.schema.json,
+            "description": .string($0.schema.description),
+        ]
+    }
 
     private static let requestBody: ReferenceValue = [
         "required": true,

@@ -30,35 +30,32 @@ struct OperationReference: Sendable {
                 + "same as absent. The request is admitted against every quota of the key before a "
                 + "backend hears of it. Of all requests with one `Idempotency-Key`, within 24 hours "
                 + "one is charged."
-            answers = [
-                Answer(
-                    status: 200, type: "application/json", schema: "ChatCompletion",
-                    description: "The answer; with `stream` as events."),
-                Answer(
-                    status: 200, type: "text/event-stream", schema: nil,
-                    description: "Events of the schema `ChatCompletionChunk`, and `[DONE]`."),
-            ]
+            answers = Self.completions
             scopes = [.any, .key, .completion]
         case .models:
             id = "listModels"
             title = "List models"
             description = "What the key may use."
-            answers = [
-                Answer(
-                    status: 200, type: "application/json", schema: "ModelList",
-                    description: "The list.")
-            ]
+            answers = Self.json("ModelList", "The list.")
             scopes = [.any, .key]
         case .model:
             id = "getModel"
             title = "Look at one model"
             description = "A name with a slash may be written as it is or percent-encoded."
-            answers = [
-                Answer(
-                    status: 200, type: "application/json", schema: "Model",
-                    description: "The model.")
-            ]
+            answers = Self.json("Model", "The model.")
             scopes = [.any, .key, .model]
+        case .usage:
+            id = "getUsage"
+            title = "Look at what the key used"
+            description = BooksReference.usageDescription
+            answers = Self.json("KeyUsage", "The report.")
+            scopes = [.any, .key, .books, .usage]
+        case .quota:
+            id = "getQuota"
+            title = "Look at what the key has left"
+            description = BooksReference.quotaDescription
+            answers = Self.json("KeyQuota", "What applies.")
+            scopes = [.any, .key, .books]
         case .reference:
             id = "getReference"
             title = "This reference, for machines"
@@ -92,6 +89,19 @@ struct OperationReference: Sendable {
         return Set(own.map(\.answer.status)).sorted().map { status in
             (status, own.filter { $0.answer.status == status })
         }
+    }
+
+    private static let completions = [
+        Answer(
+            status: 200, type: "application/json", schema: "ChatCompletion",
+            description: "The answer; with `stream` as events."),
+        Answer(
+            status: 200, type: "text/event-stream", schema: nil,
+            description: "Events of the schema `ChatCompletionChunk`, and `[DONE]`."),
+    ]
+
+    private static func json(_ schema: String, _ description: String) -> [Answer] {
+        [Answer(status: 200, type: "application/json", schema: schema, description: description)]
     }
 
     private static func document(_ type: String) -> [Answer] {

@@ -79,6 +79,8 @@ enum ReferenceExamples {
         case "ChatCompletion": completion
         case "Model": .json(ModelsEndpoint.one(route))
         case "ModelList": .json(ModelsEndpoint.list([route]))
+        case "KeyUsage": .json(BooksReference.usageExample)
+        case "KeyQuota": .json(BooksReference.quotaExample)
         default: nil
         }
     }
@@ -98,7 +100,7 @@ enum ReferenceExamples {
     static func programs(_ route: Route) -> [Program] {
         switch route {
         case .chatCompletions: [Program(language: "curl", source: curl), python]
-        case .models, .model, .reference, .referencePage: [get(route)]
+        case .models, .model, .usage, .quota, .reference, .referencePage: [get(route)]
         }
     }
 

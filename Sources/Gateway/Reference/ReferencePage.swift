@@ -70,6 +70,11 @@ enum ReferencePage {
         for program in ReferenceExamples.programs(operation.route) {
             html += "<h3>\(HTML.text(program.language))</h3>\n" + HTML.block(program.source)
         }
+        if operation.route == .usage {
+            html += "<h3>Query</h3>\n"
+            html += ReferenceList(writer: .client, prefix: "query").html(
+                BooksReference.parameters.map { .optional($0.name, $0.schema) })
+        }
         if operation.route == .chatCompletions {
             let parameters = ReferenceList(writer: .client, prefix: "parameter")
             for group in reference.parameters {

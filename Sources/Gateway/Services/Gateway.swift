@@ -25,7 +25,8 @@ public struct Gateway: Sendable {
     ///   - onRunning: called once for each listener with the address it is bound to.
     public init(
         configuration: GatewayConfiguration, keys: any KeyDirectory, ledger: any QuotaLedger,
-        idempotency: any IdempotencyLedger, catalog: CatalogHolder, backends: BackendSet,
+        idempotency: any IdempotencyLedger, books: any TenantBooks, catalog: CatalogHolder,
+        backends: BackendSet,
         recognizers: [any TextRecognizer] = [], time: any TimeSource,
         random: @escaping @Sendable () -> UInt64, logger: Logger,
         readiness: @escaping @Sendable () async -> Readiness,
@@ -53,8 +54,8 @@ public struct Gateway: Sendable {
             },
             shadows: configuration.shadowKey.map { Shadows(key: $0, keys: keys, runner: runner) })
         let core = GatewayCore(
-            configuration: configuration, keys: keys, ledger: ledger, catalog: catalog,
-            pipeline: pipeline, time: time, random: random, activity: activity,
+            configuration: configuration, keys: keys, ledger: ledger, books: books,
+            catalog: catalog, pipeline: pipeline, time: time, random: random, activity: activity,
             metrics: GatewayMetrics(), accessLog: AccessLog(logger: logger),
             documents: PublishedDocument.publish(APIReference(ReferenceLimits(configuration))))
         main = Listener(

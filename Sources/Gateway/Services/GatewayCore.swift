@@ -5,6 +5,7 @@ struct GatewayCore: Sendable {
     let configuration: GatewayConfiguration
     let keys: any KeyDirectory
     let ledger: any QuotaLedger
+    let books: any TenantBooks
     let catalog: CatalogHolder
     let pipeline: CompletionPipeline
     let time: any TimeSource

@@ -3,6 +3,14 @@ import Postgres
 
 /// A usage report: sums over the rollup by hour.
 enum UsageReportStatement {
+    /// The sums over rows `u` of the rollup, as ``decodeSums(_:from:)`` reads them.
+    static let sums = """
+        sum(u.requests)::text, sum(u.failed_requests)::text, sum(u.prompt_tokens)::text,
+            sum(u.cached_tokens)::text, sum(u.cache_write_tokens)::text,
+            sum(u.completion_tokens)::text, sum(u.reasoning_tokens)::text, sum(u.charged)::text,
+            sum(u.cost_nanousd)::text
+        """
+
     // One statement, so one snapshot: the rows of a report add up. Bound to one shard and one
     // organization; the key's row says whose usage it is, since a shard holds many organizations.
     // Range of the primary key usage_hour (shard, hour, …); keys, teams and models by theirs. Sums
@@ -12,12 +20,7 @@ enum UsageReportStatement {
         return PostgresStatement(
             name: "report_usage_\(grouping.rawValue)",
             sql: """
-                SELECT \(shape.columns),
-                    sum(u.requests)::text, sum(u.failed_requests)::text,
-                    sum(u.prompt_tokens)::text, sum(u.cached_tokens)::text,
-                    sum(u.cache_write_tokens)::text, sum(u.completion_tokens)::text,
-                    sum(u.reasoning_tokens)::text, sum(u.charged)::text,
-                    sum(u.cost_nanousd)::text
+                SELECT \(shape.columns), \(sums)
                 FROM usage_hour u
                 JOIN api_key k ON k.shard = $1 AND k.key_id = u.key_id
                 JOIN team t ON t.shard = $1 AND t.team_id = k.team_id
@@ -78,7 +81,13 @@ enum UsageReportStatement {
             let id = KeyID(rawValue: UInt64(bitPattern: try row.int8(0)))
             group = .key(id, name: try row.text(1), team: try row.text(2))
         }
-        let first = row.count - 9
+        return UsageRow(group: group, sums: try decodeSums(row, from: row.count - 9))
+    }
+
+    /// Reads ``sums``, which begin in column `first`.
+    static func decodeSums(
+        _ row: PostgresRow, from first: Int
+    ) throws(PostgresError) -> UsageSums {
         var sums = UsageSums()
         sums.requests = try number(row, first)
         sums.failedRequests = try number(row, first + 1)
@@ -89,7 +98,7 @@ enum UsageReportStatement {
         sums.reasoningTokens = try number(row, first + 6)
         sums.chargedTokens = try number(row, first + 7)
         sums.costNanoUSD = try number(row, first + 8)
-        return UsageRow(group: group, sums: sums)
+        return sums
     }
 
     /// A sum that travelled as text, so that nothing rounds or overflows.

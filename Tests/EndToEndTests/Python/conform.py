@@ -41,7 +41,8 @@ def before_load_schema(context, raw_schema):
     share_rules(raw_schema)
     for item in raw_schema["paths"].values():
         for parameter in item.get("get", {}).get("parameters", []):
-            parameter.update(schema=models, example="scripted")
+            if parameter["in"] == "path":
+                parameter.update(schema=models, example="scripted")
         if "post" in item:
             for example in item["post"]["requestBody"]["content"]["application/json"]["examples"].values():
                 example["value"]["model"] = "scripted"

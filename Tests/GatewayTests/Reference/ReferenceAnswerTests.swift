@@ -111,6 +111,11 @@ import Testing
             maximumCompletionTokens: 5, imageTokens: nil, price: nil)
         try walk.check(ModelsEndpoint.one(route), is: "Model")
         try walk.check(ModelsEndpoint.list([route]), is: "ModelList")
+        try walk.check(BooksReference.usageExample, is: "KeyUsage")
+        try walk.check(BooksReference.quotaExample, is: "KeyQuota")
+        for grouping in OwnUsageQuestion.Grouping.allCases {
+            try walk.check(HTTPOwnBooks.report(by: grouping), is: "KeyUsage")
+        }
         for error in testReference.errors {
             try walk.check(error.answer.body(requestID: "req_1"), is: "ErrorBody")
         }
@@ -120,7 +125,7 @@ import Testing
 
     @Test func `an example is an answer as it is described`() throws {
         var walk = SchemaWalk(testReference)
-        for name in ["ChatCompletion", "Model", "ModelList"] {
+        for name in ["ChatCompletion", "Model", "ModelList", "KeyUsage", "KeyQuota"] {
             let example = try #require(ReferenceExamples.answer(name))
             try walk.check(Array(example.text.utf8), is: name)
         }
@@ -172,6 +177,8 @@ import Testing
         case .modelUnpriced: "modelUnpriced"
         case .denied: "denied"
         case .meteringUnavailable: "meteringUnavailable"
+        case .booksUnavailable: "booksUnavailable"
+        case .booksThrottled: "booksThrottled"
         case .idempotencyInProgress: "idempotencyInProgress"
         case .idempotencyEnded: "idempotencyEnded"
         case .idempotencyKeyReused: "idempotencyKeyReused"

@@ -27,6 +27,8 @@ import Testing
         (.keyMissing, 401, "invalid_request_error", nil),
         (.keyRefused, 401, "invalid_request_error", "invalid_api_key"),
         (.keyThrottled(retryAfter: .seconds(3)), 429, "requests", "rate_limit_exceeded"),
+        (.booksUnavailable, 503, "api_error", "usage_unavailable"),
+        (.booksThrottled(retryAfter: .seconds(3)), 429, "requests", "rate_limit_exceeded"),
         (.directoryUnavailable, 503, "api_error", "metering_unavailable"),
         (.modelForbidden("m"), 403, "permission_error", "model_not_allowed"),
         (.modelUnknown("m"), 404, "invalid_request_error", "model_not_found"),
