@@ -125,6 +125,7 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "AdminTests", dependencies: ["Admin", "Ledger", "Domain", "TestSupport"],
+            exclude: ["Golden"],
             swiftSettings: testSettings),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Turnpike", "Postgres", "TestSupport"],

@@ -17,6 +17,8 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         var charges: [(charge: Int64, admitted: Timestamp)] = []
         var chargeQueries: [ChargeQuery] = []
         var usage: [UsageRow] = []
+        /// Answers to the next questions, in order; after them `usage` again.
+        var nextUsage: [[UsageRow]] = []
         var queries: [UsageQuery] = []
         var audit = AuditReport()
         var story = ExplainStore.Answer.unknown(mayBeDropped: false)
@@ -194,7 +196,7 @@ final class FakeAdminLedger: AdminLedger, Sendable {
     func usage(_ query: UsageQuery) throws(AdminFailure) -> [UsageRow] {
         try checked { state in
             state.queries.append(query)
-            return state.usage
+            return state.nextUsage.isEmpty ? state.usage : state.nextUsage.removeFirst()
         }
     }
 

@@ -80,7 +80,7 @@ import Testing
                 """, "\(run.output)")
     }
 
-    @Test(arguments: ["day", "hour", "model", "team", "key"])
+    @Test(arguments: ["day", "hour", "month", "model", "team", "key", "end-state"])
     func `no line is wider than 80 columns, whatever the names and numbers`(grouping: String) {
         let names = [
             String(repeating: "w", count: 64), String(repeating: "研", count: 21), "a\tb\u{1B}[0m",
@@ -91,6 +91,8 @@ import Testing
                 switch grouping {
                 case "day": .day(start.day)
                 case "hour": .hour(start)
+                case "month": .month(start.day.firstOfMonth)
+                case "end-state": .endState(EndState.allCases[index + 3])
                 case "model": .model(name)
                 case "team": .team(name)
                 default: .key(KeyID(rawValue: .max), name: name, team: name)
@@ -108,6 +110,10 @@ import Testing
             for line in run.lines { #expect(DisplayWidth.of(line) <= width, "\(line)") }
             #expect(run.output.contains("2,999,999,999,999,997") || width == 60, "\(run.output)")
             #expect(!run.output.contains("\u{1B}"))
+            let compared = CommandRun.of(
+                arguments: ["usage", "--compare", "--by", grouping], with: Self.ledger(rows),
+                width: width)
+            for line in compared.lines { #expect(DisplayWidth.of(line) <= width, "\(line)") }
         }
     }
 
@@ -131,15 +137,27 @@ import Testing
                 """, "\(run.output)")
     }
 
-    @Test func `times in rows are ISO 8601 and in UTC`() {
+    @Test func `times in rows are ISO 8601, in UTC or with their offset`() throws {
         let start = CalendarDay(year: 2026, month: 11, day: 21).start
-        let day = UsageView.record(UsageRow(group: Self.day(21), sums: UsageSums()))
-        let hour = UsageView.record(
-            UsageRow(group: .hour(start + .seconds(8 * 3600)), sums: UsageSums()))
+        func record(_ group: UsageRow.Group, in place: LocalTime = .utc) throws -> Record {
+            let line = UsageLine(label: .group(group), sums: UsageSums(), before: nil)
+            return try #require(UsageView.record(line, in: place))
+        }
+        let day = try record(Self.day(21))
+        let hour = try record(.hour(start + .seconds(8 * 3600)))
         #expect(day.fields.first?.value == .text("2026-11-21"))
         #expect(hour.fields.first?.value == .text("2026-11-21T08:00:00Z"))
-        #expect(day.fields.map(\.name) == UsageView.names(.day))
-        #expect(hour.fields.map(\.name) == UsageView.names(.hour))
+        #expect(day.fields.map(\.name) == UsageView.names(.day, comparing: false))
+        #expect(hour.fields.map(\.name) == UsageView.names(.hour, comparing: false))
+        let month = try record(.month(start.day.firstOfMonth))
+        #expect(month.fields.first?.value == .text("2026-11"))
+        let berlin = try #require(LocalTime("Europe/Berlin"))
+        #expect(
+            try record(.hour(start), in: berlin).fields.first?.value
+                == .text("2026-11-21T01:00:00+01:00"))
+        let state = try record(.endState(.clientGone))
+        #expect(state.fields.first.map { $0.name } == "end_state")
+        #expect(state.fields.first?.value == .text("client_gone"))
     }
 
     @Test func `no usage is one line, an empty array, or a line of names`() {

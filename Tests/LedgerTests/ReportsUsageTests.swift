@@ -22,7 +22,7 @@ import Testing
         expected.reasoningTokens = 20
         expected.chargedTokens = 24
         expected.costNanoUSD = 32
-        for grouping in UsageQuery.Grouping.allCases {
+        for grouping in UsageQuery.Grouping.allCases where grouping != .endState {
             let rows = try books.usage(grouping)
             #expect(rows.reduce(UsageSums()) { $0 + $1.sums } == expected, "\(grouping)")
         }
@@ -30,6 +30,7 @@ import Testing
             try books.usage(.day).map(\.group) == [
                 .day(UsageBooks.start.day), .day(UsageBooks.start.day.next),
             ])
+        #expect(try books.usage(.month).map(\.group) == [.month(UsageBooks.start.day.firstOfMonth)])
         #expect(
             try books.usage(.hour).map(\.group) == [
                 .hour(UsageBooks.start), .hour(UsageBooks.start + .seconds(5 * 3600)),
@@ -52,7 +53,7 @@ import Testing
         let books = try UsageBooks()
         #expect(UsageBooks.neighbour.shard == OrganizationID.default.shard)
         try books.add(UsageBooks.theirs, hour: 0, tokens: 7)
-        for grouping in UsageQuery.Grouping.allCases {
+        for grouping in UsageQuery.Grouping.allCases where grouping != .endState {
             #expect(try books.usage(grouping).isEmpty)
             #expect(try books.usage(grouping, key: UsageBooks.theirs).isEmpty)
             #expect(try books.usage(grouping, team: TeamID(rawValue: 13)).isEmpty)
@@ -62,6 +63,31 @@ import Testing
         // Two teams of one name in two organizations stay two.
         try books.add(UsageBooks.ci, hour: 0, tokens: 5)
         #expect(try books.usage(.team).map(\.sums.promptTokens) == [5])
+    }
+
+    @Test func `by end state the records themselves are added up, of one organization`() throws {
+        let books = try UsageBooks()
+        try books.record(UsageBooks.ci, hour: 1, number: 1, state: .finished, tokens: 10)
+        try books.record(UsageBooks.ci, hour: 2, number: 2, state: .clientGone, tokens: 3)
+        try books.record(UsageBooks.laptop, hour: 3, number: 3, state: .finished, tokens: 5)
+        try books.record(
+            UsageBooks.ci, hour: 3, number: 4, state: .failedBeforeFirstByte, tokens: 0)
+        // Before the span, after it, and another organization's.
+        try books.record(UsageBooks.ci, hour: 0, number: 5, state: .finished, tokens: 1_000)
+        try books.record(UsageBooks.ci, hour: 30, number: 6, state: .finished, tokens: 1_000)
+        try books.record(UsageBooks.theirs, hour: 1, number: 7, state: .finished, tokens: 1_000)
+        let rows = try books.usage(
+            .endState, since: UsageBooks.start + .seconds(3600),
+            until: UsageBooks.start + .seconds(30 * 3600))
+        #expect(
+            rows.map(\.group) == [
+                .endState(.finished), .endState(.clientGone), .endState(.failedBeforeFirstByte),
+            ])
+        #expect(rows.map(\.sums.promptTokens) == [15, 3, 0])
+        #expect(rows.map(\.sums.requests) == [2, 1, 0])
+        #expect(rows.map(\.sums.failedRequests) == [0, 0, 1])
+        #expect(try books.usage(.endState, key: UsageBooks.theirs).isEmpty)
+        #expect(try books.usage(.endState).map(\.sums.promptTokens).reduce(0, +) == 2018)
     }
 
     @Test func `a filter by team or key leaves the others out`() throws {

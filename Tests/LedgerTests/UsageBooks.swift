@@ -74,6 +74,26 @@ struct UsageBooks {
                         """), row))
     }
 
+    /// Adds a record; a void one where the request came to nothing.
+    func record(
+        _ key: KeyID, hour: Int64, number: UInt64, state: EndState, tokens: Int64
+    ) throws {
+        let at = Self.start + .seconds(hour * 3600)
+        try store.connection.execute(
+            script: """
+                INSERT INTO usage (shard, day, request_id, key_id, model_id, backend_id,
+                    prompt_tokens, cached_tokens, cache_write_tokens, completion_tokens,
+                    reasoning_tokens, charged, basis, end_state, account_ids, charges, node_id,
+                    admitted_at, settled_at, first_token_us, duration_us)
+                VALUES (\(key.shard.rawValue), '\(at.day)',
+                    '\(RequestID(at: at, random: (number, number)))', \(key.databaseValue), 1, 1,
+                    \(tokens), 0, 0, 0, 0, \(tokens),
+                    \(state == .failedBeforeFirstByte ? 5 : 1), \(state.rawValue), '{}', '{}', 1,
+                    to_timestamp(\(at.seconds)), to_timestamp(\(at.seconds + 1)),
+                    \(number * 1000), \(number * 2000));
+                """)
+    }
+
     /// The default organization as the directory knows it.
     func organization() throws -> Organization {
         guard let found = try store.organizations.find(name: "default") else {

@@ -12,6 +12,8 @@ enum TimeArgument: Equatable {
 
     /// So many units.
     case span(Int64, Unit)
+    /// A whole day, of whatever time zone the command is about.
+    case date(CalendarDay)
     /// An instant, in UTC.
     case instant(Timestamp)
 
@@ -25,7 +27,9 @@ enum TimeArgument: Equatable {
 
     /// Reads `90d`, `24h`, `30m`, `2w`, `2026-11-01` or `2026-11-01T08:00:00Z`.
     static func parse(_ text: String) throws(Fault) -> TimeArgument {
-        if let instant = try date(text) { return .instant(instant) }
+        if let instant = try date(text) {
+            return text.utf8.count == 10 ? .date(instant.day) : .instant(instant)
+        }
         let units: [Character: Unit] = ["m": .minute, "h": .hour, "d": .day, "w": .week]
         guard let last = text.last, let unit = units[last],
             text.dropLast().utf8.allSatisfy({ (48...57).contains($0) }), text.utf8.count > 1
@@ -47,6 +51,7 @@ enum TimeArgument: Equatable {
     func after(_ now: Timestamp) -> Timestamp {
         switch self {
         case .span(let count, let unit): now + .seconds(count * unit.rawValue)
+        case .date(let day): day.start
         case .instant(let instant): instant
         }
     }
@@ -54,18 +59,31 @@ enum TimeArgument: Equatable {
     /// The instant so long before `now`, or the date itself. Days and weeks begin at midnight UTC,
     /// so that a report by day has whole days; other instants are rounded down to the hour, the
     /// finest that is kept.
-    func before(_ now: Timestamp) -> Timestamp {
-        let exact = beforeExactly(now)
-        return switch self {
-        case .span(_, .day), .span(_, .week): exact.day.start
-        case .span, .instant: exact.startOfHour
+    func before(_ now: Timestamp) -> Timestamp { before(now, in: .utc) }
+
+    /// The same with the midnights of a place. One that is not on a full hour of UTC is rounded up:
+    /// the hour that holds it counts for the day in which it begins.
+    func before(_ now: Timestamp, in place: LocalTime) -> Timestamp {
+        switch self {
+        case .span(_, .day), .span(_, .week):
+            place.start(of: place.day(of: beforeExactly(now))).endOfHour
+        case .date(let day): place.start(of: day).endOfHour
+        case .span, .instant: beforeExactly(now).startOfHour
         }
+    }
+
+    /// The end of a report: the first full hour that is not before the instant so long before
+    /// `now`, or before the beginning of the date in a place.
+    func end(before now: Timestamp, in place: LocalTime) -> Timestamp {
+        if case .date(let day) = self { return place.start(of: day).endOfHour }
+        return beforeExactly(now).endOfHour
     }
 
     /// The instant so long before `now`, or the date itself, not rounded.
     func beforeExactly(_ now: Timestamp) -> Timestamp {
         switch self {
         case .span(let count, let unit): now + .seconds(-count * unit.rawValue)
+        case .date(let day): day.start
         case .instant(let instant): instant
         }
     }

@@ -7,29 +7,22 @@ struct UsageCommand: AdminSubcommand {
     static let configuration = CommandConfiguration(
         commandName: "usage", abstract: "Review what was used, from the ledger's own books.",
         discussion: """
-            Times are in UTC. Spans of days begin at midnight; the books are kept by the hour, so a time within an hour \
-            counts the whole hour. --until leaves its own instant out.
+            Days, months and the midnights that spans begin at are those of --time-zone, else UTC. The books are kept by \
+            the hour of UTC: a time within an hour counts the whole hour, and where a zone is not whole hours from UTC, an \
+            hour counts for the day in which it begins. --until leaves its own instant out. --by end-state reads every \
+            record of the span, as far back as records are kept; all else comes from sums by the hour.
 
             Example:
-              turnpike admin usage --by team --since 30d
-              turnpike admin usage --team research --since 2026-11-01 --until 2026-12-01 --format csv
+              turnpike admin usage --by team --since 30d --top 10 --rank cost
+              turnpike admin usage --by month --since 2026-01-01 --time-zone Europe/Berlin
+              turnpike admin usage --since 7d --compare
+              turnpike admin usage --since 14d --chart heatmap
+              turnpike admin usage --since 2026-11-01 --until 2026-12-01 --format csv
             """)
 
-    private static let groupings = "day, hour, model, team or key"
+    private static let groupings = "day, hour, month, model, team, key or end-state"
 
-    @Option(help: ArgumentHelp("Only this team's keys.", valueName: "name"))
-    var team: String?
-    @Option(
-        help: ArgumentHelp("Only this key.", valueName: "key-id"), transform: KeyArgument.init)
-    var key: KeyArgument?
-    @Option(
-        help: ArgumentHelp("The beginning: 7d, 24h or a date.", valueName: "when"),
-        transform: TimeArgument.read)
-    var since: TimeArgument = .span(7, .day)
-    @Option(
-        help: ArgumentHelp("The end, likewise. Default: now.", valueName: "when"),
-        transform: TimeArgument.read)
-    var until: TimeArgument?
+    @OptionGroup var filter: UsageFilter
     @Option(
         help: ArgumentHelp("What a row stands for: \(groupings).", valueName: "grouping"),
         transform: { text in
@@ -39,37 +32,95 @@ struct UsageCommand: AdminSubcommand {
             return grouping
         })
     var by: UsageQuery.Grouping = .day
-    @OptionGroup var tenant: OrganizationOption
+    @Option(
+        help: ArgumentHelp("Only the largest rows, the others in one.", valueName: "rows"))
+    var top: Int?
+    @Option(
+        help: ArgumentHelp(
+            "By what rows are measured: tokens, cost, requests or failed.", valueName: "measure"),
+        transform: { text in
+            guard let rank = UsageRank(rawValue: text) else {
+                throw ValidationError("give tokens, cost, requests or failed")
+            }
+            return rank
+        })
+    var rank: UsageRank = .tokens
+    @Flag(help: "Set it against the span of the same length before.")
+    var compare = false
+    @Option(
+        help: ArgumentHelp(
+            "bars, none, or heatmap: a row for each day, a square for each hour.",
+            valueName: "chart"),
+        transform: { text in
+            guard let chart = UsageChart(rawValue: text) else {
+                throw ValidationError("give bars, heatmap or none")
+            }
+            return chart
+        })
+    var chart: UsageChart = .bars
     @OptionGroup var options: AdminOptions
 
-    func validate() throws { _ = try key?.check() }
+    func validate() throws {
+        if let top, top < 1 { throw ValidationError("--top is at least 1.") }
+        if chart == .heatmap, compare || top != nil || by != .day {
+            throw ValidationError(
+                "A heat map is of days and hours: leave out --by, --top and --compare.")
+        }
+    }
 
     func execute(_ desk: AdminDesk) throws {
-        let organization = try desk.organization(tenant.organization)
-        let owner = try team.map { name throws(AdminFailure) in
-            try desk.team(name, in: organization)
+        let scope = try filter.find(at: desk)
+        let grouping = chart == .heatmap ? .hour : by
+        let lines = try lines(scope, grouping, desk)
+        let place = scope.span.place
+        try desk.answer(
+            lines.compactMap { UsageView.record($0, in: place) },
+            names: UsageView.names(grouping, comparing: compare)
+        ) {
+            let view = UsageView(
+                span: scope.span, grouping: grouping, rank: rank, chart: chart,
+                isWhole: top == nil, output: desk.output)
+            return view.lines(lines)
         }
-        let only = try key.map { try desk.key(try $0.check(), in: organization) }
-        if let only, let owner, only.team != owner.name {
-            throw AdminFailure.refused(
-                "Key \(only.id) is not of team \(QuotedText.quoted(owner.name)).",
-                advice: "Leave out --team or --key.")
+    }
+
+    /// The lines of the report.
+    private func lines(
+        _ scope: UsageFilter.Scope, _ grouping: UsageQuery.Grouping, _ desk: AdminDesk
+    ) throws -> [UsageLine] {
+        let rows = try rows(scope, scope.span, grouping, desk)
+        var earlier: [UsageRow]?
+        let shift = scope.span.shift(grouping)
+        if compare { earlier = try self.rows(scope, scope.span.before(grouping), grouping, desk) }
+        let lines = UsageLine.compare(rows, with: earlier) {
+            scope.span.counterpart(of: $0, shift: shift)
         }
-        let now = try desk.ledger.time()
-        let beginning = since.before(now)
-        // An end within an hour takes that hour in: half an hour cannot be told from the books.
-        let end = until?.beforeExactly(now).endOfHour
-        guard beginning < end ?? now else {
-            throw AdminFailure.wrongUsage(
-                "The report would end before it begins (\(TimeText.short(beginning)) UTC).",
-                advice: "Give --since a time before \(until == nil ? "now" : "--until").")
-        }
-        let query = UsageQuery(
-            organization: organization.id, team: owner?.id, key: only?.id, since: beginning,
-            until: end, grouping: by)
-        let rows = try desk.ledger.usage(query)
-        try desk.answer(rows.map(UsageView.record), names: UsageView.names(by)) {
-            UsageView(query: query, now: now, output: desk.output).lines(rows)
+        if let top { return UsageLine.top(top, of: lines, by: rank) }
+        // The books give the largest number of tokens first.
+        return grouping.isOfTime || rank == .tokens
+            ? lines : UsageLine.top(.max, of: lines, by: rank)
+    }
+
+    /// The rows of a span, in the hours, days and months of its place.
+    private func rows(
+        _ scope: UsageFilter.Scope, _ span: UsageSpan, _ grouping: UsageQuery.Grouping,
+        _ desk: AdminDesk
+    ) throws -> [UsageRow] {
+        let isFolded = grouping.isOfTime && !span.place.isUTC
+        let rows = try desk.ledger.usage(
+            UsageQuery(
+                organization: scope.organization.id, team: scope.team?.id, key: scope.key?.id,
+                since: span.begin, until: span.end, grouping: isFolded ? .hour : grouping))
+        return isFolded ? UsageLine.fold(rows, to: grouping, in: span.place) : rows
+    }
+}
+
+extension UsageQuery.Grouping {
+    /// Whether its rows are hours, days or months.
+    var isOfTime: Bool {
+        switch self {
+        case .day, .hour, .month: true
+        case .model, .team, .key, .endState: false
         }
     }
 }

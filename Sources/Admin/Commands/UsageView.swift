@@ -3,10 +3,16 @@ import Ledger
 
 /// A usage report as people and programs see it.
 struct UsageView {
-    /// What was asked.
-    let query: UsageQuery
-    /// The ledger's time, where a report without an end stops.
-    let now: Timestamp
+    /// What the report is about.
+    let span: UsageSpan
+    /// What a row stands for.
+    let grouping: UsageQuery.Grouping
+    /// What bars and pictures show.
+    let rank: UsageRank
+    /// Which pictures there are.
+    let chart: UsageChart
+    /// Whether every group of the span has a line.
+    let isWhole: Bool
     /// Where it is shown.
     let output: Output
 
@@ -15,24 +21,37 @@ struct UsageView {
         "completion_tokens", "reasoning_tokens", "total_tokens", "charged_tokens", "cost_usd",
         "cost_nanousd",
     ]
+    private static let compared = [
+        "previous_requests", "previous_failed_requests", "previous_total_tokens",
+        "previous_cost_usd", "previous_cost_nanousd",
+    ]
 
     /// The fields of a row for programs.
-    static func names(_ grouping: UsageQuery.Grouping) -> [String] {
-        (grouping == .key ? ["key", "key_name", "team"] : [grouping.rawValue]) + counted
+    static func names(_ grouping: UsageQuery.Grouping, comparing: Bool) -> [String] {
+        let group =
+            switch grouping {
+            case .key: ["key", "key_name", "team"]
+            case .endState: ["end_state"]
+            default: [grouping.rawValue]
+            }
+        return group + counted + (comparing ? compared : [])
     }
 
-    /// A row for programs.
-    static func record(_ row: UsageRow) -> Record {
+    /// A line for programs; nil for the sum of all others, which they have no name for.
+    static func record(_ line: UsageLine, in place: LocalTime) -> Record? {
+        guard case .group(let label) = line.label else { return nil }
         let group: [(name: String, value: Record.Value)] =
-            switch row.group {
+            switch label {
             case .day(let day): [("day", .text(day.description))]
-            case .hour(let hour): [("hour", .text(TimeText.iso(hour)))]
+            case .hour(let hour): [("hour", .text(place.iso(hour)))]
+            case .month(let first): [("month", .text(month(first)))]
             case .model(let name): [("model", .text(name))]
             case .team(let name): [("team", .text(name))]
+            case .endState(let state): [("end_state", .text(state.name))]
             case .key(let id, let name, let team):
                 [("key", .text(id.description)), ("key_name", .text(name)), ("team", .text(team))]
             }
-        let sums = row.sums
+        let sums = line.sums
         let values: [Record.Value] = [
             .integer(sums.requests), .integer(sums.failedRequests), .integer(sums.promptTokens),
             .integer(sums.cachedTokens), .integer(sums.cacheWriteTokens),
@@ -40,146 +59,101 @@ struct UsageView {
             .integer(sums.totalTokens), .integer(sums.chargedTokens),
             .text(NumberText.dollars(nanoUSD: sums.costNanoUSD)), .integer(sums.costNanoUSD),
         ]
-        return Record(group + zip(counted, values).map { (name: $0, value: $1) })
+        var fields = group + zip(counted, values).map { (name: $0, value: $1) }
+        if let before = line.before {
+            let values: [Record.Value] = [
+                .integer(before.requests), .integer(before.failedRequests),
+                .integer(before.totalTokens),
+                .text(NumberText.dollars(nanoUSD: before.costNanoUSD)),
+                .integer(before.costNanoUSD),
+            ]
+            fields += zip(compared, values).map { (name: $0, value: $1) }
+        }
+        return Record(fields)
     }
 
-    /// The table, its totals, and how the tokens were spread over time.
-    func lines(_ rows: [UsageRow]) -> [String] {
-        if rows.isEmpty { return ["No usage \(range)."] }
-        let totals = rows.reduce(UsageSums()) { $0 + $1.sums }
-        let largest = rows.map(\.sums.totalTokens).max() ?? 0
-        // All with the same decimals, so that the points stand below each other.
-        let decimals =
-            (rows.map(\.sums) + [totals]).map {
-                NumberText.neededDecimals(nanoUSD: $0.costNanoUSD)
-            }.max() ?? 2
-        let columns = columns(totals, decimals: decimals)
-        let table = TableFormatter(width: output.width, style: output.style).lines(
-            columns: columns.map(\.column),
-            rows: rows.map { row in columns.map { $0.cell(row.group, row.sums, largest) } },
-            totals: columns.map { $0.total(totals) })
-        return table + spread(rows)
-    }
+    /// A month, `2026-11`.
+    static func month(_ first: CalendarDay) -> String { String(first.description.prefix(7)) }
 
-    /// One column: how to fill it for a row and for the totals.
-    private struct Column {
-        let column: TableColumn
-        let cell: (UsageRow.Group, UsageSums, Int128) -> TableFormatter.Cell
-        let total: (UsageSums) -> TableFormatter.Cell
-
-        init(_ column: TableColumn, _ number: @escaping (UsageSums) -> String) {
-            self.column = column
-            cell = { _, sums, _ in .text(number(sums)) }
-            total = { .text(number($0)) }
-        }
-
-        init(_ column: TableColumn, total: String, label: @escaping (UsageRow.Group) -> String) {
-            self.column = column
-            cell = { group, _, _ in .text(label(group)) }
-            self.total = { _ in .text(total) }
-        }
-
-        init(bar column: TableColumn) {
-            self.column = column
-            cell = { _, sums, largest in .bar(value: sums.totalTokens, of: largest) }
-            total = { _ in .bar(value: 0, of: 1) }
-        }
-    }
-
-    /// Columns of nothing but zeros are left out; programs get everything.
-    private func columns(_ totals: UsageSums, decimals: Int) -> [Column] {
-        var columns = labels
-        columns.append(
-            Column(.number("Requests", droppedAt: 0)) { NumberText.grouped($0.requests) })
-        if totals.failedRequests > 0 {
-            columns.append(
-                Column(.number("Failed", droppedAt: 4)) { NumberText.grouped($0.failedRequests) })
-        }
-        columns.append(
-            Column(.number("Prompt", droppedAt: 2)) { NumberText.grouped($0.promptTokens) })
-        columns.append(
-            Column(.number("Completion", droppedAt: 3)) { NumberText.grouped($0.completionTokens) })
-        columns.append(Column(.number("Tokens")) { NumberText.grouped($0.totalTokens) })
-        if totals.costNanoUSD > 0 {
-            columns.append(
-                Column(.number("Cost", droppedAt: 1)) {
-                    "$"
-                        + NumberText.dollars(
-                            nanoUSD: $0.costNanoUSD, decimals: decimals, grouping: true)
-                })
-        }
-        let bar = TableColumn(header: "", isNumeric: false, fit: .bar(maximum: 12))
-        return columns + [Column(bar: bar)]
-    }
-
-    private var labels: [Column] {
-        let header =
-            switch query.grouping {
-            case .day: "Day"
-            case .hour: "Hour (UTC)"
-            case .model: "Model"
-            case .team: "Team"
-            case .key: "Key"
-            }
-        let isTime = query.grouping == .day || query.grouping == .hour
-        let first: TableColumn =
-            isTime || query.grouping == .key ? .whole(header) : .text(header, minimum: 8)
-        let label = Column(first, total: "Total") { group in
-            switch group {
-            case .day(let day): day.description
-            case .hour(let hour): "\(hour.day) " + TimeText.clock(hour)
-            case .model(let name), .team(let name): name
-            case .key(let id, _, _): id.description
-            }
-        }
-        guard query.grouping == .key else { return [label] }
-        let name = Column(.text("Name", minimum: 6), total: "") { group in
-            if case .key(_, let name, _) = group { name } else { "" }
-        }
-        return [label, name]
+    /// The table, its totals, and how usage was spread over time; or the heat map.
+    func lines(_ lines: [UsageLine]) -> [String] {
+        if lines.isEmpty { return ["No usage \(range)."] }
+        let picture =
+            chart == .heatmap
+            ? UsageHeatMap(span: span, rank: rank, output: output).lines(lines)
+            : UsageTable(
+                grouping: grouping, place: span.place, rank: rank, hasBars: chart == .bars,
+                output: output
+            ).lines(lines) + (chart == .bars && isWhole ? spread(lines) : [])
+        return picture + notes
     }
 
     private var range: String {
-        "since \(TimeText.short(query.since))"
-            + (query.until.map { " until \(TimeText.short($0))" } ?? "")
+        func text(_ instant: Timestamp) -> String { TimeText.short(span.place.shown(instant)) }
+        return "since \(text(span.begin))" + (span.end.map { " until \(text($0))" } ?? "")
+            + (span.place.isUTC ? "" : " (\(span.place.name))")
     }
 
-    /// A line of blocks over the whole range, hours and days without usage included.
-    private func spread(_ rows: [UsageRow]) -> [String] {
-        guard let step = step, rows.count > 1 else { return [] }
-        let tokens = Dictionary(
-            rows.compactMap { row in start(row.group).map { ($0, row.sums.totalTokens) } },
-            uniquingKeysWith: +)
-        // The books may be a moment ahead of the clock; a row is never left out of the picture.
-        let last = max(tokens.keys.max() ?? query.since, (query.until ?? now) + .microseconds(-1))
-        let first = step == TimeArgument.Unit.day ? query.since.day.start : query.since
-        let microseconds = step.rawValue * 1_000_000
-        let count = (last.microseconds - first.microseconds) / microseconds + 1
-        // A report over decades by the hour: no picture says anything.
-        guard (2...100_000).contains(count) else { return [] }
-        let values = (0..<count).map { index in
-            tokens[Timestamp(microseconds: first.microseconds + index * microseconds)] ?? 0
+    /// Whose days these are, where they are not those of UTC.
+    private var notes: [String] {
+        guard grouping.isOfTime, !span.place.isUTC else { return [] }
+        var text = "Days and hours of \(span.place.name)."
+        if span.place.isBetweenHours(at: span.begin) {
+            text +=
+                " It is not whole hours from UTC: each hour of UTC counts for the day in which "
+                + "it begins."
         }
-        let caption = "Tokens  "
-        var picture = Chart.sparkline(
-            values, width: output.width - DisplayWidth.of(caption))
+        return [""] + TextWrap.lines(text, width: output.width).map(output.style.dim)
+    }
+
+    /// A line of blocks over the whole span, hours and days without usage included.
+    private func spread(_ lines: [UsageLine]) -> [String] {
+        guard lines.count > 1 else { return [] }
+        let values: [Int128]
+        switch grouping {
+        case .hour: values = hours(lines)
+        case .day: values = days(lines)
+        default: return []
+        }
+        // A report over decades by the hour: no picture says anything.
+        guard (2...100_000).contains(values.count) else { return [] }
+        let caption = rank.caption + "  "
+        var picture = Chart.sparkline(values, width: output.width - DisplayWidth.of(caption))
         while picture.last == " " { picture.removeLast() }
         return ["", output.style.dim(caption) + output.style.accent(picture)]
     }
 
-    private var step: TimeArgument.Unit? {
-        switch query.grouping {
-        case .day: .day
-        case .hour: .hour
-        case .model, .team, .key: nil
+    private func hours(_ lines: [UsageLine]) -> [Int128] {
+        let hour: Int64 = 3_600_000_000
+        let times = lines.compactMap { line -> (time: Int64, value: Int128)? in
+            guard case .group(let group) = line.label, let time = group.time else { return nil }
+            return (time, rank.of(line.sums))
         }
+        // The books may be a moment ahead of the clock; a row is never left out of the picture.
+        let last = max(times.last?.time ?? 0, (span.end ?? span.now).microseconds - 1)
+        let count = (last - span.begin.microseconds) / hour + 1
+        guard (2...100_000).contains(count) else { return [] }
+        var values = [Int128](repeating: 0, count: Int(count))
+        for (time, value) in times {
+            let index = Int((time - span.begin.microseconds) / hour)
+            if values.indices.contains(index) { values[index] += value }
+        }
+        return values
     }
 
-    private func start(_ group: UsageRow.Group) -> Timestamp? {
-        switch group {
-        case .day(let day): day.start
-        case .hour(let hour): hour
-        case .model, .team, .key: nil
+    private func days(_ lines: [UsageLine]) -> [Int128] {
+        let first = span.place.day(of: span.begin).rawValue
+        let times = lines.compactMap { line -> (day: Int32, value: Int128)? in
+            guard case .group(.day(let day)) = line.label else { return nil }
+            return (day.rawValue, rank.of(line.sums))
         }
+        let end = span.place.day(of: (span.end ?? span.now) + .microseconds(-1)).rawValue
+        let count = max(times.last?.day ?? first, end) - first + 1
+        guard (2...100_000).contains(count) else { return [] }
+        var values = [Int128](repeating: 0, count: Int(count))
+        for (day, value) in times where values.indices.contains(Int(day - first)) {
+            values[Int(day - first)] += value
+        }
+        return values
     }
 }

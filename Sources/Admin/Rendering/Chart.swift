@@ -31,6 +31,12 @@ enum Chart {
             })
     }
 
+    /// How dark `value` is beside `largest`, in four steps; a space for nothing.
+    static func shade(_ value: Int128, of largest: Int128) -> String {
+        guard value > 0, largest > 0 else { return " " }
+        return ["░", "▒", "▓", "█"][Int(scaled(min(value, largest), of: largest, to: 4)) - 1]
+    }
+
     /// `value / largest × steps`, rounded up: 1 to `steps` for a positive value. Sheds low bits of
     /// numbers so large that the product would not fit; no picture shows them.
     private static func scaled(_ value: Int128, of largest: Int128, to steps: Int128) -> Int128 {

@@ -4,7 +4,9 @@ public import Domain
 public struct UsageQuery: Sendable, Hashable {
     /// What the rows of a report stand for.
     public enum Grouping: String, Sendable, CaseIterable {
-        case day, hour, model, team, key
+        case day, hour, month, model, team, key
+        /// How requests ended. Only the records themselves know: the rollup does not.
+        case endState = "end-state"
     }
 
     /// The tenant. No row of another one is ever counted.
@@ -43,12 +45,16 @@ public struct UsageRow: Sendable, Hashable {
         case day(CalendarDay)
         /// The UTC hour that begins at the instant.
         case hour(Timestamp)
+        /// The month that begins on the day.
+        case month(CalendarDay)
         /// A model alias; its number after `#` when the ledger has no name for it.
         case model(String)
         /// A team, by name.
         case team(String)
         /// A key, with its name and its team's.
         case key(KeyID, name: String, team: String)
+        /// How requests ended.
+        case endState(EndState)
     }
 
     /// What the row stands for.

@@ -16,6 +16,7 @@ enum UsageReportStatement {
     // Range of the primary key usage_hour (shard, hour, …); keys, teams and models by theirs. Sums
     // of int8 are numeric and travel as text: nothing rounds or overflows.
     private static func statement(_ grouping: UsageQuery.Grouping) -> PostgresStatement {
+        if grouping == .endState { return records }
         let shape = shape(grouping)
         return PostgresStatement(
             name: "report_usage_\(grouping.rawValue)",
@@ -32,6 +33,29 @@ enum UsageReportStatement {
                 """, isReadOnly: true)
     }
 
+    // The same sums from the records, for what the rollup does not keep, as far back as records
+    // are kept. Reads every record of the span: the partitions of its days, in one snapshot, and of
+    // a shard's organization by its keys. A void request (basis 5) counts as failed, as in the
+    // rollup.
+    private static let records = PostgresStatement(
+        name: "report_usage_records",
+        sql: """
+            SELECT u.end_state, count(*) FILTER (WHERE u.basis <> 5)::text,
+                count(*) FILTER (WHERE u.basis = 5)::text, sum(u.prompt_tokens)::text,
+                sum(u.cached_tokens)::text, sum(u.cache_write_tokens)::text,
+                sum(u.completion_tokens)::text, sum(u.reasoning_tokens)::text,
+                sum(u.charged)::text, sum(u.cost_nanousd)::text
+            FROM usage u
+            JOIN api_key k ON k.shard = $1 AND k.key_id = u.key_id
+            WHERE u.shard = $1 AND k.organization_id = $2
+                AND u.day >= ($3::timestamptz AT TIME ZONE 'UTC')::date
+                AND u.day <= ($4::timestamptz AT TIME ZONE 'UTC')::date
+                AND u.admitted_at >= $3 AND u.admitted_at < $4
+                AND ($5::int8 IS NULL OR k.team_id = $5)
+                AND ($6::int8 IS NULL OR u.key_id = $6)
+            GROUP BY 1 ORDER BY sum(u.prompt_tokens) + sum(u.completion_tokens) DESC, 1 LIMIT $7
+            """, isReadOnly: true)
+
     private struct Shape {
         let columns: String
         let groups: String
@@ -43,6 +67,7 @@ enum UsageReportStatement {
     private static func shape(_ grouping: UsageQuery.Grouping) -> Shape {
         switch grouping {
         case .day: Shape(columns: "date_trunc('day', u.hour, 'UTC')", groups: "1", order: "1")
+        case .month: Shape(columns: "date_trunc('month', u.hour, 'UTC')", groups: "1", order: "1")
         case .hour: Shape(columns: "date_trunc('hour', u.hour, 'UTC')", groups: "1", order: "1")
         case .model:
             Shape(
@@ -52,6 +77,7 @@ enum UsageReportStatement {
             Shape(
                 columns: "k.key_id, k.name, t.name", groups: "k.key_id, k.name, t.name",
                 order: "\(most), 1")
+        case .endState: preconditionFailure("the rollup does not know how requests ended")
         }
     }
 
@@ -75,6 +101,12 @@ enum UsageReportStatement {
         switch grouping {
         case .day: group = .day(Timestamp(microseconds: try row.timestamp(0)).day)
         case .hour: group = .hour(Timestamp(microseconds: try row.timestamp(0)))
+        case .month: group = .month(Timestamp(microseconds: try row.timestamp(0)).day)
+        case .endState:
+            guard let state = EndState(rawValue: try row.int2(0)) else {
+                throw PostgresError(kind: .decoding(reason: "a record has an unknown end state"))
+            }
+            group = .endState(state)
         case .model: group = .model(try row.text(0))
         case .team: group = .team(try row.text(0))
         case .key:
