@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import Ledger
 
 /// What the commands reach of the world outside: the program's own, unless a test puts another in
@@ -13,6 +14,9 @@ struct AdminEnvironment: Sendable {
     /// places.
     let openLedger: @Sendable (_ configurationFile: String?) throws(AdminFailure) -> any AdminLedger
 
+    /// How time passes.
+    let clock: AdminClock
+
     /// The program's own channels, files, variables and database.
     static let program = AdminEnvironment(
         output: { Output.live(isColourAllowed: $0) },
@@ -25,5 +29,11 @@ struct AdminEnvironment: Sendable {
                     var generator = SystemRandomNumberGenerator()
                     return generator.next()
                 })
-        })
+        },
+        clock: AdminClock(
+            elapsed: { [start = ContinuousClock.now] in ContinuousClock.now - start },
+            pause: { pause in
+                Thread.sleep(forTimeInterval: Double(pause.microseconds) / 1_000_000)
+                return true
+            }))
 }

@@ -54,6 +54,12 @@ protocol AdminLedger {
     ) throws(AdminFailure)
     /// What was used.
     func usage(_ query: UsageQuery) throws(AdminFailure) -> [UsageRow]
+    /// Some of the records of an export.
+    func export(
+        _ query: ExportQuery, from position: ExportPosition
+    ) throws(AdminFailure) -> ExportPage
+    /// How many records there were of the hours of an export.
+    func exportCount(_ query: ExportQuery) throws(AdminFailure) -> Int64
     /// Proves the books of the organization's shard, or of all shards.
     func audit(
         _ organization: OrganizationEntry?, depth: AuditDepth

@@ -2,6 +2,18 @@ import Domain
 import Ledger
 
 extension ConfiguredLedger {
+    func export(
+        _ query: ExportQuery, from position: ExportPosition
+    ) throws(AdminFailure) -> ExportPage {
+        try asking { store throws(LedgerError) in
+            try store.reports.export(query, from: position)
+        }
+    }
+
+    func exportCount(_ query: ExportQuery) throws(AdminFailure) -> Int64 {
+        try asking { store throws(LedgerError) in try store.reports.exportCount(query) }
+    }
+
     /// A key as the commands show it.
     static func entry(_ record: KeyRecord) -> KeyEntry {
         KeyEntry(

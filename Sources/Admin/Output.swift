@@ -20,6 +20,11 @@ struct Output {
     /// Asks a question on the terminal and returns the line typed; nil without a terminal or at its
     /// end.
     let ask: (String) -> String?
+    /// Shows how far the command has come, in place of what it showed before; an empty text takes
+    /// it away. Nil where nobody sees it: standard error is no terminal, or the answer goes there.
+    var progress: ((String) -> Void)?
+    /// Whether what is written may replace what was written before, as a terminal can.
+    var isTerminal = false
 
     /// The program's own channels. Emphasis needs a terminal, an environment without `NO_COLOR`
     /// (no-color.org: set and not empty) and a `TERM` that is not `dumb`.
@@ -44,7 +49,13 @@ struct Output {
                 // An unseen question is answered by nobody, so the answer is no.
                 guard (try? send(question, to: .standardError)) != nil else { return nil }
                 return readLine()
-            })
+            },
+            progress: isTerminal || isatty(STDERR_FILENO) != 1
+                ? nil
+                : { text in
+                    // What cannot be shown is not missed.
+                    try? send("\r" + text + "\u{1B}[K", to: .standardError)
+                }, isTerminal: isTerminal)
     }
 
     /// Writes a line.

@@ -9,6 +9,10 @@ struct CommandRun {
     let status: Int32
     let output: String
     let complaint: String
+    /// What was shown of the progress, one after the other.
+    let progress: [String]
+    /// How long the command waited, each time.
+    let pauses: [Duration]
 
     /// Runs the arguments, written as one line without quotes, or given one by one.
     static func of(
@@ -22,13 +26,17 @@ struct CommandRun {
 
     static func of(
         arguments: [String], with ledger: any AdminLedger & Sendable, width: Int = 80,
-        answer: String? = nil
+        answer: String? = nil, frames: Int = 1, isTerminal: Bool = false
     ) -> CommandRun {
-        of(arguments: arguments, width: width, answer: answer) { _ throws(AdminFailure) in ledger }
+        of(
+            arguments: arguments, width: width, answer: answer, frames: frames,
+            isTerminal: isTerminal
+        ) { _ throws(AdminFailure) in ledger }
     }
 
     static func of(
-        arguments: [String], width: Int, answer: String?,
+        arguments: [String], width: Int, answer: String?, frames: Int = 1,
+        isTerminal: Bool = false,
         opening open: @escaping @Sendable (String?) throws(AdminFailure) -> any AdminLedger
     ) -> CommandRun {
         let said = Said()
@@ -41,8 +49,24 @@ struct CommandRun {
                     ask: { question in
                         said.complaint.withLock { $0 += question }
                         return answer
-                    })
-            }, openLedger: open)
+                    },
+                    progress: { text in said.progress.withLock { $0.append(text) } },
+                    isTerminal: isTerminal)
+            }, openLedger: open,
+            clock: AdminClock(
+                // Each look at the clock is a tenth of a second later than the one before.
+                elapsed: {
+                    said.looks.withLock { looks in
+                        looks += 1
+                        return .milliseconds(100 * looks)
+                    }
+                },
+                pause: { pause in
+                    said.pauses.withLock { pauses in
+                        pauses.append(pause)
+                        return pauses.count < frames
+                    }
+                }))
         let status = AdminEnvironment.$current.withValue(environment) { () -> Int32 in
             do {
                 var command = try AdminCommand.parseAsRoot(arguments)
@@ -61,7 +85,8 @@ struct CommandRun {
         }
         return CommandRun(
             status: status, output: said.output.withLock { $0 },
-            complaint: said.complaint.withLock { $0 })
+            complaint: said.complaint.withLock { $0 },
+            progress: said.progress.withLock { $0 }, pauses: said.pauses.withLock { $0 })
     }
 
     /// The lines of the output.
@@ -72,5 +97,8 @@ struct CommandRun {
     private final class Said: Sendable {
         let output = Mutex("")
         let complaint = Mutex("")
+        let progress = Mutex<[String]>([])
+        let pauses = Mutex<[Duration]>([])
+        let looks = Mutex(0)
     }
 }

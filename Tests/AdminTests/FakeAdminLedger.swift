@@ -20,6 +20,9 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         /// Answers to the next questions, in order; after them `usage` again.
         var nextUsage: [[UsageRow]] = []
         var queries: [UsageQuery] = []
+        var pages: [[ExportRecord]] = []
+        var exports: [ExportQuery] = []
+        var exportCount: Int64 = 0
         var audit = AuditReport()
         var story = ExplainStore.Answer.unknown(mayBeDropped: false)
         var statement = Statement(lines: [], usage: UsageSums())
@@ -36,6 +39,9 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         var repriced = RepriceOutcome()
         var orders: [RepriceOrder] = []
         var failure: AdminFailure?
+        /// How far the ledger's clock goes on each time it is looked at.
+        var secondsPerLook: Int64 = 0
+        var looks: Int64 = 0
         var nextID: Int64 = 100
     }
 
@@ -55,7 +61,12 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         return state.withLock { state in body(&state) }
     }
 
-    func time() throws(AdminFailure) -> Timestamp { try checked { _ in Self.now } }
+    func time() throws(AdminFailure) -> Timestamp {
+        try checked { state in
+            defer { state.looks += 1 }
+            return Self.now + .seconds(state.looks * state.secondsPerLook)
+        }
+    }
 
     func createOrganization(_ name: String) throws(AdminFailure) -> OrganizationEntry {
         try checked { state in
@@ -198,6 +209,23 @@ final class FakeAdminLedger: AdminLedger, Sendable {
             state.queries.append(query)
             return state.nextUsage.isEmpty ? state.usage : state.nextUsage.removeFirst()
         }
+    }
+
+    func export(
+        _ query: ExportQuery, from position: ExportPosition
+    ) throws(AdminFailure) -> ExportPage {
+        try checked { state in
+            state.exports.append(query)
+            let records = state.pages.isEmpty ? [] : state.pages.removeFirst()
+            return ExportPage(
+                records: records,
+                next: state.pages.isEmpty
+                    ? nil : ExportPosition(day: position.day.next, after: position.after))
+        }
+    }
+
+    func exportCount(_ query: ExportQuery) throws(AdminFailure) -> Int64 {
+        try checked { $0.exportCount }
     }
 
     func audit(

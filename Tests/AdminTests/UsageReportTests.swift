@@ -133,7 +133,7 @@ import Testing
     }
 
     @Test func `the help is as it was reviewed`() throws {
-        for command in ["usage"] {
+        for command in ["usage", "usage export"] {
             let run = CommandRun.of("\(command) --help", with: FakeAdminLedger())
             try Golden.check(
                 run.output, is: "help-" + command.split(separator: " ").joined(separator: "-"))

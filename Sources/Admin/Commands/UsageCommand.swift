@@ -17,8 +17,9 @@ struct UsageCommand: AdminSubcommand {
               turnpike admin usage --by month --since 2026-01-01 --time-zone Europe/Berlin
               turnpike admin usage --since 7d --compare
               turnpike admin usage --since 14d --chart heatmap
+              turnpike admin usage --since 1h --by model --watch
               turnpike admin usage --since 2026-11-01 --until 2026-12-01 --format csv
-            """)
+            """, subcommands: [UsageExportCommand.self])
 
     private static let groupings = "day, hour, month, model, team, key or end-state"
 
@@ -58,9 +59,17 @@ struct UsageCommand: AdminSubcommand {
             return chart
         })
     var chart: UsageChart = .bars
+    @Flag(help: "Show it again and again, until it is ended with Ctrl-C.")
+    var watch = false
+    @Option(help: ArgumentHelp("How often --watch shows it.", valueName: "seconds"))
+    var every = 2
     @OptionGroup var options: AdminOptions
 
     func validate() throws {
+        if !(1...3600).contains(every) { throw ValidationError("--every is 1 to 3600 seconds.") }
+        if watch, options.format != .table {
+            throw ValidationError("--watch shows a table: leave out --format.")
+        }
         if let top, top < 1 { throw ValidationError("--top is at least 1.") }
         if chart == .heatmap, compare || top != nil || by != .day {
             throw ValidationError(
@@ -68,30 +77,58 @@ struct UsageCommand: AdminSubcommand {
         }
     }
 
+    private var grouping: UsageQuery.Grouping { chart == .heatmap ? .hour : by }
+
     func execute(_ desk: AdminDesk) throws {
+        if watch { return try show(desk) }
         let scope = try filter.find(at: desk)
-        let grouping = chart == .heatmap ? .hour : by
-        let lines = try lines(scope, grouping, desk)
+        let lines = try lines(scope, desk)
         let place = scope.span.place
         try desk.answer(
             lines.compactMap { UsageView.record($0, in: place) },
             names: UsageView.names(grouping, comparing: compare)
         ) {
-            let view = UsageView(
-                span: scope.span, grouping: grouping, rank: rank, chart: chart,
-                isWhole: top == nil, output: desk.output)
-            return view.lines(lines)
+            view(scope, desk).lines(lines)
         }
+    }
+
+    private func view(_ scope: UsageFilter.Scope, _ desk: AdminDesk) -> UsageView {
+        UsageView(
+            span: scope.span, grouping: grouping, rank: rank, chart: chart, isWhole: top == nil,
+            output: desk.output)
+    }
+
+    /// Shows the report again and again; on a terminal in place of the one before.
+    private func show(_ desk: AdminDesk) throws {
+        let clock = AdminEnvironment.current.clock
+        var last: (at: Timestamp, sums: UsageSums)?
+        repeat {
+            let scope = try filter.find(at: desk)
+            let lines = try lines(scope, desk)
+            let sums = lines.reduce(UsageSums()) { $0 + $1.sums }
+            var heading = "\(TimeText.iso(scope.span.now)), every \(every) s"
+            if let last {
+                heading += UsageRate.text(from: last.sums, to: sums, in: scope.span.now - last.at)
+            }
+            last = (scope.span.now, sums)
+            let screen = [desk.output.style.dim(heading), ""] + view(scope, desk).lines(lines)
+            let text = screen.map { $0 + "\n" }.joined()
+            // Home first and the rest cleared after: nothing flickers.
+            try desk.output.write(
+                desk.output.isTerminal
+                    ? "\u{1B}[H" + text.replacing("\n", with: "\u{1B}[K\n") + "\u{1B}[J"
+                    : text + "\n")
+        } while clock.pause(.seconds(every))
     }
 
     /// The lines of the report.
     private func lines(
-        _ scope: UsageFilter.Scope, _ grouping: UsageQuery.Grouping, _ desk: AdminDesk
+        _ scope: UsageFilter.Scope, _ desk: AdminDesk
     ) throws -> [UsageLine] {
-        let rows = try rows(scope, scope.span, grouping, desk)
+        let rows = try rows(scope, scope.span, desk)
         var earlier: [UsageRow]?
         let shift = scope.span.shift(grouping)
-        if compare { earlier = try self.rows(scope, scope.span.before(grouping), grouping, desk) }
+        if compare { earlier = try self.rows(scope, scope.span.before(grouping), desk) }
         let lines = UsageLine.compare(rows, with: earlier) {
             scope.span.counterpart(of: $0, shift: shift)
         }
@@ -103,8 +140,7 @@ struct UsageCommand: AdminSubcommand {
 
     /// The rows of a span, in the hours, days and months of its place.
     private func rows(
-        _ scope: UsageFilter.Scope, _ span: UsageSpan, _ grouping: UsageQuery.Grouping,
-        _ desk: AdminDesk
+        _ scope: UsageFilter.Scope, _ span: UsageSpan, _ desk: AdminDesk
     ) throws -> [UsageRow] {
         let isFolded = grouping.isOfTime && !span.place.isUTC
         let rows = try desk.ledger.usage(

@@ -3,8 +3,12 @@
 enum CSVText {
     /// The whole file. The names are written also when there is no record.
     static func file(names: [String], records: [Record]) -> String {
-        let lines = [names.map(quoted)] + records.map { $0.fields.map { cell($0.value) } }
-        return lines.map { $0.joined(separator: ",") + "\r\n" }.joined()
+        names.map(quoted).joined(separator: ",") + "\r\n" + records.map(line).joined()
+    }
+
+    /// The line of one record.
+    static func line(_ record: Record) -> String {
+        record.fields.map { cell($0.value) }.joined(separator: ",") + "\r\n"
     }
 
     private static func cell(_ value: Record.Value) -> String {

@@ -1,3 +1,4 @@
+import Domain
 public import Postgres
 
 /// Reads the books for administrators. Changes nothing.
@@ -5,10 +6,27 @@ public struct ReportStore {
     /// A report with more rows is refused: it would be cut short, and its sums would be wrong.
     public static let mostRows = 50_000
 
-    private let connection: PostgresConnection
+    let connection: PostgresConnection
 
     /// Reads over `connection`, which belongs to the caller and its thread.
     public init(_ connection: PostgresConnection) { self.connection = connection }
+
+    /// Runs commands that belong together and returns the rows of the last one.
+    func pipeline(_ commands: [PostgresCommand]) throws(PostgresError) -> [PostgresRow] {
+        do {
+            return try connection.pipeline(commands).last?.rows ?? []
+        } catch {
+            throw PostgresError(kind: error.kind)
+        }
+    }
+
+    /// The organization's keys, or those of one team, or one of them.
+    func keys(
+        of organization: OrganizationID, team: TeamID?, key: KeyID?
+    ) throws(PostgresError) -> [Int64] {
+        let command = UsageReportStatement.keys(of: organization, team: team, key: key)
+        return try connection.execute(command).rows.first?.int8s(0) ?? []
+    }
 
     /// What was used, from one snapshot of the rollup by hour: by day and hour in order of time,
     /// else the largest first.
@@ -18,8 +36,10 @@ public struct ReportStore {
     public func usage(_ query: UsageQuery) throws(LedgerError) -> [UsageRow] {
         let rows: [UsageRow]
         do throws(PostgresError) {
-            let command = UsageReportStatement.command(query, mostRows: Int64(Self.mostRows) + 1)
-            rows = try connection.execute(command).rows.map { row throws(PostgresError) in
+            let keys = try keys(of: query.organization, team: query.team, key: query.key)
+            let report = UsageReportStatement.report(
+                query, of: keys, mostRows: Int64(Self.mostRows) + 1)
+            rows = try pipeline(report).map { row throws(PostgresError) in
                 try UsageReportStatement.decode(row, query.grouping)
             }
         } catch {
