@@ -6,6 +6,8 @@ struct OrganizationEntry: Equatable {
     let id: OrganizationID
     let name: String
     let createdAt: Timestamp
+    var suspendedAt: Timestamp?
+    var suspendReason: String?
 }
 
 /// A team as the commands show it.
@@ -13,6 +15,8 @@ struct TeamEntry: Equatable {
     let id: TeamID
     let name: String
     let createdAt: Timestamp
+    var suspendedAt: Timestamp?
+    var suspendReason: String?
 }
 
 /// A key to be minted.
@@ -26,28 +30,50 @@ struct KeyOrder: Equatable {
     let streamsUsage: Bool
     /// Whether its answers tell reasoning as `reasoning` too.
     var mirrorsReasoning = false
+    /// What it may call; nil for everything.
+    var endpoints: [String]?
+    /// Its tags, each `name=value`.
+    var tags: [String] = []
+    /// The bound on completion tokens where a client names none; nil for the gateway's.
+    var defaultCompletionTokens: Int64?
 }
 
 /// A key as the commands show it: everything but its secret, which is stored nowhere.
 struct KeyEntry: Equatable {
-    let id: KeyID
-    let name: String
+    var id: KeyID
+    var name: String
     let team: String
     /// What the key's own quotas belong to.
     let subject: Int64
     /// Whether the key may be used, by the ledger's clock.
-    let state: KeyRecord.State
+    var state: KeyRecord.State
     /// The last four characters of the key, to recognise it by.
-    let last4: String
+    var last4: String
     /// The model aliases it may use; nil for all.
-    let models: [String]?
+    var models: [String]?
     /// Whether its streams end with their usage, unasked too.
-    let streamsUsage: Bool
+    var streamsUsage: Bool
     /// Whether its answers tell reasoning as `reasoning` too.
     var mirrorsReasoning = false
     let createdAt: Timestamp
-    let expiresAt: Timestamp?
-    let revokedAt: Timestamp?
+    var expiresAt: Timestamp?
+    var revokedAt: Timestamp?
+    var revokeReason: String?
+    /// Who is suspended, if it is anybody: the key, or its team or organization.
+    var suspended: Subject.Kind?
+    var suspendReason: String?
+    /// The secret that has taken its place, if one has.
+    var replacedBy: KeyID?
+    /// What it may call; nil for everything.
+    var endpoints: [String]?
+    /// Its tags, each `name=value`.
+    var tags: [String] = []
+    /// The bound on completion tokens where a client names none; nil for the gateway's.
+    var defaultCompletionTokens: Int64?
+    /// The pepper that its digest is made under.
+    var pepper: Int16 = 1
+    /// When it was last presented and found good, to the minute; nil for never.
+    var lastUsedAt: Timestamp?
 }
 
 /// A key that was just made, with the only copy of its secret.

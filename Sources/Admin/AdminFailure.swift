@@ -52,6 +52,17 @@ struct AdminFailure: Error, Equatable {
 
 /// Names from the command line within sentences.
 enum QuotedText {
+    /// A clause as a sentence: with a capital letter, a full stop, and nothing that could disturb a
+    /// terminal.
+    static func sentence(_ clause: String) -> String {
+        capital(DisplayWidth.printable(clause)) + "."
+    }
+
+    /// The same text with a capital letter.
+    static func capital(_ text: String) -> String {
+        text.prefix(1).uppercased() + text.dropFirst()
+    }
+
     /// Puts a name into quotes, shortened and without anything that could disturb a terminal.
     static func quoted(_ name: String) -> String {
         "\"\(DisplayWidth.truncate(DisplayWidth.printable(name), to: 66))\""

@@ -3,7 +3,7 @@ import Ledger
 
 /// What the admin commands ask of the ledger, within one organization at a time: what belongs to
 /// another one behaves as if it did not exist.
-protocol AdminLedger {
+protocol AdminLedger: SubjectLedger {
     /// The ledger's clock, by which keys expire and periods end.
     func time() throws(AdminFailure) -> Timestamp
 
@@ -36,8 +36,10 @@ protocol AdminLedger {
     ) throws(AdminFailure) -> [KeyEntry]
     /// A key of the organization.
     func findKey(_ id: KeyID, in organization: OrganizationEntry) throws(AdminFailure) -> KeyEntry?
-    /// Ends a key for good. Repeating it changes nothing.
-    func revokeKey(_ id: KeyID, in organization: OrganizationEntry) throws(AdminFailure)
+    /// Ends a secret for good. Repeating it changes nothing.
+    func revokeKey(
+        _ id: KeyID, reason: String?, in organization: OrganizationEntry
+    ) throws(AdminFailure)
 
     /// Sets and clears quotas and rate limits of one subject, all or none of them.
     func apply(

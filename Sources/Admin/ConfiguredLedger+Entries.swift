@@ -21,7 +21,12 @@ extension ConfiguredLedger {
             state: record.state, last4: record.last4, models: record.models,
             streamsUsage: record.alwaysUsage, mirrorsReasoning: record.mirrorsReasoning,
             createdAt: record.createdAt,
-            expiresAt: record.notAfter, revokedAt: record.revokedAt)
+            expiresAt: record.notAfter, revokedAt: record.revokedAt,
+            revokeReason: record.revokeReason, suspended: record.suspended,
+            suspendReason: record.suspendReason, replacedBy: record.replacedBy,
+            endpoints: record.endpoints, tags: record.tags,
+            defaultCompletionTokens: record.defaultCompletionTokens, pepper: record.pepperID,
+            lastUsedAt: record.lastUsedAt)
     }
 
     /// A quota as the commands show it.
@@ -141,6 +146,8 @@ extension AdminFailure {
                     advice: "Nothing was changed.")
             case .invalid(let rule):
                 .wrongUsage("That cannot be done: \(rule).", advice: nil)
+            case .refused(let reason):
+                .refused(QuotedText.sentence(reason), advice: "Nothing was changed.")
             case .schema(let state):
                 .refused("The database is not ready.", advice: state.description)
             case .migrationFailed:

@@ -6,7 +6,7 @@ import TurnpikeConfiguration
 /// The ledger that a configuration file names, over one connection of its own.
 final class ConfiguredLedger: AdminLedger {
     private let configuration: Configuration
-    private let store: DirectoryStore
+    let store: DirectoryStore
     /// The directory's own values behind the entries that were handed out.
     private var knownOrganizations: [OrganizationID: Organization] = [:]
     private var knownTeams: [TeamID: Team] = [:]
@@ -95,9 +95,12 @@ final class ConfiguredLedger: AdminLedger {
         let owner = try value(team, in: organization)
         let pepper = try readPepper()
         var terms = KeyStore.Terms(
-            expires: order.expiresAt, models: order.models, defaultCompletionTokens: nil,
+            expires: order.expiresAt, models: order.models,
+            defaultCompletionTokens: order.defaultCompletionTokens,
             alwaysUsage: order.streamsUsage)
         terms.mirrorsReasoning = order.mirrorsReasoning
+        terms.endpoints = order.endpoints
+        terms.tags = order.tags
         let minted: KeyStore.Minted
         do throws(LedgerError) {
             minted = try store.keys.mint(
@@ -127,9 +130,11 @@ final class ConfiguredLedger: AdminLedger {
         return found?.organization.id == organization.id ? found.map(Self.entry) : nil
     }
 
-    func revokeKey(_ id: KeyID, in organization: OrganizationEntry) throws(AdminFailure) {
+    func revokeKey(
+        _ id: KeyID, reason: String?, in organization: OrganizationEntry
+    ) throws(AdminFailure) {
         guard try findKey(id, in: organization) != nil else { return }
-        _ = try asking { store throws(LedgerError) in try store.keys.revoke(id) }
+        _ = try asking { store throws(LedgerError) in try store.keys.revoke(id, reason: reason) }
     }
 
     func apply(
@@ -174,19 +179,22 @@ final class ConfiguredLedger: AdminLedger {
         }
     }
 
-    private func failure(_ error: LedgerError) -> AdminFailure {
+    func failure(_ error: LedgerError) -> AdminFailure {
         AdminFailure(error, configuration: configuration.file)
     }
 
     private func entry(_ organization: Organization) -> OrganizationEntry {
         knownOrganizations[organization.id] = organization
         return OrganizationEntry(
-            id: organization.id, name: organization.name, createdAt: organization.createdAt)
+            id: organization.id, name: organization.name, createdAt: organization.createdAt,
+            suspendedAt: organization.suspendedAt, suspendReason: organization.suspendReason)
     }
 
     private func entry(_ team: Team) -> TeamEntry {
         knownTeams[team.id] = team
-        return TeamEntry(id: team.id, name: team.name, createdAt: team.createdAt)
+        return TeamEntry(
+            id: team.id, name: team.name, createdAt: team.createdAt,
+            suspendedAt: team.suspendedAt, suspendReason: team.suspendReason)
     }
 
     private func value(_ entry: OrganizationEntry) throws(AdminFailure) -> Organization {
@@ -196,7 +204,7 @@ final class ConfiguredLedger: AdminLedger {
         return known
     }
 
-    private func value(
+    func value(
         _ entry: TeamEntry, in organization: OrganizationEntry
     ) throws(AdminFailure) -> Team {
         guard let known = knownTeams[entry.id] else {
@@ -205,7 +213,7 @@ final class ConfiguredLedger: AdminLedger {
         return known
     }
 
-    private func readPepper() throws(AdminFailure) -> Ledger.Pepper {
+    func readPepper() throws(AdminFailure) -> Ledger.Pepper {
         do {
             let file = try TurnpikeConfiguration.Pepper(for: configuration)
             return try file.withBytes { bytes throws(LedgerError) in

@@ -40,9 +40,15 @@ struct Rooms: Sendable {
         pool = try PostgresPool(
             url: url, connectionOptions: CachedKeyDirectory.connectionOptions,
             options: CachedKeyDirectory.poolOptions, logger: wiring.logger)
+        let running = RunningKeys(time: wiring.time)
         keys = CachedKeyDirectory(
             peppers: [wiring.pepper], pool: pool, time: wiring.time, random: wiring.random,
-            logger: wiring.logger, onChange: { _ in })
+            logger: wiring.logger,
+            onChange: { changes in
+                for change in changes {
+                    if let end = change.end { running.end(change.key, because: end) }
+                }
+            })
         books = try PostgresTenantBooks(
             url: url, time: wiring.time, random: wiring.random, logger: wiring.logger)
         var recognizers: [any TextRecognizer] = []
@@ -60,7 +66,7 @@ struct Rooms: Sendable {
             keys: keys, ledger: ledger,
             idempotency: idempotency, books: books, catalog: catalog,
             backends: backends.set,
-            recognizers: recognizers,
+            recognizers: recognizers, running: running,
             time: wiring.time, random: { SystemRandom.bits() }, logger: wiring.logger,
             readiness: { [reload] in
                 Readiness(

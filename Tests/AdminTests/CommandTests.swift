@@ -314,7 +314,7 @@ import Testing
         #expect(CommandRun.of("team list --format json", with: ledger).output == "[]\n")
         #expect(
             CommandRun.of("team list --format csv", with: ledger).output
-                == "team,team_id,organization,created_at\r\n")
+                == "team,team_id,organization,created_at,state,suspended_at,suspend_reason\r\n")
         #expect(CommandRun.of("key list", with: ledger).lines.count == 1)
     }
 }

@@ -54,7 +54,7 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         state.withLock { state in body(&state) }
     }
 
-    private func checked<Result>(_ body: (inout State) -> Result) throws(AdminFailure) -> Result
+    func checked<Result>(_ body: (inout State) -> Result) throws(AdminFailure) -> Result
     where Result: Sendable {
         let failure = state.withLock { $0.failure }
         if let failure { throw failure }
@@ -113,13 +113,16 @@ final class FakeAdminLedger: AdminLedger, Sendable {
     ) throws(AdminFailure) -> MintedKeyEntry {
         let key = try checked { state in
             state.nextID += 1
-            let made = KeyEntry(
+            var made = KeyEntry(
                 id: KeyID(shard: organization.id.shard, random: UInt64(state.nextID)),
                 name: order.name, team: team.name, subject: state.nextID, state: .active,
                 last4: "abcd", models: order.models,
                 streamsUsage: order.streamsUsage, mirrorsReasoning: order.mirrorsReasoning,
                 createdAt: Self.now,
                 expiresAt: order.expiresAt, revokedAt: nil)
+            made.endpoints = order.endpoints
+            made.tags = order.tags
+            made.defaultCompletionTokens = order.defaultCompletionTokens
             state.keys[organization.id, default: []].append(made)
             return made
         }
@@ -141,18 +144,14 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         try keys(in: organization, of: nil).first { $0.id == id }
     }
 
-    func revokeKey(_ id: KeyID, in organization: OrganizationEntry) throws(AdminFailure) {
-        try checked { state in
-            state.keys[organization.id] = state.keys[organization.id]?.map { key in
-                key.id != id || key.revokedAt != nil
-                    ? key
-                    : KeyEntry(
-                        id: key.id, name: key.name, team: key.team, subject: key.subject,
-                        state: .revoked, last4: key.last4, models: key.models,
-                        streamsUsage: key.streamsUsage, mirrorsReasoning: key.mirrorsReasoning,
-                        createdAt: key.createdAt,
-                        expiresAt: key.expiresAt, revokedAt: Self.now)
-            }
+    func revokeKey(
+        _ id: KeyID, reason: String?, in organization: OrganizationEntry
+    ) throws(AdminFailure) {
+        try update(organization) { key in
+            guard key.id == id, key.revokedAt == nil else { return }
+            key.state = .revoked
+            key.revokedAt = Self.now
+            key.revokeReason = reason
         }
     }
 

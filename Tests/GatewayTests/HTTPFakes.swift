@@ -156,6 +156,8 @@ struct RunningGateway: Sendable {
     let port: Int
     let adminPort: Int
     let services: ServiceGroup
+    /// Ends what runs under a key.
+    let keys: RunningKeys
 
     /// Sends one request on a new connection and gives all that came until the gateway closed it.
     func exchange(_ request: String) async throws -> String {
@@ -206,11 +208,12 @@ func withGateway(
     let addresses = Journal<(ListenerName, Int)>()
     var logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     logger.logLevel = .critical
+    let keys = RunningKeys(time: time)
     let gateway = Gateway(
         configuration: configuration, keys: OneKey(principal: principal), ledger: ledger,
         idempotency: claims, books: books,
         catalog: CatalogHolder(Catalog(routes: routes ?? [route, secretRoute, largeRoute])),
-        backends: BackendSet([backend] + others), recognizers: recognizers,
+        backends: BackendSet([backend] + others), recognizers: recognizers, running: keys,
         time: time, random: { UInt64.random(in: .min ... .max) }, logger: logger,
         readiness: { Readiness(reasons: [], warnings: []) },
         onRunning: { name, address in
@@ -228,7 +231,7 @@ func withGateway(
         let ports = Dictionary(bound.map { ($0.0, $0.1) }) { _, later in later }
         let running = RunningGateway(
             ledger: ledger, claims: claims, backend: backend, port: try #require(ports[.main]),
-            adminPort: try #require(ports[.admin]), services: services)
+            adminPort: try #require(ports[.admin]), services: services, keys: keys)
         try await body(running)
         await services.triggerGracefulShutdown()
         try await group.waitForAll()

@@ -90,7 +90,7 @@ import Testing
         try await cached.directory.refresh()
         #expect(try await cached.directory.check(token).isRefused)
         #expect(try await cached.directory.check(otherToken).principal?.key == other.id)
-        #expect(cached.changes.all == [KeyChange(key: record.id, isRevoked: true)])
+        #expect(cached.changes.all == [KeyChange(key: record.id, end: .revoked)])
     }
 
     @Test func `a changed quota is in the principal after the next poll`() async throws {
@@ -101,7 +101,7 @@ import Testing
         try cached.fixture.store.setQuota(quota, organization: cached.fixture.organization)
         try await cached.directory.refresh()
         #expect(try await cached.directory.check(token).principal?.quotas == [quota])
-        #expect(cached.changes.all == [KeyChange(key: record.id, isRevoked: false)])
+        #expect(cached.changes.all == [KeyChange(key: record.id, end: nil)])
         // Whether it rides outages is a change like any other, though the limit stays.
         _ = try cached.fixture.store.apply(
             [.setQuota(.tokens, .day, limit: 9, ridesOutages: false)], subject: record.subject,

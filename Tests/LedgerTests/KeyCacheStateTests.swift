@@ -16,7 +16,8 @@ import Testing
                 keySubject: 1, allowedModels: nil, defaultCompletionTokens: nil,
                 alwaysShowsUsage: false, quotas: [], rateLimits: []),
             digest: [UInt8](repeating: 0, count: 32), pepperID: 1,
-            notBefore: Timestamp(microseconds: 0), notAfter: nil, isRevoked: isRevoked)
+            notBefore: Timestamp(microseconds: 0), notAfter: nil, isRevoked: isRevoked,
+            suspended: nil)
     }
 
     private func snapshot(_ revision: Int64, _ keys: [StoredKey]) -> KeySnapshot {
@@ -62,7 +63,7 @@ import Testing
         let later = start + .seconds(29)
         #expect(state.poll(shard, at: 2, sent: later) == [id])
         #expect(word(at: start + .seconds(31)) == "stale")
-        let revoked = KeyChange(key: id, isRevoked: true)
+        let revoked = KeyChange(key: id, end: .revoked)
         #expect(keep(2, [key(id, isRevoked: true)], at: later) == [revoked])
         state.settle(shard, at: 2, sent: later)
         #expect(word(at: start + .seconds(31)) == "known")
@@ -100,7 +101,7 @@ import Testing
 
     @Test mutating func `a record that is gone from the database counts as revoked`() {
         _ = keep(1, [key(id)])
-        #expect(keep(2, []) == [KeyChange(key: id, isRevoked: true)])
+        #expect(keep(2, []) == [KeyChange(key: id, end: .revoked)])
         #expect(word(at: start) == "absent")
     }
 

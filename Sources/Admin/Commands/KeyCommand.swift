@@ -6,12 +6,17 @@ import Ledger
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key", abstract: "API keys.",
-        subcommands: [KeyCreateCommand.self, List.self, Show.self, Revoke.self])
+        subcommands: [
+            KeyCreateCommand.self, List.self, Show.self, SubjectRenameCommand<KeyNoun>.self,
+            KeyUpdateCommand.self, KeyRotateCommand.self, SubjectSuspendCommand<KeyNoun>.self,
+            SubjectResumeCommand<KeyNoun>.self, KeyRevokeCommand.self,
+            SubjectDeleteCommand<KeyNoun>.self,
+        ])
 
     /// `admin key list`.
     struct List: AdminSubcommand {
         static let configuration = CommandConfiguration(
-            abstract: "List keys that may be used.",
+            abstract: "List keys that are not over.",
             discussion: """
                 Example:
                   turnpike admin key list --team research --all
@@ -21,20 +26,35 @@ struct KeyCommand: ParsableCommand {
         var team: String?
         @Flag(help: "Revoked and expired keys too.")
         var all = false
+        @Flag(help: "Revoked keys alone, with when and why.")
+        var revoked = false
         @OptionGroup var tenant: OrganizationOption
         @OptionGroup var options: AdminOptions
+
+        func validate() throws {
+            if all, revoked {
+                throw ValidationError("--all and --revoked are two lists; name one.")
+            }
+        }
 
         func execute(_ desk: AdminDesk) throws {
             let organization = try desk.organization(tenant.organization)
             let owner = try team.map { name throws(AdminFailure) in
                 try desk.team(name, in: organization)
             }
-            let keys = try desk.ledger.keys(in: organization, of: owner).filter { key in
-                all || [.active, .pending].contains(key.state)
-            }
+            let keys = try desk.ledger.keys(in: organization, of: owner).filter(isListed)
             let records = keys.map { KeyView.record($0, organization) }
             try desk.answer(records, names: KeyView.names) {
-                keys.isEmpty ? [empty(owner, organization)] : table(keys, desk)
+                if keys.isEmpty { return [empty(owner, organization)] }
+                return revoked ? revokedTable(keys, desk) : table(keys, desk)
+            }
+        }
+
+        private func isListed(_ key: KeyEntry) -> Bool {
+            if revoked { return key.state == .revoked }
+            switch key.state {
+            case .active, .pending, .retiring, .suspended: return true
+            case .expired, .revoked: return all
             }
         }
 
@@ -42,13 +62,29 @@ struct KeyCommand: ParsableCommand {
             desk.tables.lines(
                 columns: [
                     .whole("Key"), .text("Name", minimum: 8), .text("Team", minimum: 8),
-                    .whole("State"), .whole("Expires"),
+                    .whole("State"), .whole("Expires"), .whole("Last used"),
                 ],
                 rows: keys.map { key in
                     [
                         .text(key.id.description), .text(key.name), .text(key.team),
                         .text(key.state.rawValue),
                         .text(key.expiresAt.map { TimeText.short($0) } ?? "never"),
+                        .text(key.lastUsedAt.map { TimeText.short($0) } ?? "never"),
+                    ]
+                }, totals: nil)
+        }
+
+        private func revokedTable(_ keys: [KeyEntry], _ desk: AdminDesk) -> [String] {
+            desk.tables.lines(
+                columns: [
+                    .whole("Key"), .text("Name", minimum: 8), .text("Team", minimum: 8),
+                    .whole("Revoked"), .text("Reason", minimum: 8),
+                ],
+                rows: keys.map { key in
+                    [
+                        .text(key.id.description), .text(key.name), .text(key.team),
+                        .text(key.revokedAt.map { TimeText.short($0) } ?? ""),
+                        .text(key.revokeReason ?? ""),
                     ]
                 }, totals: nil)
         }
@@ -57,6 +93,7 @@ struct KeyCommand: ParsableCommand {
             let owner =
                 team.map { "team \(QuotedText.quoted($0.name))" }
                 ?? "organization \(QuotedText.quoted(organization.name))"
+            if revoked { return "No revoked keys in \(owner)." }
             return all
                 ? "No keys in \(owner)."
                 : "No usable keys in \(owner); --all shows revoked and expired ones."
@@ -86,46 +123,6 @@ struct KeyCommand: ParsableCommand {
             try desk.answer(KeyView.record(key, organization)) {
                 DetailFormatter(width: desk.output.width, style: desk.output.style)
                     .lines(KeyView.details(key, organization))
-            }
-        }
-    }
-
-    /// `admin key revoke KEYID`.
-    struct Revoke: AdminSubcommand {
-        static let configuration = CommandConfiguration(
-            abstract: "End a key for good.",
-            discussion: """
-                Running gateways refuse it within two seconds. This cannot be undone.
-
-                Example:
-                  turnpike admin key revoke 3kTMd92Zx0q --yes
-                """)
-
-        @Argument(help: "The key id.", transform: KeyArgument.init)
-        var keyID: KeyArgument
-        @Flag(help: "Do not ask.")
-        var yes = false
-        @OptionGroup var tenant: OrganizationOption
-        @OptionGroup var options: AdminOptions
-
-        func validate() throws { _ = try keyID.check() }
-
-        func execute(_ desk: AdminDesk) throws {
-            let id = try keyID.check()
-            let organization = try desk.organization(tenant.organization)
-            let key = try desk.key(id, in: organization)
-            if key.revokedAt == nil {
-                try desk.confirm(
-                    "Revoke key \(key.id) (\(key.name), team \(key.team)) for good?",
-                    isConfirmed: yes)
-                try desk.ledger.revokeKey(id, in: organization)
-            }
-            let revoked = try desk.key(id, in: organization)
-            try desk.answer(KeyView.record(revoked, organization)) {
-                [
-                    key.revokedAt == nil
-                        ? "Key \(key.id) is revoked." : "Key \(key.id) was revoked already."
-                ]
             }
         }
     }

@@ -34,6 +34,7 @@ struct KeyCreateCommand: AdminSubcommand {
     var mirrorReasoning = false
     @Option(help: ArgumentHelp("A new file (mode 0600) for the key.", valueName: "file"))
     var secretFile: String?
+    @OptionGroup var terms: KeyTermsOptions
     @OptionGroup var tenant: OrganizationOption
     @OptionGroup var options: AdminOptions
 
@@ -52,57 +53,21 @@ struct KeyCreateCommand: AdminSubcommand {
                 "--expires \(TimeText.short(expiresAt)) is past; the key could never be used.",
                 advice: "Nothing was created. Give a later date or a span such as 90d.")
         }
-        let order = KeyOrder(
+        var order = KeyOrder(
             name: name, expiresAt: expiresAt, models: try NameText.models(models),
             streamsUsage: streamUsage, mirrorsReasoning: mirrorReasoning)
-        let file = try secretFile.map { path throws(AdminFailure) in
-            try SecretFile.reserve(path)
-        }
+        order.endpoints = try terms.endpointList()
+        order.tags = terms.tag.sorted()
+        order.defaultCompletionTokens = terms.maxCompletionTokens
+        let handover = try SecretHandover(file: secretFile)
         let minted: MintedKeyEntry
         do throws(AdminFailure) {
             minted = try desk.ledger.mintKey(order, for: owner, in: organization)
         } catch {
-            file?.discard()
+            handover.discard()
             throw error
         }
-        try show(minted, in: file, desk, organization)
-    }
-
-    private func show(
-        _ minted: borrowing MintedKeyEntry, in file: SecretFile?, _ desk: AdminDesk,
-        _ organization: OrganizationEntry
-    ) throws {
-        let secret = minted.secret.withBytes { String(decoding: $0, as: UTF8.self) }
-        let key = minted.key
-        do {
-            try file?.fill(secret)
-            var record = KeyView.record(key, organization)
-            record.fields.insert(
-                file == nil ? ("key", .text(secret)) : ("secret_file", .text(file?.path ?? "")),
-                at: 1)
-            try desk.answer(record) { block(key, secret, file, desk) }
-        } catch {
-            throw AdminFailure.refused(
-                "Key \(key.id) was made, but its secret could not be handed over and is lost.",
-                advice: "Revoke it: turnpike admin key revoke \(key.id)\(desk.flag(organization))")
-        }
-    }
-
-    private func block(
-        _ key: KeyEntry, _ secret: String, _ file: SecretFile?, _ desk: AdminDesk
-    ) -> [String] {
-        let details = DetailFormatter(width: desk.output.width, style: desk.output.style).lines([
-            (name: "Key id", value: key.id.description),
-            (name: "Name", value: key.name),
-            (name: "Team", value: key.team),
-            (name: "Models", value: key.models?.joined(separator: ", ") ?? "all"),
-            (name: "Expires", value: key.expiresAt.map { TimeText.short($0) + " UTC" } ?? "never"),
-        ])
-        // Alone on its line, so that a double click and a pipe take the whole of it.
-        let shown = file.map { "The key is in \(DisplayWidth.printable($0.path))" } ?? secret
-        return [desk.output.style.bold(shown), ""] + details + [
-            "", "Shown once: only a digest is stored. Lost means revoked and made anew.",
-        ]
+        try handover.show(minted, desk, organization, more: [])
     }
 }
 

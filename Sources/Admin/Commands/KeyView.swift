@@ -6,7 +6,9 @@ enum KeyView {
     /// The fields of a key for programs.
     static let names = [
         "key_id", "name", "team", "organization", "state", "last4", "models", "stream_usage",
-        "mirror_reasoning", "created_at", "expires_at", "revoked_at",
+        "mirror_reasoning", "created_at", "expires_at", "revoked_at", "revoke_reason",
+        "suspended", "suspend_reason", "replaced_by", "endpoints", "tags",
+        "max_completion_tokens", "pepper_id", "last_used_at",
     ]
 
     /// A key for programs.
@@ -18,6 +20,11 @@ enum KeyView {
             .flag(key.streamsUsage), .flag(key.mirrorsReasoning),
             .text(TimeText.iso(key.createdAt)),
             .optional(key.expiresAt.map(TimeText.iso)), .optional(key.revokedAt.map(TimeText.iso)),
+            .optional(key.revokeReason), .optional(key.suspended?.name),
+            .optional(key.suspendReason), .optional(key.replacedBy?.description),
+            key.endpoints.map(Record.Value.names) ?? .missing, .names(key.tags),
+            .optional(key.defaultCompletionTokens), .integer(Int64(key.pepper)),
+            .optional(key.lastUsedAt.map(TimeText.iso)),
         ]
         return Record(names, values)
     }
@@ -35,7 +42,33 @@ enum KeyView {
         ]
         if key.streamsUsage { pairs.append(("Stream usage", "always")) }
         if key.mirrorsReasoning { pairs.append(("Reasoning", "under both names")) }
-        if let revokedAt = key.revokedAt { pairs.append(("Revoked", TimeText.short(revokedAt))) }
+        pairs += scope(key) + end(key)
+        pairs.append(("Last used", key.lastUsedAt.map { TimeText.short($0) } ?? "never"))
+        pairs.append(("Pepper", String(key.pepper)))
         return pairs.map { (name: $0.0, value: $0.1) }
+    }
+
+    private static func scope(_ key: KeyEntry) -> [(String, String)] {
+        var pairs: [(String, String)] = []
+        if let endpoints = key.endpoints {
+            pairs.append(("Endpoints", endpoints.joined(separator: ", ")))
+        }
+        if !key.tags.isEmpty { pairs.append(("Tags", key.tags.joined(separator: ", "))) }
+        if let bound = key.defaultCompletionTokens {
+            pairs.append(("Usual bound", NumberText.grouped(Int128(bound)) + " completion tokens"))
+        }
+        return pairs
+    }
+
+    private static func end(_ key: KeyEntry) -> [(String, String)] {
+        var pairs: [(String, String)] = []
+        if let successor = key.replacedBy { pairs.append(("Replaced by", successor.description)) }
+        if let level = key.suspended {
+            pairs.append(("Suspended", level == .key ? "itself" : "its \(level.name)"))
+        }
+        if let reason = key.suspendReason { pairs.append(("Reason", reason)) }
+        if let revokedAt = key.revokedAt { pairs.append(("Revoked", TimeText.short(revokedAt))) }
+        if let reason = key.revokeReason { pairs.append(("Reason", reason)) }
+        return pairs
     }
 }

@@ -5,7 +5,13 @@ import Domain
 struct OrganizationCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "org", abstract: "Organizations, the tenants.",
-        subcommands: [Create.self, List.self])
+        subcommands: [
+            Create.self, List.self, SubjectShowCommand<OrganizationNoun>.self,
+            SubjectRenameCommand<OrganizationNoun>.self,
+            SubjectSuspendCommand<OrganizationNoun>.self,
+            SubjectResumeCommand<OrganizationNoun>.self,
+            SubjectDeleteCommand<OrganizationNoun>.self,
+        ])
 
     /// `admin org create NAME`.
     struct Create: AdminSubcommand {
@@ -49,14 +55,24 @@ struct OrganizationCommand: ParsableCommand {
             try desk.answer(all.map(OrganizationCommand.record), names: OrganizationCommand.names) {
                 if all.isEmpty { return ["No organizations."] }
                 return desk.tables.lines(
-                    columns: [.text("Organization", minimum: 12), .whole("Created")],
-                    rows: all.map { [.text($0.name), .text(TimeText.short($0.createdAt))] },
+                    columns: [
+                        .text("Organization", minimum: 12), .whole("State"), .whole("Created"),
+                    ],
+                    rows: all.map { one in
+                        [
+                            .text(one.name), .text(SubjectView.word(one.suspendedAt)),
+                            .text(TimeText.short(one.createdAt)),
+                        ]
+                    },
                     totals: nil)
             }
         }
     }
 
-    static let names = ["organization", "organization_id", "created_at"]
+    static let names = [
+        "organization", "organization_id", "created_at", "state", "suspended_at",
+        "suspend_reason",
+    ]
 
     // Ids are strings: they have 63 random bits, and many readers of JSON keep only 53 of a number.
     static func record(_ entry: OrganizationEntry) -> Record {
@@ -64,7 +80,8 @@ struct OrganizationCommand: ParsableCommand {
             names,
             [
                 .text(entry.name), .text(String(entry.id.rawValue)),
-                .text(TimeText.iso(entry.createdAt)),
+                .text(TimeText.iso(entry.createdAt)), .text(SubjectView.word(entry.suspendedAt)),
+                .optional(entry.suspendedAt.map(TimeText.iso)), .optional(entry.suspendReason),
             ])
     }
 }

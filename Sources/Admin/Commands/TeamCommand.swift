@@ -5,7 +5,11 @@ import Domain
 struct TeamCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "team", abstract: "Teams, the groups of keys.",
-        subcommands: [Create.self, List.self])
+        subcommands: [
+            Create.self, List.self, SubjectShowCommand<TeamNoun>.self,
+            SubjectRenameCommand<TeamNoun>.self, SubjectSuspendCommand<TeamNoun>.self,
+            SubjectResumeCommand<TeamNoun>.self, SubjectDeleteCommand<TeamNoun>.self,
+        ])
 
     /// `admin team create NAME`.
     struct Create: AdminSubcommand {
@@ -56,21 +60,31 @@ struct TeamCommand: ParsableCommand {
                     return ["No teams in organization \(QuotedText.quoted(organization.name))."]
                 }
                 return desk.tables.lines(
-                    columns: [.text("Team", minimum: 12), .whole("Created")],
-                    rows: all.map { [.text($0.name), .text(TimeText.short($0.createdAt))] },
+                    columns: [
+                        .text("Team", minimum: 12), .whole("State"), .whole("Created"),
+                    ],
+                    rows: all.map { team in
+                        [
+                            .text(team.name), .text(SubjectView.word(team.suspendedAt)),
+                            .text(TimeText.short(team.createdAt)),
+                        ]
+                    },
                     totals: nil)
             }
         }
     }
 
-    static let names = ["team", "team_id", "organization", "created_at"]
+    static let names = [
+        "team", "team_id", "organization", "created_at", "state", "suspended_at", "suspend_reason",
+    ]
 
     static func record(_ team: TeamEntry, _ organization: OrganizationEntry) -> Record {
         Record(
             names,
             [
                 .text(team.name), .text(String(team.id.rawValue)), .text(organization.name),
-                .text(TimeText.iso(team.createdAt)),
+                .text(TimeText.iso(team.createdAt)), .text(SubjectView.word(team.suspendedAt)),
+                .optional(team.suspendedAt.map(TimeText.iso)), .optional(team.suspendReason),
             ])
     }
 }

@@ -16,6 +16,8 @@ public enum Authentication: Sendable {
     case principal(Principal)
     /// The key is not valid, for whatever reason.
     case refused
+    /// The key is the right one, and it, its team or its organization is suspended.
+    case suspended(Subject.Kind)
     /// Too many unknown keys came from this source, or from all: try again after `retryAfter`.
     case throttled(retryAfter: Duration)
 }

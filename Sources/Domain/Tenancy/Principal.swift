@@ -18,6 +18,8 @@ public struct Principal: Sendable, Equatable {
     public let keySubject: Int64
     /// The model aliases the key may use, or nil for all.
     public let allowedModels: Set<String>?
+    /// What the key may call, or nil for everything.
+    public var allowedScopes: Set<KeyScope>?
     /// The bound on completion tokens where the client names none and the model allows more.
     public let defaultCompletionTokens: Int64?
     /// Whether a stream always ends with usage, asked for or not.
@@ -49,4 +51,7 @@ public struct Principal: Sendable, Equatable {
 
     /// Whether the key may use the model alias.
     public func mayUse(model alias: String) -> Bool { allowedModels?.contains(alias) ?? true }
+
+    /// Whether the key may call what belongs to the scope.
+    public func mayCall(_ scope: KeyScope) -> Bool { allowedScopes?.contains(scope) ?? true }
 }

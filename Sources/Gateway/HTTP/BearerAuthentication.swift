@@ -27,6 +27,7 @@ enum BearerAuthentication {
         switch authentication {
         case .principal(let principal): return principal
         case .refused: throw .keyRefused
+        case .suspended(let kind): throw .keySuspended(kind)
         case .throttled(let retryAfter): throw .keyThrottled(retryAfter: retryAfter)
         }
     }

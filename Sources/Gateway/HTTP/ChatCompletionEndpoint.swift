@@ -67,6 +67,6 @@ enum ChatCompletionEndpoint {
             }
         }
         await stream.abandon()
-        throw session.connection.presence.departure == .drained ? .draining : .clientGone
+        throw (session.connection.presence.departure ?? .clientGone).failure
     }
 }

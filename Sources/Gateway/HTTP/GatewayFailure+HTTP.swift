@@ -34,6 +34,12 @@ extension GatewayFailure {
         case .keyRefused:
             return .invalid(401, "The API key is not valid.", code: "invalid_api_key")
                 .with("www-authenticate", "Bearer")
+        case .keySuspended(let kind):
+            return Self.suspension(of: kind)
+        case .endpointForbidden(let scope):
+            return ErrorAnswer(
+                status: 403, type: "permission_error", code: "endpoint_not_allowed",
+                parameter: nil, message: "This API key may not call '\(scope.rawValue)'.")
         case .keyThrottled(let wait):
             return Self.rateLimited("Too many invalid API keys were tried; slow down.")
                 .retry(after: wait, spread: spread)
@@ -55,6 +61,18 @@ extension GatewayFailure {
             // For the log only: nobody reads it.
             return .invalid(499, "The client closed the connection.").closing()
         }
+    }
+
+    private static func suspension(of kind: Subject.Kind) -> ErrorAnswer {
+        let (who, code) =
+            switch kind {
+            case .key: ("This API key", "key_suspended")
+            case .team: ("This API key's team", "team_suspended")
+            case .organization: ("This API key's organization", "organization_suspended")
+            }
+        return ErrorAnswer(
+            status: 403, type: "permission_error", code: code, parameter: nil,
+            message: who + " is suspended: ask whoever gave you the key.")
     }
 
     /// Why the model asked for does not serve the request.

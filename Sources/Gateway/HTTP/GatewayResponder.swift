@@ -49,17 +49,22 @@ struct GatewayResponder: Responder {
         let path = Routes.path(of: request.head.uri)
         switch try Routes.find(request.head.method.rawValue, path) {
         case .chatCompletions:
-            let principal = try await authenticate(request, &session)
+            let principal = try await authenticate(request, for: .chat, &session)
             let claim = try IdempotencyHeader.claim(
                 in: request, from: principal, session.exchange.requestID)
             let completion = try decode(request)
+            let (id, connection) = (session.exchange.requestID, session.connection)
+            try core.running.begin(
+                id, of: principal.key, since: session.exchange.receivedAt
+            ) { end in connection.leave(.keyEnded(end)) }
+            defer { core.running.finish(id, of: principal.key) }
             try await ChatCompletionEndpoint.respond(
                 to: completion, from: principal, under: claim, &session)
         case .models:
-            let principal = try await authenticate(request, &session)
+            let principal = try await authenticate(request, for: .models, &session)
             session.send(ModelsEndpoint.list(core.catalog.current.routes(for: principal)))
         case .model(let alias):
-            let principal = try await authenticate(request, &session)
+            let principal = try await authenticate(request, for: .models, &session)
             switch core.catalog.current.resolve(alias, for: principal) {
             case .route(let route):
                 if route.isRetired { throw .modelRetired(ModelsEndpoint.shown(alias)) }
@@ -80,13 +85,14 @@ struct GatewayResponder: Responder {
     }
 
     private func authenticate(
-        _ request: ReceivedRequest, _ session: inout Session
+        _ request: ReceivedRequest, for scope: KeyScope, _ session: inout Session
     ) async throws(GatewayFailure) -> Principal {
         if core.activity.isDraining { throw .draining }
         let principal = try await BearerAuthentication.authenticate(
             request.head.headers, from: session.connection.peer, with: core.keys)
         session.principal = principal
         session.exchange.notes.update { $0.principal = principal }
+        guard principal.mayCall(scope) else { throw .endpointForbidden(scope) }
         return principal
     }
 

@@ -1,3 +1,5 @@
+import Domain
+
 /// Everything that is served on the main listener: by which method, at which paths.
 enum Route: CaseIterable, Sendable {
     case chatCompletions, models, model, usage, quota, reference, referencePage
@@ -19,10 +21,15 @@ enum Route: CaseIterable, Sendable {
     }
 
     /// Whether it takes a key: what is true of every gateway of this version is told to anybody.
-    var needsKey: Bool {
+    var needsKey: Bool { scope != nil }
+
+    /// What a key must be allowed to call; nil where none is needed.
+    var scope: KeyScope? {
         switch self {
-        case .chatCompletions, .models, .model, .usage, .quota: true
-        case .reference, .referencePage: false
+        case .chatCompletions: .chat
+        case .models, .model: .models
+        case .usage, .quota: .usage
+        case .reference, .referencePage: nil
         }
     }
 

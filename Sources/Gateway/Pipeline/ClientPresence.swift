@@ -1,3 +1,4 @@
+import Domain
 import Synchronization
 
 /// Whether anybody still waits for a request's answer. One per connection; set once.
@@ -8,6 +9,27 @@ final class ClientPresence: Sendable {
         case clientGone
         /// The gateway stops and does not wait longer.
         case drained
+        /// The key may not be used any more.
+        case keyEnded(KeyEnd)
+
+        /// What a client is told that waits all the same.
+        var failure: GatewayFailure {
+            switch self {
+            case .clientGone: .clientGone
+            case .drained: .draining
+            case .keyEnded(.revoked): .keyRefused
+            case .keyEnded(.suspended(let kind)): .keySuspended(kind)
+            }
+        }
+
+        /// What the request's end is.
+        var outcome: SettlementDecision.Outcome {
+            switch self {
+            case .clientGone: .clientGone
+            case .drained: .drained
+            case .keyEnded: .keyEnded
+            }
+        }
     }
 
     private let state = Mutex<Departure?>(nil)

@@ -28,11 +28,7 @@ struct CompletionPipeline: Sendable {
         if let end = try await take(claim) { return try replay(end) }
         do throws(GatewayFailure) {
             // A client that left while its key was claimed has nothing reserved.
-            switch exchange.presence.departure {
-            case .clientGone: throw .clientGone
-            case .drained: throw .draining
-            case nil: break
-            }
+            if let departure = exchange.presence.departure { throw departure.failure }
             return .metered(try await answer(request, from: principal, in: exchange))
         } catch {
             await giveBack(claim, unlessChargedIn: exchange)

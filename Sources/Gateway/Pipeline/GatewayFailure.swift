@@ -26,10 +26,14 @@ enum GatewayFailure: Error, Sendable, Equatable {
     case keyMissing
     /// The credential is not a key, not one of ours, or no longer valid: one answer for all.
     case keyRefused
+    /// The key is the right one, and it, its team or its organization is suspended.
+    case keySuspended(Subject.Kind)
     /// Too many unknown keys were tried.
     case keyThrottled(retryAfter: Duration)
     /// Keys cannot be checked now.
     case directoryUnavailable
+    /// The key may not call what is at this path.
+    case endpointForbidden(KeyScope)
     /// The key may not use the model.
     case modelForbidden(String)
     /// There is no such model.

@@ -44,8 +44,7 @@ extension CompletionPipeline {
                 try await candidate.backend.promptTokens(of: resolved.call(to: candidate)))
         } catch {
             switch Self.stop(of: error, resolved.exchange.presence) {
-            case .departed(.clientGone): throw .clientGone
-            case .departed(.drained): throw .draining
+            case .departed(let departure): throw departure.failure
             case .backend, .keyRefused, .ledger, .objection: return .failure(error)
             }
         }

@@ -92,8 +92,8 @@ struct MeteredStream: ~Copyable, Sendable {
     /// Ends a stream whose reader is gone: cancels the backend and settles what was generated.
     mutating func abandon() async {
         answer.cancel()
-        let isDrain = resolved.exchange.presence.departure == .drained
-        _ = await settle(as: isDrain ? .drained : .clientGone)
+        let departure = resolved.exchange.presence.departure ?? .clientGone
+        _ = await settle(as: departure.outcome)
     }
 
     private mutating func read() async -> Result<[BackendEvent]?, BackendFailure> {
@@ -164,13 +164,10 @@ struct MeteredStream: ~Copyable, Sendable {
         let failure = failure ?? BackendFailure(kind: .malformed, detail: "the stream has no end")
         answer.cancel()
         switch CompletionPipeline.stop(of: failure, resolved.exchange.presence) {
-        case .departed(.clientGone):
-            Failpoint.pass("client-gone")
-            _ = await settle(as: .clientGone)
-            return .failure(.clientGone)
-        case .departed(.drained):
-            _ = await settle(as: .drained)
-            return .failure(.draining)
+        case .departed(let departure):
+            if departure == .clientGone { Failpoint.pass("client-gone") }
+            _ = await settle(as: departure.outcome)
+            return .failure(departure.failure)
         case .backend, .keyRefused, .ledger, .objection:
             resolved.exchange.notes.update { $0.failure = failure.detail }
             candidate.health.breakOff(at: pipeline.time.uptime)

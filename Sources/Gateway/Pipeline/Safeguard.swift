@@ -21,7 +21,7 @@ struct Safeguard: Sendable {
             decision = try await decide(request.promptTexts, by: policy, of: key)
         } catch {
             if let departure = exchange.presence.departure {
-                throw departure == .drained ? .draining : .clientGone
+                throw departure.failure
             }
             if case CheckRoom.Fault.full = error {
                 exchange.notes.update { $0.failure = "too many texts wait to be checked" }

@@ -82,11 +82,11 @@ extension CompletionPipeline {
         case .backend(let cause):
             admitted.resolved.exchange.notes.update { $0.failure = cause.detail }
             (outcome, failure) = (.backendFailed, .backend(cause.kind))
+        case .departed(let departure):
+            (outcome, failure) = (departure.outcome, departure.failure)
         // A client may leave while its text is judged, too.
-        case .departed(.clientGone), .objection(.clientGone):
-            (outcome, failure) = (.clientGone, .clientGone)
-        case .departed(.drained), .objection(.draining):
-            (outcome, failure) = (.drained, .draining)
+        case .objection(.clientGone): (outcome, failure) = (.clientGone, .clientGone)
+        case .objection(.draining): (outcome, failure) = (.drained, .draining)
         case .objection(let objection): (outcome, failure) = (.blocked, objection)
         }
         if case .objection = stop {

@@ -16,6 +16,8 @@ struct SettlementDecision: Sendable {
         case backendFailed
         /// The ledger refused the key.
         case keyRefused
+        /// The key was revoked or suspended while the request ran.
+        case keyEnded
         /// The ledger did not accept in time.
         case notAccepted
         /// A check of what goes in was not passed, or could not be made.
@@ -45,6 +47,8 @@ struct SettlementDecision: Sendable {
             return clientHadBytes || count.hasText ? measured(.clientGone) : void(.clientGone)
         case .drained:
             return clientHadBytes ? measured(.drained) : void(.drained)
+        case .keyEnded:
+            return clientHadBytes ? measured(.revoked) : void(.revoked)
         case .backendFailed:
             return clientHadBytes
                 ? (counted, .counted, .backendFailed) : void(.failedBeforeFirstByte)

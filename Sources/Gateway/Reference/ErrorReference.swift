@@ -69,6 +69,11 @@ extension ErrorReference {
     private static let keys = [
         ErrorReference(.keyMissing, .key, "There is no API key."),
         ErrorReference(.keyRefused, .key, "The API key is wrong, expired or revoked."),
+        ErrorReference(.keySuspended(.key), .key, "The API key is suspended."),
+        ErrorReference(.keySuspended(.team), .key, "The API key's team is suspended."),
+        ErrorReference(
+            .keySuspended(.organization), .key, "The API key's organization is suspended."),
+        ErrorReference(.endpointForbidden(.chat), .key, "The API key may not call this path."),
         ErrorReference(
             .keyThrottled(retryAfter: .seconds(1)), .key,
             "Too many wrong keys came from this address."),

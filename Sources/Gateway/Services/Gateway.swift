@@ -18,6 +18,7 @@ public struct Gateway: Sendable {
     ///
     /// - Parameters:
     ///   - recognizers: find personal data, beside the built-in one.
+    ///   - running: ends requests whose key ends.
     ///   - random: gives 64 random bits; used for request ids and to spread retries, not for
     ///     secrets.
     ///   - readiness: what beside the backends and draining keeps the gateway from serving: the
@@ -27,7 +28,7 @@ public struct Gateway: Sendable {
         configuration: GatewayConfiguration, keys: any KeyDirectory, ledger: any QuotaLedger,
         idempotency: any IdempotencyLedger, books: any TenantBooks, catalog: CatalogHolder,
         backends: BackendSet,
-        recognizers: [any TextRecognizer] = [], time: any TimeSource,
+        recognizers: [any TextRecognizer] = [], running: RunningKeys, time: any TimeSource,
         random: @escaping @Sendable () -> UInt64, logger: Logger,
         readiness: @escaping @Sendable () async -> Readiness,
         onRunning: @escaping @Sendable (ListenerName, BoundAddress) async -> Void
@@ -56,6 +57,7 @@ public struct Gateway: Sendable {
         let core = GatewayCore(
             configuration: configuration, keys: keys, ledger: ledger, books: books,
             catalog: catalog, pipeline: pipeline, time: time, random: random, activity: activity,
+            running: running,
             metrics: GatewayMetrics(), accessLog: AccessLog(logger: logger),
             documents: PublishedDocument.publish(APIReference(ReferenceLimits(configuration))))
         main = Listener(

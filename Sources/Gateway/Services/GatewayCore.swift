@@ -12,6 +12,7 @@ struct GatewayCore: Sendable {
     /// 64 random bits.
     let random: @Sendable () -> UInt64
     let activity: GatewayActivity
+    let running: RunningKeys
     let metrics: GatewayMetrics
     let accessLog: AccessLog
     /// `/openapi.json` and `/docs`.

@@ -111,7 +111,7 @@ public final class CachedKeyDirectory: KeyDirectory, Service, Sendable {
                 }
                 // Nil when chance removed the key from memory at once: then it is read again.
                 guard let answer = answerFromMemory(secret, id) else { continue }
-                if isMiss, case .principal = answer {
+                if isMiss, answer.isOfARightKey {
                     state.withLock { state in state.giveBack(source, random: random) }
                 }
                 return answer
@@ -148,6 +148,7 @@ public final class CachedKeyDirectory: KeyDirectory, Service, Sendable {
             (pepper ?? peppers[0]).verify(token, against: key?.digest ?? dummyDigest)
         }
         guard let key, pepper != nil, isRight, key.isValid(at: clock.now) else { return .refused }
+        if let suspended = key.suspended { return .suspended(suspended) }
         return .principal(key.principal)
     }
 }
@@ -263,6 +264,16 @@ extension CachedKeyDirectory {
                 // Cancelled by the shutdown: the loop ends.
                 try? await Task.sleep(for: Self.pollInterval)
             }
+        }
+    }
+}
+
+extension Authentication {
+    /// Whether the presented key is one of ours.
+    fileprivate var isOfARightKey: Bool {
+        switch self {
+        case .principal, .suspended: true
+        case .refused, .throttled: false
         }
     }
 }

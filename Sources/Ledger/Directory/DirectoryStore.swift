@@ -33,7 +33,9 @@ public struct DirectoryStore {
     }
 
     /// The tenants.
-    public var organizations: OrganizationStore { OrganizationStore(connection: connection) }
+    public var organizations: OrganizationStore {
+        OrganizationStore(connection: connection, random: random)
+    }
     /// The groups of keys.
     public var teams: TeamStore { TeamStore(connection: connection, random: random) }
     /// The credentials.
@@ -91,16 +93,21 @@ enum DirectoryTransaction {
 enum DirectoryName {
     private static let most = 64
 
-    /// Throws `invalid` unless `name` is 1 to 64 bytes of visible text without spaces at its ends.
-    static func check(_ name: String, of what: String) throws(LedgerError) {
-        let isVisible = name.unicodeScalars.allSatisfy { scalar in
+    /// Whether text disturbs no terminal and no column.
+    static func isVisible(_ text: String) -> Bool {
+        text.unicodeScalars.allSatisfy { scalar in
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse:
                 false
             default: true
             }
         }
-        guard (1...most).contains(name.utf8.count), isVisible, name.first?.isWhitespace == false,
+    }
+
+    /// Throws `invalid` unless `name` is 1 to 64 bytes of visible text without spaces at its ends.
+    static func check(_ name: String, of what: String) throws(LedgerError) {
+        guard (1...most).contains(name.utf8.count), isVisible(name),
+            name.first?.isWhitespace == false,
             name.last?.isWhitespace == false
         else {
             throw .invalid(

@@ -102,14 +102,14 @@ struct KeyCacheState: Sendable {
                 entries.remove(id)
                 absences.set(
                     id, to: Absence(revision: snapshot.revision, readAt: sent), random: random())
-                return old.map { _ in KeyChange(key: id, isRevoked: true) }
+                return old.map { _ in KeyChange(key: id, end: .revoked) }
             }
             absences.remove(id)
             entries.set(
                 id, to: Entry(key: new, revision: snapshot.revision, readAt: sent), random: random()
             )
             guard let old, !old.says(new) else { return nil }
-            return KeyChange(key: id, isRevoked: new.isRevoked)
+            return KeyChange(key: id, end: new.end)
         }
     }
 

@@ -4,7 +4,7 @@ public import Domain
 public struct KeyChange: Sendable, Hashable {
     /// The key.
     public let key: KeyID
-    /// Whether it may not be used any more, for good: running streams are to be cut. Otherwise its
-    /// terms changed.
-    public let isRevoked: Bool
+    /// Why it may not be used any more: what runs under it is to be cut. Nil when its terms
+    /// changed, or when it may be used again.
+    public let end: KeyEnd?
 }

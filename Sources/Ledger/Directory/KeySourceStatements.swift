@@ -13,7 +13,9 @@ enum KeySourceStatements {
                 k.pepper_id, k.models, k.default_completion_tokens, k.always_usage, k.not_before,
                 k.not_after, k.revoked_at IS NOT NULL, q.kinds, q.ids, q.resources, q.periods,
                 q.limits, q.rides, l.kinds, l.ids, l.dimensions, l.limits, k.mirror_reasoning,
-                o.name || '/' || t.name
+                o.name || '/' || t.name, CASE WHEN o.suspended_at IS NOT NULL THEN 1
+                    WHEN t.suspended_at IS NOT NULL THEN 2
+                    WHEN k.suspended_at IS NOT NULL THEN 3 END::int2, k.endpoints
             FROM (SELECT now() AS now, coalesce((SELECT r.revision FROM directory_revision r
                 WHERE r.shard = $1), 0) AS revision) s
             LEFT JOIN api_key k ON k.shard = $1 AND k.key_id = ANY($2::int8[])
@@ -73,12 +75,21 @@ enum KeySourceStatements {
             defaultCompletionTokens: try row.optionalInt8(9), alwaysShowsUsage: try row.bool(10),
             quotas: try quotas(row), rateLimits: try rateLimits(row))
         principal.mirrorsReasoning = try row.bool(24)
+        // A scope that this program does not know opens nothing.
+        principal.allowedScopes =
+            try row.isNull(27) ? nil : Set(try row.texts(27).compactMap(KeyScope.init))
         principal.teamName = try row.isNull(25) ? "" : try row.text(25)
         return StoredKey(
             principal: principal, digest: try row.bytes(6), pepperID: try row.int2(7),
             notBefore: Timestamp(microseconds: try row.timestamp(11)),
             notAfter: try row.optionalTimestamp(12).map(Timestamp.init(microseconds:)),
-            isRevoked: try row.bool(13))
+            isRevoked: try row.bool(13), suspended: try suspended(row))
+    }
+
+    private static func suspended(_ row: PostgresRow) throws(PostgresError) -> Subject.Kind? {
+        guard let number = try row.optionalInt2(26) else { return nil }
+        guard let kind = Subject.Kind(rawValue: number) else { throw unknown }
+        return kind
     }
 
     private static func quotas(_ row: PostgresRow) throws(PostgresError) -> [Quota] {

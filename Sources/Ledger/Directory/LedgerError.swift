@@ -17,6 +17,8 @@ public enum LedgerError: Error, Sendable {
     case missing(what: String, name: String)
     /// A value that cannot be stored, with the rule it breaks.
     case invalid(String)
+    /// What is there does not allow it, in words. Nothing was changed.
+    case refused(String)
     /// The database's schema is not one that this program can work with or bring up to date.
     case schema(SchemaState)
     /// A migration failed. Nothing of it remains.
@@ -46,6 +48,7 @@ extension LedgerError: CustomStringConvertible, CustomDebugStringConvertible {
         case .exists(let what, let name): "there is a \(what) \"\(name)\" already"
         case .missing(let what, let name): "there is no \(what) \"\(name)\""
         case .invalid(let rule): rule
+        case .refused(let reason): reason
         case .schema(let state): state.description
         case .migrationFailed(let number, let name, let error):
             "migration \(Migration.label(number, name)) failed and left nothing behind: \(error)"
@@ -59,7 +62,7 @@ extension LedgerError: CustomStringConvertible, CustomDebugStringConvertible {
             .database(let error),
             .migrationFailed(_, _, let error):
             "\(description): \(error.debugDescription)"
-        case .exists, .missing, .invalid, .schema: description
+        case .exists, .missing, .invalid, .refused, .schema: description
         }
     }
 }

@@ -1,5 +1,4 @@
 public import Domain
-import OpenSSL
 import Postgres
 
 /// A tenant.
@@ -10,49 +9,55 @@ public struct Organization: Sendable, Hashable {
     public let name: String
     /// When it was created.
     public let createdAt: Timestamp
+    /// Since when it is suspended, if it is.
+    public var suspendedAt: Timestamp?
+    /// Why, in the administrator's words. For administrators only.
+    public var suspendReason: String?
 }
 
 /// The tenants in the directory.
+///
+/// A name lives in shard 0 and its organization in a shard of its own, and no transaction may span
+/// the two. So a name counts only while its organization says the same name: every change writes
+/// the organization in one transaction, and a crash before or after leaves at most a name that
+/// counts for nothing and is taken over by whoever asks for it next.
 public struct OrganizationStore {
     let connection: PostgresConnection
+    let random: LedgerRandom
 
-    /// Creates an organization.
-    ///
-    /// Its id is derived from its name, so that creating it again after a crash between the two
-    /// steps (the name in shard 0, the organization in its own shard, which no transaction may
-    /// span) finishes what was begun. Throws `exists` when there is one of that name.
+    /// Creates an organization. A crash between its two steps is finished by creating it again.
+    /// Throws `exists` when there is one of that name.
     public func create(name: String) throws(LedgerError) -> Organization {
         try DirectoryName.check(name, of: "an organization")
-        let id = try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
-            _ = try connection.execute(
-                OrganizationStatements.reserve(name, Self.derivedID(of: name)))
-            return try Self.reservedID(name, connection)
-        }
-        guard let id else { throw .missing(what: "organization", name: name) }
-        let created = try DirectoryTransaction.change(id.shard, on: connection) {
+        let id = OrganizationID(rawValue: random.positive())
+        let holder = try reserve(name, for: id)
+        let created = try DirectoryTransaction.change(holder.shard, on: connection) {
             connection throws(PostgresError) -> Timestamp? in
-            try connection.execute(OrganizationStatements.insert(name, id)).rows.first.map {
+            try connection.execute(OrganizationStatements.insert(name, holder)).rows.first.map {
                 row throws(PostgresError) in Timestamp(microseconds: try row.timestamp(0))
             }
         }
         guard let created else { throw .exists(what: "organization", name: name) }
-        return Organization(id: id, name: name, createdAt: created)
+        return Organization(id: holder, name: name, createdAt: created)
     }
 
     /// Every organization, by name.
     public func list() throws(LedgerError) -> [Organization] {
         try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
-            let ids = try connection.execute(OrganizationStatements.list).rows.map {
-                row throws(PostgresError) in OrganizationID(rawValue: try row.int8(0))
+            let names = try connection.execute(OrganizationStatements.list).rows.map {
+                row throws(PostgresError) in
+                (name: try row.text(1), id: OrganizationID(rawValue: try row.int8(0)))
             }
             var found: [Organization] = []
             // Each in its own shard, a pipeline's worth at a time.
-            for start in stride(from: 0, to: ids.count, by: 1000) {
-                let part = ids[start..<min(start + 1000, ids.count)]
-                let results = try connection.pipeline(part.map(OrganizationStatements.read))
-                for (id, result) in zip(part, results) {
+            for start in stride(from: 0, to: names.count, by: 1000) {
+                let part = names[start..<min(start + 1000, names.count)]
+                let results = try connection.pipeline(
+                    part.map { OrganizationStatements.read($0.id) })
+                for (entry, result) in zip(part, results) {
                     guard let row = result.rows.first else { continue }
-                    found.append(try Self.organization(id, row))
+                    let organization = try Self.organization(entry.id, row)
+                    if organization.name == entry.name { found.append(organization) }
                 }
             }
             return found
@@ -61,12 +66,151 @@ public struct OrganizationStore {
 
     /// The organization of that name, if there is one.
     public func find(name: String) throws(LedgerError) -> Organization? {
+        guard let id = try holder(of: name) else { return nil }
+        let found = try read(id)
+        return found?.name == name ? found : nil
+    }
+
+    /// Suspends an organization until it is resumed: all its keys are refused. A new reason takes
+    /// the place of the first; the time stays. Nil when it is gone.
+    public func suspend(
+        _ id: OrganizationID, reason: String?
+    ) throws(LedgerError) -> Organization? {
+        try change(id, OrganizationStatements.suspend, [try DirectoryReason.value(reason)])
+    }
+
+    /// Ends a suspension. Teams and keys that are suspended themselves stay so.
+    public func resume(_ id: OrganizationID) throws(LedgerError) -> Organization? {
+        try change(id, OrganizationStatements.resume, [])
+    }
+
+    /// Gives an organization another name, which it has from the moment of one transaction on;
+    /// repeating it finishes what a crash left. Throws `exists` when the name is taken, and
+    /// `refused` for the organization that every installation has.
+    public func rename(_ id: OrganizationID, to name: String) throws(LedgerError) -> Organization {
+        try DirectoryName.check(name, of: "an organization")
+        try Self.checkChangeable(id)
+        guard let old = try read(id) else {
+            throw .missing(what: "organization", name: name)
+        }
+        guard try reserve(name, for: id) == id else {
+            throw .exists(what: "organization", name: name)
+        }
+        guard let renamed = try change(id, OrganizationStatements.rename, [.text(name)]) else {
+            throw .missing(what: "organization", name: old.name)
+        }
+        guard try holder(of: name) == id else {
+            // Whoever asked for the name meanwhile took it over: what was is put back.
+            _ = try change(id, OrganizationStatements.rename, [.text(old.name)])
+            throw .exists(what: "organization", name: name)
+        }
+        if old.name != name { try free(old.name, of: id) }
+        return renamed
+    }
+
+    /// Deletes an organization for good, and with `contents` its teams and their keys with it; what
+    /// they used stays in the books, and the name may be used again.
+    ///
+    /// Throws `refused` when it has teams and `contents` is false, and for the organization that
+    /// every installation has.
+    public func delete(_ id: OrganizationID, contents: Bool) throws(LedgerError) {
+        try Self.checkChangeable(id)
+        guard let organization = try read(id) else { return }
+        let parameters: [PostgresValue] = [.int2(id.shard.rawValue), .int8(id.rawValue)]
+        let teams = try DirectoryTransaction.change(id.shard, on: connection) {
+            connection throws(PostgresError) -> Int64 in
+            let found = try connection.execute(
+                PostgresCommand(OrganizationStatements.countTeams, parameters))
+            let count = try found.rows.first?.int8(0) ?? 0
+            if count > 0, !contents { return count }
+            for statement in OrganizationStatements.deletion {
+                _ = try connection.execute(PostgresCommand(statement, parameters))
+            }
+            return 0
+        }
+        guard teams == 0 else {
+            throw .refused("the organization has \(teams) team\(teams == 1 ? "" : "s")")
+        }
+        try free(organization.name, of: id)
+    }
+
+    private static func checkChangeable(_ id: OrganizationID) throws(LedgerError) {
+        guard id != .default else {
+            throw .refused(
+                "the organization \"default\" is every installation's and keeps its name")
+        }
+    }
+
+    // MARK: Names
+
+    /// Reserves a name for an organization and returns who has it: that one, or another that
+    /// exists, or one that a crash left half made.
+    private func reserve(
+        _ name: String, for id: OrganizationID
+    ) throws(LedgerError) -> OrganizationID {
         try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
-            guard let id = try Self.reservedID(name, connection),
-                let row = try connection.execute(OrganizationStatements.read(id)).rows.first
-            else { return nil }
-            let found = try Self.organization(id, row)
-            return found.name == name ? found : nil
+            _ = try connection.execute(OrganizationStatements.reserve(name, id))
+        }
+        guard let holder = try holder(of: name) else { return id }
+        // Who is called otherwise, or was deleted, does not need it.
+        guard holder != id, let state = try rawState(holder), state.isDeleted || state.name != name
+        else { return holder }
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            _ = try connection.execute(
+                OrganizationStatements.takeOver(name, from: holder, to: id))
+        }
+        return try self.holder(of: name) ?? id
+    }
+
+    private func free(_ name: String, of id: OrganizationID) throws(LedgerError) {
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            _ = try connection.execute(OrganizationStatements.free(name, id))
+        }
+    }
+
+    private func holder(of name: String) throws(LedgerError) -> OrganizationID? {
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            try connection.execute(OrganizationStatements.find(name)).rows.first.map {
+                row throws(PostgresError) in OrganizationID(rawValue: try row.int8(0))
+            }
+        }
+    }
+
+    private func rawState(
+        _ id: OrganizationID
+    ) throws(LedgerError) -> (name: String, isDeleted: Bool)? {
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            try connection.execute(OrganizationStatements.state(id)).rows.first.map {
+                row throws(PostgresError) in (try row.text(0), try row.bool(1))
+            }
+        }
+    }
+
+    // MARK: Rows
+
+    private func change(
+        _ id: OrganizationID, _ statement: PostgresStatement, _ more: [PostgresValue]
+    ) throws(LedgerError) -> Organization? {
+        try DirectoryTransaction.change(id.shard, on: connection) {
+            connection throws(PostgresError) in
+            _ = try connection.execute(
+                PostgresCommand(
+                    statement, [.int2(id.shard.rawValue), .int8(id.rawValue)] + more))
+            return try Self.read(id, connection)
+        }
+    }
+
+    private func read(_ id: OrganizationID) throws(LedgerError) -> Organization? {
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            try Self.read(id, connection)
+        }
+    }
+
+    private static func read(
+        _ id: OrganizationID, _ connection: PostgresConnection
+    ) throws(PostgresError) -> Organization? {
+        try connection.execute(OrganizationStatements.read(id)).rows.first.map {
+            row throws(PostgresError) in try organization(id, row)
         }
     }
 
@@ -75,88 +219,8 @@ public struct OrganizationStore {
     ) throws(PostgresError) -> Organization {
         Organization(
             id: id, name: try row.text(0),
-            createdAt: Timestamp(microseconds: try row.timestamp(1)))
-    }
-
-    private static func reservedID(
-        _ name: String, _ connection: PostgresConnection
-    ) throws(PostgresError) -> OrganizationID? {
-        try connection.execute(OrganizationStatements.find(name)).rows.first.map {
-            row throws(PostgresError) in OrganizationID(rawValue: try row.int8(0))
-        }
-    }
-
-    /// 63 bits of the name's SHA-256, never zero.
-    static func derivedID(of name: String) -> OrganizationID {
-        let bits = SHA256.hash(Array(name.utf8)).prefix(8).reduce(UInt64(0)) {
-            $0 << 8 | UInt64($1)
-        }
-        return OrganizationID(rawValue: max(1, Int64(bits >> 1)))
-    }
-}
-
-/// The statements about organizations.
-private enum OrganizationStatements {
-    /// The shard that holds all names.
-    private static let names = PostgresValue.int2(0)
-
-    // Reserves a name over all shards; the primary key lets one of two that try win. Alone in its
-    // transaction, because the organization itself lives in another shard. Repeating it changes
-    // nothing.
-    private static let reserve = PostgresStatement(
-        name: nil,
-        sql: """
-            INSERT INTO organization_name (shard, name, organization_id) VALUES ($1, $2, $3)
-            ON CONFLICT (shard, name) DO NOTHING
-            """)
-
-    // The id behind a name. Primary key.
-    private static let find = PostgresStatement(
-        name: nil,
-        sql: "SELECT organization_id FROM organization_name WHERE shard = $1 AND name = $2",
-        isReadOnly: true)
-
-    // All names, from the one shard that holds them. Primary key, in order of name.
-    private static let listNames = PostgresStatement(
-        name: nil,
-        sql: """
-            SELECT organization_id FROM organization_name WHERE shard = $1
-            ORDER BY name COLLATE "C"
-            """, isReadOnly: true)
-
-    // Creates the organization in its own shard. Gives no row when it is there: then it exists.
-    // After the revision's row. Primary key.
-    private static let insert = PostgresStatement(
-        name: nil,
-        sql: """
-            INSERT INTO organization (shard, organization_id, name) VALUES ($1, $2, $3)
-            ON CONFLICT (shard, organization_id) DO NOTHING
-            RETURNING created_at
-            """)
-
-    // An organization's name as its own shard has it: proof that it was created and not only its
-    // name. Primary key.
-    private static let read = PostgresStatement(
-        name: nil,
-        sql: """
-            SELECT name, created_at FROM organization WHERE shard = $1 AND organization_id = $2
-            """, isReadOnly: true)
-
-    static func reserve(_ name: String, _ id: OrganizationID) -> PostgresCommand {
-        PostgresCommand(reserve, [names, .text(name), .int8(id.rawValue)])
-    }
-
-    static func find(_ name: String) -> PostgresCommand {
-        PostgresCommand(find, [names, .text(name)])
-    }
-
-    static var list: PostgresCommand { PostgresCommand(listNames, [names]) }
-
-    static func insert(_ name: String, _ id: OrganizationID) -> PostgresCommand {
-        PostgresCommand(insert, [.int2(id.shard.rawValue), .int8(id.rawValue), .text(name)])
-    }
-
-    static func read(_ id: OrganizationID) -> PostgresCommand {
-        PostgresCommand(read, [.int2(id.shard.rawValue), .int8(id.rawValue)])
+            createdAt: Timestamp(microseconds: try row.timestamp(1)),
+            suspendedAt: try row.optionalTimestamp(2).map(Timestamp.init(microseconds:)),
+            suspendReason: try row.optionalText(3))
     }
 }

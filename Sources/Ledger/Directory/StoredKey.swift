@@ -9,10 +9,12 @@ final class StoredKey: Sendable {
     let notBefore: Timestamp
     let notAfter: Timestamp?
     let isRevoked: Bool
+    /// Who is suspended, if it is anybody: the key, or the team or organization that it belongs to.
+    let suspended: Subject.Kind?
 
     init(
         principal: Principal, digest: [UInt8], pepperID: Int16, notBefore: Timestamp,
-        notAfter: Timestamp?, isRevoked: Bool
+        notAfter: Timestamp?, isRevoked: Bool, suspended: Subject.Kind?
     ) {
         self.principal = principal
         self.digest = digest
@@ -20,10 +22,14 @@ final class StoredKey: Sendable {
         self.notBefore = notBefore
         self.notAfter = notAfter
         self.isRevoked = isRevoked
+        self.suspended = suspended
     }
 
-    /// Whether the key may be used at `now`, by the ledger's clock. The ends are those of the
-    /// ledger's own check.
+    /// Why the key may not be used any more, apart from its times; nil while it may.
+    var end: KeyEnd? { isRevoked ? .revoked : suspended.map(KeyEnd.suspended) }
+
+    /// Whether the key is valid at `now`, by the ledger's clock. The ends are those of the
+    /// ledger's own check. One that is suspended is valid.
     func isValid(at now: Timestamp) -> Bool {
         !isRevoked && notBefore <= now && (notAfter.map { now < $0 } ?? true)
     }
@@ -32,6 +38,6 @@ final class StoredKey: Sendable {
     func says(_ other: StoredKey) -> Bool {
         principal == other.principal && digest == other.digest && pepperID == other.pepperID
             && notBefore == other.notBefore && notAfter == other.notAfter
-            && isRevoked == other.isRevoked
+            && isRevoked == other.isRevoked && suspended == other.suspended
     }
 }

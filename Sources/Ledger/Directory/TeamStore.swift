@@ -11,6 +11,10 @@ public struct Team: Sendable, Hashable {
     public let name: String
     /// When it was created.
     public let createdAt: Timestamp
+    /// Since when it is suspended, if it is.
+    public var suspendedAt: Timestamp?
+    /// Why, in the administrator's words. For administrators only.
+    public var suspendReason: String?
 }
 
 /// The teams in the directory.
@@ -50,7 +54,7 @@ public struct TeamStore {
             if let organization {
                 [organization]
             } else {
-                try OrganizationStore(connection: connection).list()
+                try OrganizationStore(connection: connection, random: random).list()
             }
         var teams: [Team] = []
         for organization in organizations { teams += try read(organization, name: nil) }
@@ -62,6 +66,63 @@ public struct TeamStore {
         try read(organization, name: name).first
     }
 
+    /// Suspends a team until it is resumed: all its keys are refused. A new reason takes the place
+    /// of the first; the time stays.
+    public func suspend(_ team: Team, reason: String?) throws(LedgerError) {
+        try change(team, TeamStatements.suspend, [try DirectoryReason.value(reason)])
+    }
+
+    /// Ends a suspension of the team itself.
+    public func resume(_ team: Team) throws(LedgerError) {
+        try change(team, TeamStatements.resume, [])
+    }
+
+    /// Gives a team another name. Throws `exists` when its organization has one of that name.
+    public func rename(_ team: Team, to name: String) throws(LedgerError) {
+        try DirectoryName.check(name, of: "a team")
+        let isTaken = try DirectoryTransaction.change(team.organization.id.shard, on: connection) {
+            connection throws(PostgresError) -> Bool in
+            let found = try connection.execute(
+                TeamStatements.list(team.organization.id, name: name))
+            guard try found.rows.first?.int8(0) ?? team.id.rawValue == team.id.rawValue else {
+                return true
+            }
+            _ = try connection.execute(
+                TeamStatements.command(TeamStatements.rename, team, [.text(name)]))
+            return false
+        }
+        if isTaken { throw .exists(what: "team", name: name) }
+    }
+
+    /// Deletes a team for good, and with `contents` its keys with it; what they used stays in the
+    /// books, and the name may be used again. Throws `refused` when it has keys and `contents` is
+    /// false.
+    public func delete(_ team: Team, contents: Bool) throws(LedgerError) {
+        let keys = try DirectoryTransaction.change(team.organization.id.shard, on: connection) {
+            connection throws(PostgresError) -> Int64 in
+            let found = try connection.execute(
+                TeamStatements.command(TeamStatements.countKeys, team))
+            let count = try found.rows.first?.int8(0) ?? 0
+            if count > 0, !contents { return count }
+            for statement in TeamStatements.deletion {
+                _ = try connection.execute(TeamStatements.command(statement, team))
+            }
+            return 0
+        }
+        guard keys == 0 else {
+            throw .refused("the team has \(keys) key\(keys == 1 ? "" : "s")")
+        }
+    }
+
+    private func change(
+        _ team: Team, _ statement: PostgresStatement, _ more: [PostgresValue]
+    ) throws(LedgerError) {
+        try DirectoryTransaction.change(team.organization.id.shard, on: connection) {
+            connection throws(PostgresError) in
+            _ = try connection.execute(TeamStatements.command(statement, team, more))
+        }
+    }
+
     private func read(_ organization: Organization, name: String?) throws(LedgerError) -> [Team] {
         try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
             let found = try connection.execute(TeamStatements.list(organization.id, name: name))
@@ -69,7 +130,9 @@ public struct TeamStore {
                 Team(
                     id: TeamID(rawValue: try row.int8(0)), organization: organization,
                     name: try row.text(1),
-                    createdAt: Timestamp(microseconds: try row.timestamp(2)))
+                    createdAt: Timestamp(microseconds: try row.timestamp(2)),
+                    suspendedAt: try row.optionalTimestamp(3).map(Timestamp.init(microseconds:)),
+                    suspendReason: try row.optionalText(4))
             }
         }
     }
@@ -84,8 +147,8 @@ private enum TeamStatements {
         sql: """
             INSERT INTO team (shard, team_id, organization_id, name)
             SELECT o.shard, $2, o.organization_id, $4 FROM organization o
-            WHERE o.shard = $1 AND o.organization_id = $3
-            ON CONFLICT (shard, organization_id, name) DO NOTHING
+            WHERE o.shard = $1 AND o.organization_id = $3 AND o.deleted_at IS NULL
+            ON CONFLICT (shard, organization_id, name) WHERE deleted_at IS NULL DO NOTHING
             RETURNING created_at
             """)
 
@@ -94,10 +157,64 @@ private enum TeamStatements {
     private static let list = PostgresStatement(
         name: nil,
         sql: """
-            SELECT team_id, name, created_at FROM team
+            SELECT team_id, name, created_at, suspended_at, suspend_reason FROM team
             WHERE shard = $1 AND organization_id = $2 AND ($3::text IS NULL OR name = $3)
+                AND deleted_at IS NULL
             ORDER BY name COLLATE "C"
             """, isReadOnly: true)
+
+    // Suspends, resumes and renames. After the revision's row; primary key; repeating it changes
+    // nothing.
+    static let suspend = PostgresStatement(
+        name: nil,
+        sql: """
+            UPDATE team SET suspended_at = coalesce(suspended_at, now()),
+                suspend_reason = coalesce($3, suspend_reason)
+            WHERE shard = $1 AND team_id = $2 AND deleted_at IS NULL
+            """)
+    static let resume = PostgresStatement(
+        name: nil,
+        sql: """
+            UPDATE team SET suspended_at = NULL, suspend_reason = NULL
+            WHERE shard = $1 AND team_id = $2
+            """)
+    static let rename = PostgresStatement(
+        name: nil,
+        sql: """
+            UPDATE team SET name = $3 WHERE shard = $1 AND team_id = $2 AND deleted_at IS NULL
+            """)
+
+    // The keys that are there, whatever their state. Index api_key (shard, team_id).
+    static let countKeys = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT count(*) FROM api_key WHERE shard = $1 AND team_id = $2 AND deleted_at IS NULL
+            """, isReadOnly: true)
+
+    // Deletes a team with its keys. One transaction, after the revision's row. Index api_key
+    // (shard, team_id); primary key.
+    static let deletion = [
+        PostgresStatement(
+            name: nil,
+            sql: """
+                UPDATE api_key SET revoked_at = coalesce(revoked_at, now()), deleted_at = now()
+                WHERE shard = $1 AND team_id = $2 AND deleted_at IS NULL
+                """),
+        PostgresStatement(
+            name: nil,
+            sql: """
+                UPDATE team SET deleted_at = now()
+                WHERE shard = $1 AND team_id = $2 AND deleted_at IS NULL
+                """),
+    ]
+
+    static func command(
+        _ statement: PostgresStatement, _ team: Team, _ more: [PostgresValue] = []
+    ) -> PostgresCommand {
+        PostgresCommand(
+            statement,
+            [.int2(team.organization.id.shard.rawValue), .int8(team.id.rawValue)] + more)
+    }
 
     static func insert(
         _ id: TeamID, _ organization: OrganizationID, _ name: String

@@ -169,6 +169,8 @@ import Testing
         case .methodNotAllowed: "methodNotAllowed"
         case .keyMissing: "keyMissing"
         case .keyRefused: "keyRefused"
+        case .keySuspended: "keySuspended"
+        case .endpointForbidden: "endpointForbidden"
         case .keyThrottled: "keyThrottled"
         case .directoryUnavailable: "directoryUnavailable"
         case .modelForbidden: "modelForbidden"
