@@ -25,6 +25,83 @@ extension EndToEnd {
             }
         }
 
+        @Test(.timeLimit(.minutes(1)), arguments: ["revoke", "suspend"])
+        func `what runs under a key is cut within two seconds of its end`(_ word: String)
+            async throws
+        {
+            let gateway = try ServedGateway.current()
+            let gate = ScriptedUpstream.Gate()
+            defer { gate.open() }
+            gateway.scripts.write("endless \(word)") { _ in
+                [.streamHead, .say("Once"), .say(" upon"), .wait(gate)]
+            }
+            try await onOwnThread {
+                let key = try gateway.makeKey()
+                let connection = try HTTPConnection(port: gateway.port)
+                connection.send(
+                    key: key.secret,
+                    body: ServedGateway.prompt("endless \(word)", more: #","stream":true"#))
+                #expect(try connection.head().status == 200)
+                var text = ""
+                while !text.contains("upon"), let piece = try connection.piece() {
+                    text += String(decoding: piece, as: UTF8.self)
+                }
+                let yes = word == "revoke" ? ["--yes", "--reason", "leaked"] : []
+                try gateway.administer(["key", word, key.id] + yes)
+                let start = ContinuousClock.now
+                while let piece = try connection.piece() {
+                    text += String(decoding: piece, as: UTF8.self)
+                }
+                let took = ContinuousClock.now - start
+                #expect(took < .seconds(2), "cut after \(took)")
+                print("A running stream was cut \(took) after `key \(word)` returned.")
+                let code = word == "revoke" ? "invalid_api_key" : "key_suspended"
+                #expect(text.contains("\"code\":\"\(code)\"") && !text.contains("[DONE]"))
+                #expect(!text.contains("leaked"))
+                #expect(
+                    try gateway.count(
+                        "SELECT count(*) FROM usage u JOIN api_key k USING (shard, key_id) "
+                            + "WHERE k.name = '\(key.name)' AND u.end_state = 6 "
+                            + "AND u.completion_tokens > 0") == 1)
+                let refusal = try gateway.post(key, ServedGateway.prompt("Hi"))
+                #expect(refusal.status == (word == "revoke" ? 401 : 403) && refusal.code == code)
+                guard word == "suspend" else { return }
+                try gateway.administer(["key", "resume", key.id])
+                _ = try eventually("the key works again", within: .seconds(3)) {
+                    try gateway.post(key, ServedGateway.prompt("Hi")).status == 200 ? true : nil
+                }
+            }
+        }
+
+        @Test(.timeLimit(.minutes(1)))
+        func `two secrets of one key together never pass its quota`() async throws {
+            let gateway = try ServedGateway.current()
+            try await onOwnThread {
+                let key = try gateway.makeKey(quota: ["--requests", "10/day"])
+                let next = try ServedGateway.IssuedKey(
+                    gateway.administer(["key", "rotate", key.id, "--grace", "1h"]))
+                #expect(next.id != key.id && next.secret != key.secret)
+                let body = ServedGateway.prompt("Hi")
+                #expect(try gateway.post(key, body).status == 200)
+                #expect(try gateway.post(next, body).status == 200)
+                let replies = try onThreads(64) { index in
+                    try gateway.post(index.isMultiple(of: 2) ? key : next, body).status
+                }
+                #expect(replies.count { $0 == 200 } == 8)
+                #expect(replies.count { $0 == 429 } == 56)
+                let both = try gateway.count(
+                    "SELECT count(DISTINCT u.key_id) FROM usage u JOIN api_key k "
+                        + "USING (shard, key_id) WHERE k.name = '\(key.name)'")
+                #expect(both == 2, "only one of the secrets was served")
+                try gateway.administer(["quota", "set", "--key", next.id, "--requests", "100/day"])
+                try gateway.administer(["key", "rotate", next.id, "--finish"])
+                _ = try eventually("the secret before is refused", within: .seconds(3)) {
+                    try gateway.post(key, body).status == 401 ? true : nil
+                }
+                #expect(try gateway.post(next, body).status == 200)
+            }
+        }
+
         @Test(.timeLimit(.minutes(1)))
         func `unknown, wrong, expired and revoked keys get the same answer to the byte`()
             async throws
