@@ -11,9 +11,6 @@ final class ConfiguredLedger: AdminLedger {
     private var knownOrganizations: [OrganizationID: Organization] = [:]
     private var knownTeams: [TeamID: Team] = [:]
 
-    /// Which pepper new keys are made under: there is one so far.
-    private static let pepperID: Int16 = 1
-
     /// Finds and reads the configuration, and opens its database, which must have this program's
     /// schema.
     static func open(
@@ -217,7 +214,7 @@ final class ConfiguredLedger: AdminLedger {
         do {
             let file = try TurnpikeConfiguration.Pepper(for: configuration)
             return try file.withBytes { bytes throws(LedgerError) in
-                try Ledger.Pepper(id: Self.pepperID, bytes: copy bytes)
+                try Ledger.Pepper(id: configuration.pepperID, bytes: copy bytes)
             }
         } catch let failure as ConfigurationFailure {
             throw .wrongUsage(

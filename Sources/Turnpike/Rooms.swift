@@ -42,7 +42,7 @@ struct Rooms: Sendable {
             options: CachedKeyDirectory.poolOptions, logger: wiring.logger)
         let running = RunningKeys(time: wiring.time)
         keys = CachedKeyDirectory(
-            peppers: [wiring.pepper], pool: pool, time: wiring.time, random: wiring.random,
+            peppers: wiring.peppers, pool: pool, time: wiring.time, random: wiring.random,
             logger: wiring.logger,
             onChange: { changes in
                 for change in changes {

@@ -16,9 +16,6 @@ struct ServingAddresses: Sendable {
 
 /// All rooms, put together: the only place that knows them all.
 struct Wiring: Sendable {
-    /// The number of the pepper in key records; a second one comes with its rotation.
-    static let pepperID: Int16 = 1
-
     let configuration: Configuration
     let environment: [String: String]
     /// An operator's word that a ledger older than the journal is right.
@@ -26,11 +23,12 @@ struct Wiring: Sendable {
     let time: any TimeSource
     let logger: Logger
     let random: LedgerRandom
-    let pepper: Ledger.Pepper
+    /// The pepper of new keys, and the second one if there is one.
+    let peppers: [Ledger.Pepper]
     /// What has the configuration file read again; nil where it never is.
     var reloads: Reloads?
 
-    /// Reads the pepper; opens nothing else.
+    /// Reads the peppers; opens nothing else.
     init(
         configuration: Configuration, environment: [String: String], acceptsOlderLedger: Bool,
         time: any TimeSource, logger: Logger
@@ -41,9 +39,28 @@ struct Wiring: Sendable {
         self.time = time
         self.logger = logger
         random = LedgerRandom { SystemRandom.bits() }
-        let file = try TurnpikeConfiguration.Pepper(for: configuration)
-        pepper = try file.withBytes { bytes throws(LedgerError) in
-            try Ledger.Pepper(id: Self.pepperID, bytes: copy bytes)
+        var peppers = [
+            try Self.pepper(
+                configuration.pepperID, TurnpikeConfiguration.Pepper(for: configuration))
+        ]
+        if let other = configuration.otherPepper {
+            peppers.append(
+                try Self.pepper(
+                    other.id,
+                    TurnpikeConfiguration.Pepper(
+                        file: other.file, key: "other_pepper.file", of: configuration.file)))
+        }
+        self.peppers = peppers
+    }
+
+    /// The pepper that new keys are made under.
+    var pepper: Ledger.Pepper { peppers[0] }
+
+    private static func pepper(
+        _ id: Int16, _ file: consuming TurnpikeConfiguration.Pepper
+    ) throws(LedgerError) -> Ledger.Pepper {
+        try file.withBytes { bytes throws(LedgerError) in
+            try Ledger.Pepper(id: id, bytes: copy bytes)
         }
     }
 

@@ -8,6 +8,8 @@ extension Configuration {
             ("database", database == other.database),
             ("data_dir", dataDirectory == other.dataDirectory),
             ("pepper_file", pepperFile == other.pepperFile),
+            ("pepper_id", pepperID == other.pepperID),
+            ("other_pepper", otherPepper == other.otherPepper),
             ("key_prefix", keyPrefix == other.keyPrefix),
             ("reload_on_change", reloadsOnChange == other.reloadsOnChange),
             ("backends", Self.unplaced(backends) == Self.unplaced(other.backends)),

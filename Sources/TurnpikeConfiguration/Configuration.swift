@@ -14,6 +14,10 @@ public struct Configuration: Sendable {
     public var dataDirectory: String
     /// The file that holds the pepper of the keys' digests.
     public var pepperFile: String
+    /// The number of that pepper in key records, 1 to 32767.
+    public var pepperID: Int16
+    /// A second pepper that keys may be under: the one before, or the one to come.
+    public var otherPepper: PepperLocation?
     /// What the keys that are minted begin with.
     public var keyPrefix: String
     /// Whether the models are read again when the file has changed, and not at a signal only.
@@ -54,6 +58,14 @@ public struct Configuration: Sendable {
 
     /// Every model alias as the immutable snapshot that requests are resolved against.
     public var catalog: Catalog { Catalog(routes: routes) }
+}
+
+/// Where a pepper is.
+public struct PepperLocation: Sendable, Hashable {
+    /// The file that holds it.
+    public let file: String
+    /// Its number in key records, 1 to 32767.
+    public let id: Int16
 }
 
 /// A libpq connection string or URL, which may hold a password and is therefore never printed.

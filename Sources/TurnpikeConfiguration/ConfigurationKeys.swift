@@ -3,11 +3,14 @@
 enum ConfigurationKeys {
     /// The top of the file.
     static let root = [
-        "listen", "admin_listen", "database", "data_dir", "pepper_file", "key_prefix",
-        "reload_on_change", "backends", "engines", "models", "routing", "limits", "idempotency",
-        "safeguards", "log_level", "log_format", "drain_timeout", "end_wait", "heartbeat_interval",
-        "fence_after", "sweep_interval",
+        "listen", "admin_listen", "database", "data_dir", "pepper_file", "pepper_id",
+        "other_pepper", "key_prefix", "reload_on_change", "backends", "engines", "models",
+        "routing", "limits", "idempotency", "safeguards", "log_level", "log_format",
+        "drain_timeout", "end_wait", "heartbeat_interval", "fence_after", "sweep_interval",
     ]
+
+    /// A second pepper.
+    static let otherPepper = ["file", "id"]
 
     /// A backend of kind `local_engine`.
     static let localEngine = [
@@ -104,6 +107,7 @@ enum ConfigurationKeys {
         Set(
             root + localEngine.map { "backends.*.\($0)" } + openAI.map { "backends.*.\($0)" }
                 + anthropic.map { "backends.*.\($0)" }
+                + otherPepper.map { "other_pepper.\($0)" }
                 + engines.map { "engines.\($0)" } + ["engines.team_weights.*"]
                 + thinkingBudgets.map { "backends.*.thinking_budgets.\($0)" }
                 + timeouts.map { "backends.*.timeouts.\($0)" } + model.map { "models.*.\($0)" }

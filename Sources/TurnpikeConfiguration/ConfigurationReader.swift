@@ -52,6 +52,8 @@ struct ConfigurationReader {
                 "admin_listen", .address, usual: ListenAddress(host: "127.0.0.1", port: 8081)),
             database: DatabaseLocation(connectionString: database),
             dataDirectory: dataDirectory, pepperFile: pepperFile,
+            pepperID: Int16(root.value("pepper_id", .whole(Self.pepperIDs), usual: 1)),
+            otherPepper: otherPepper(root),
             keyPrefix: root.value("key_prefix", .keyPrefix, usual: "sk-turnpike"),
             reloadsOnChange: root.value("reload_on_change", .yesOrNo, usual: true),
             backends: backends, engines: EnginesReader(root: root).read(), routes: routes,
@@ -79,6 +81,18 @@ struct ConfigurationReader {
                 usual: .seconds(5)))
     }
 
+    private static let pepperIDs: ClosedRange<Int64> = 1...Int64(Int16.max)
+
+    private func otherPepper(_ root: Section) -> PepperLocation? {
+        guard
+            let section = root.section("other_pepper", accepted: ConfigurationKeys.otherPepper)
+        else { return nil }
+        let file = section.required("file", .path(from: folder))
+        let id = section.required("id", .whole(Self.pepperIDs))
+        guard let file, let id else { return nil }
+        return PepperLocation(file: file, id: Int16(id))
+    }
+
     private func limits(_ root: Section) -> LimitsConfiguration {
         let section = root.section("limits", accepted: ConfigurationKeys.limits)
         func value(_ key: String, _ range: ClosedRange<Int64>, usual: Int64) -> Int64 {
@@ -94,6 +108,12 @@ struct ConfigurationReader {
             list.add(
                 line: root.line(of: "admin_listen"), key: "admin_listen",
                 "\"\(configuration.adminListen)\" is the address of listen; give another port")
+        }
+        if let other = configuration.otherPepper, other.id == configuration.pepperID {
+            list.add(
+                line: root.line(of: "other_pepper"), key: "other_pepper.id",
+                "\(other.id) is the number of pepper_file too; give each pepper a number of its own"
+            )
         }
         if configuration.fenceAfter < configuration.heartbeatInterval * 3 {
             let key = root.names.contains("fence_after") ? "fence_after" : "heartbeat_interval"

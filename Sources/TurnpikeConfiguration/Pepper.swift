@@ -14,16 +14,24 @@ public struct Pepper: ~Copyable, Sendable {
         self.bytes = bytes
     }
 
-    /// Reads the pepper that a configuration names. Refuses a file that is missing, short, or that
-    /// others than its owner and group may read: whoever has the pepper and the database can test
-    /// guesses at leisure.
+    /// Reads the pepper that a configuration names for new keys.
     public init(for configuration: Configuration) throws(ConfigurationFailure) {
-        let path = configuration.pepperFile
+        try self.init(
+            file: configuration.pepperFile, key: "pepper_file", of: configuration.file)
+    }
+
+    /// Reads a pepper's file. `key` is what names it in the configuration `source`.
+    ///
+    /// Refuses a file that is missing, short, or that others than its owner and group may read:
+    /// whoever has the pepper and the database can test
+    /// guesses at leisure.
+    public init(
+        file path: String, key: String, of source: String
+    ) throws(ConfigurationFailure) {
         func failure(_ message: String) -> ConfigurationFailure {
             ConfigurationFailure(problems: [
                 ConfigurationProblem(
-                    file: configuration.file, line: nil, key: "pepper_file",
-                    message: "\"\(path)\" \(message)")
+                    file: source, line: nil, key: key, message: "\"\(path)\" \(message)")
             ])
         }
         let words = "give a file of at least \(Self.minimumBytes) random bytes"

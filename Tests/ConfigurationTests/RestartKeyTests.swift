@@ -14,6 +14,11 @@ import Testing
         ("database", "postgres:///turnpike", "postgres:///other"),
         ("data_dir", "/var/lib/turnpike", "/var/lib/other"),
         ("pepper_file", "pepper_file: pepper", "pepper_file: salt"),
+        ("pepper_id", "key_prefix: sk-acme", "key_prefix: sk-acme\npepper_id: 2"),
+        (
+            "other_pepper", "key_prefix: sk-acme",
+            "key_prefix: sk-acme\nother_pepper: { file: salt, id: 2 }"
+        ),
         ("key_prefix", "sk-acme", "sk-other"),
         (
             "reload_on_change", "key_prefix: sk-acme",

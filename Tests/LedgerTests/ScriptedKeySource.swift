@@ -49,6 +49,20 @@ final class ScriptedKeySource: KeySource {
         return try result.get()
     }
 
+    func note(
+        _ uses: [(key: KeyID, at: Timestamp)], in shard: Shard
+    ) async throws(PostgresError) {
+        if let failure = state.withLock(\.failure) { throw failure }
+        try await inner.note(uses, in: shard)
+    }
+
+    func move(
+        _ moves: [PepperMove], to pepper: Int16, in shard: Shard
+    ) async throws(PostgresError) {
+        if let failure = state.withLock(\.failure) { throw failure }
+        try await inner.move(moves, to: pepper, in: shard)
+    }
+
     func revisions(of shards: [Shard]) async throws(PostgresError) -> DirectoryRevisions {
         if let failure = state.withLock(\.failure) { throw failure }
         return try await inner.revisions(of: shards)

@@ -28,6 +28,10 @@ struct KeyCommand: ParsableCommand {
         var all = false
         @Flag(help: "Revoked keys alone, with when and why.")
         var revoked = false
+        @Option(
+            help: ArgumentHelp(
+                "Only keys whose digest is under this pepper, by its number.", valueName: "number"))
+        var pepper: Int16?
         @OptionGroup var tenant: OrganizationOption
         @OptionGroup var options: AdminOptions
 
@@ -51,6 +55,7 @@ struct KeyCommand: ParsableCommand {
         }
 
         private func isListed(_ key: KeyEntry) -> Bool {
+            if let pepper, key.pepper != pepper { return false }
             if revoked { return key.state == .revoked }
             switch key.state {
             case .active, .pending, .retiring, .suspended: return true

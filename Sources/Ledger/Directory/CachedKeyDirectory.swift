@@ -21,10 +21,12 @@ public final class CachedKeyDirectory: KeyDirectory, Service, Sendable {
     /// How often a read is repeated that was overtaken by a change.
     private static let mostReads = 3
 
-    private let peppers: [Pepper]
-    private let source: any KeySource
+    let peppers: [Pepper]
+    let source: any KeySource
+    let clock: LedgerClock
+    /// What is to be told to the directory.
+    let notes = Mutex(KeyNotes())
     private let time: any TimeSource
-    private let clock: LedgerClock
     private let random: LedgerRandom
     private let logger: Logger
     private let onChange: @Sendable ([KeyChange]) -> Void
@@ -149,6 +151,7 @@ public final class CachedKeyDirectory: KeyDirectory, Service, Sendable {
         }
         guard let key, pepper != nil, isRight, key.isValid(at: clock.now) else { return .refused }
         if let suspended = key.suspended { return .suspended(suspended) }
+        note(secret, of: key)
         return .principal(key.principal)
     }
 }
@@ -245,15 +248,21 @@ extension CachedKeyDirectory {
         state.withLock { state in state.cache.settle(shard, at: revision, sent: sent) }
     }
 
-    /// Polls until the service group stops it.
+    /// Polls until the service group stops it, and tells the directory every minute what was learnt
+    /// about keys.
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             var isAway = false
+            var flushedAt = self.time.uptime
             while !Task.isCancelled {
                 do {
                     try await self.refresh()
                     if isAway { self.logger.info("the key directory can be read again") }
                     isAway = false
+                    if self.time.uptime - flushedAt >= Self.notePeriod {
+                        flushedAt = self.time.uptime
+                        try await self.flush()
+                    }
                 } catch {
                     if !isAway, !Task.isCancelled {
                         self.logger.warning(
@@ -265,6 +274,8 @@ extension CachedKeyDirectory {
                 try? await Task.sleep(for: Self.pollInterval)
             }
         }
+        // A database that is away at the stop loses a minute of what is coarse anyway.
+        try? await flush()
     }
 }
 

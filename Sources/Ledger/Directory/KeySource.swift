@@ -25,6 +25,12 @@ protocol KeySource: Sendable {
     func read(_ ids: [KeyID], in shard: Shard) async throws(PostgresError) -> KeySnapshot
     /// Reads the revisions of `shards`.
     func revisions(of shards: [Shard]) async throws(PostgresError) -> DirectoryRevisions
+    /// Notes when keys of one shard were last used, in the order of their ids.
+    func note(_ uses: [(key: KeyID, at: Timestamp)], in shard: Shard) async throws(PostgresError)
+    /// Puts digests under another pepper in the place of those that keys have.
+    func move(
+        _ moves: [PepperMove], to pepper: Int16, in shard: Shard
+    ) async throws(PostgresError)
 }
 
 /// Keys in Postgres.
@@ -51,6 +57,22 @@ struct PostgresKeySource: KeySource {
                 revisions[Shard(rawValue: shard)] = revision
             }
             return DirectoryRevisions(now: now, revisions: revisions)
+        }
+    }
+
+    func note(
+        _ uses: [(key: KeyID, at: Timestamp)], in shard: Shard
+    ) async throws(PostgresError) {
+        try await pool.run { connection throws(PostgresError) in
+            _ = try connection.execute(KeyNoteStatements.note(uses, shard))
+        }
+    }
+
+    func move(
+        _ moves: [PepperMove], to pepper: Int16, in shard: Shard
+    ) async throws(PostgresError) {
+        try await pool.run { connection throws(PostgresError) in
+            _ = try connection.execute(KeyNoteStatements.move(moves, to: pepper, shard))
         }
     }
 

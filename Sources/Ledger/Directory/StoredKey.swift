@@ -1,4 +1,5 @@
 import Domain
+import Synchronization
 
 /// A key as the gateway holds it in memory: enough to prove who calls without asking the database.
 /// A class, so that finding it copies one reference. Holds the digest, never the key.
@@ -11,6 +12,8 @@ final class StoredKey: Sendable {
     let isRevoked: Bool
     /// Who is suspended, if it is anybody: the key, or the team or organization that it belongs to.
     let suspended: Subject.Kind?
+    /// When its use was last noted, in microseconds; zero for never.
+    private let notedAt = Atomic<Int64>(0)
 
     init(
         principal: Principal, digest: [UInt8], pepperID: Int16, notBefore: Timestamp,
@@ -32,6 +35,15 @@ final class StoredKey: Sendable {
     /// ledger's own check. One that is suspended is valid.
     func isValid(at now: Timestamp) -> Bool {
         !isRevoked && notBefore <= now && (notAfter.map { now < $0 } ?? true)
+    }
+
+    /// Whether a use at `now` is to be noted: the first, and then one in each `period`.
+    func isNoted(at now: Timestamp, every period: Duration) -> Bool {
+        let last = notedAt.load(ordering: .relaxed)
+        if last != 0, Timestamp(microseconds: last) + period > now { return false }
+        return notedAt.compareExchange(
+            expected: last, desired: now.microseconds, ordering: .relaxed
+        ).exchanged
     }
 
     /// Whether another record says the same.
