@@ -36,6 +36,8 @@ struct KeyOrder: Equatable {
     var tags: [String] = []
     /// The bound on completion tokens where a client names none; nil for the gateway's.
     var defaultCompletionTokens: Int64?
+    /// Whether a bound that does not fit is made smaller instead of refused.
+    var clamps = false
 }
 
 /// A key as the commands show it: everything but its secret, which is stored nowhere.
@@ -70,6 +72,8 @@ struct KeyEntry: Equatable {
     var tags: [String] = []
     /// The bound on completion tokens where a client names none; nil for the gateway's.
     var defaultCompletionTokens: Int64?
+    /// Whether a bound that does not fit is made smaller instead of refused.
+    var clamps = false
     /// The pepper that its digest is made under.
     var pepper: Int16 = 1
     /// When it was last presented and found good, to the minute; nil for never.

@@ -25,7 +25,8 @@ extension ConfiguredLedger {
             revokeReason: record.revokeReason, suspended: record.suspended,
             suspendReason: record.suspendReason, replacedBy: record.replacedBy,
             endpoints: record.endpoints, tags: record.tags,
-            defaultCompletionTokens: record.defaultCompletionTokens, pepper: record.pepperID,
+            defaultCompletionTokens: record.defaultCompletionTokens, clamps: record.clamps,
+            pepper: record.pepperID,
             lastUsedAt: record.lastUsedAt)
     }
 

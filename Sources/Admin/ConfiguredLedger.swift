@@ -98,6 +98,7 @@ final class ConfiguredLedger: AdminLedger {
         terms.mirrorsReasoning = order.mirrorsReasoning
         terms.endpoints = order.endpoints
         terms.tags = order.tags
+        terms.clamps = order.clamps
         let minted: KeyStore.Minted
         do throws(LedgerError) {
             minted = try store.keys.mint(

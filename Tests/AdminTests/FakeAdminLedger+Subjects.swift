@@ -136,6 +136,7 @@ extension FakeAdminLedger {
         terms.mirrorsReasoning = key.mirrorsReasoning
         terms.endpoints = key.endpoints
         terms.tags = key.tags
+        terms.clamps = key.clamps
         change(&terms)
         let changed = terms
         try update(organization) { key in
@@ -147,6 +148,7 @@ extension FakeAdminLedger {
             key.mirrorsReasoning = changed.mirrorsReasoning
             key.endpoints = changed.endpoints
             key.tags = changed.tags
+            key.clamps = changed.clamps
         }
     }
 }

@@ -122,6 +122,7 @@ final class FakeAdminLedger: AdminLedger, Sendable {
                 expiresAt: order.expiresAt, revokedAt: nil)
             made.endpoints = order.endpoints
             made.tags = order.tags
+            made.clamps = order.clamps
             made.defaultCompletionTokens = order.defaultCompletionTokens
             state.keys[organization.id, default: []].append(made)
             return made

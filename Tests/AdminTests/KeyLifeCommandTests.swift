@@ -102,7 +102,7 @@ import Testing
                 == "Key \(key.id) (ci, team research) is now called \"nightly\".\n")
         let line =
             "key update \(key.id) --models tiny --endpoints chat,models --tag env=prod --tag a=b"
-            + " --max-completion-tokens 2000 --stream-usage --expires 30d"
+            + " --max-completion-tokens 2000 --stream-usage --expires 30d --clamp"
         let run = CommandRun.of(line, with: ledger)
         #expect(
             run.output == """
@@ -119,13 +119,15 @@ import Testing
                 Endpoints     chat, models
                 Tags          a=b, env=prod
                 Usual bound   2,000 completion tokens
+                Too large     made smaller, not refused
                 Last used     never
                 Pepper        1
 
                 """, "\(run.output)")
         let back = CommandRun.of(
             "key update \(key.id) --all-models --all-endpoints --untag a --tag env=test"
-                + " --no-max-completion-tokens --no-stream-usage --never-expires", with: ledger)
+                + " --no-max-completion-tokens --no-stream-usage --never-expires --no-clamp",
+            with: ledger)
         #expect(back.output.contains("Tags          env=test\n"), "\(back.output)")
         #expect(back.output.contains("Models        all") && back.output.contains("never"))
         #expect(!back.output.contains("Endpoints") && !back.output.contains("Usual bound"))

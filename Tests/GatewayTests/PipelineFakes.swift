@@ -68,6 +68,8 @@ final class HeldLedger: QuotaLedger {
         var denial: Denial?
         /// Whom the denial is for; nil for everybody.
         var deniedKey: KeyID?
+        /// The most tokens that there is room for; nil for any number.
+        var room: Int64?
         var admitFault: LedgerFault?
         var acceptance = Result<Acceptance, LedgerFault>.success(.accepted)
         var settleFault: LedgerFault?
@@ -98,6 +100,13 @@ final class HeldLedger: QuotaLedger {
                 == request.principal.key
         {
             return .denied(denial)
+        }
+        if let room = answers.room, request.bound.total > room {
+            return .denied(
+                Denial(
+                    reason: .quotaExhausted, subject: Subject(kind: .key, id: 42),
+                    resource: .tokens, period: .day, limit: 1000, used: 900 - room, reserved: 100,
+                    requested: request.bound.total, retryAfter: nil, resetsAt: nil))
         }
         return .admitted(
             Reservation(request, claims: [], admittedAt: Timestamp(microseconds: 0)))

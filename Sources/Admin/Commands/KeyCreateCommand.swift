@@ -32,6 +32,8 @@ struct KeyCreateCommand: AdminSubcommand {
     var streamUsage = false
     @Flag(help: "Tell reasoning as reasoning too, beside reasoning_content.")
     var mirrorReasoning = false
+    @Flag(help: "Lower max_completion_tokens to what is left of a quota instead of refusing.")
+    var clamp = false
     @Option(help: ArgumentHelp("A new file (mode 0600) for the key.", valueName: "file"))
     var secretFile: String?
     @OptionGroup var terms: KeyTermsOptions
@@ -58,6 +60,7 @@ struct KeyCreateCommand: AdminSubcommand {
             streamsUsage: streamUsage, mirrorsReasoning: mirrorReasoning)
         order.endpoints = try terms.endpointList()
         order.tags = terms.tag.sorted()
+        order.clamps = clamp
         order.defaultCompletionTokens = terms.maxCompletionTokens
         let handover = try SecretHandover(file: secretFile)
         let minted: MintedKeyEntry

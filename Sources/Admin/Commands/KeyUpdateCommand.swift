@@ -37,6 +37,10 @@ struct KeyUpdateCommand: AdminSubcommand {
     var streamUsage: Bool?
     @Flag(inversion: .prefixedNo, help: "Tell reasoning as reasoning too.")
     var mirrorReasoning: Bool?
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Lower max_completion_tokens to what is left of a quota instead of refusing.")
+    var clamp: Bool?
     @OptionGroup var terms: KeyTermsOptions
     @OptionGroup var tenant: OrganizationOption
     @OptionGroup var options: AdminOptions
@@ -60,7 +64,7 @@ struct KeyUpdateCommand: AdminSubcommand {
             models != nil || allModels || terms.endpoints != nil || allEndpoints || expires != nil
             || neverExpires || !terms.tag.isEmpty || !untag.isEmpty
             || terms.maxCompletionTokens != nil || noMaxCompletionTokens || streamUsage != nil
-            || mirrorReasoning != nil
+            || mirrorReasoning != nil || clamp != nil
         guard isAny else {
             throw ValidationError("Nothing to change: name what is to be different.")
         }
@@ -87,6 +91,7 @@ struct KeyUpdateCommand: AdminSubcommand {
             }
             if let streamUsage { key.alwaysUsage = streamUsage }
             if let mirrorReasoning { key.mirrorsReasoning = mirrorReasoning }
+            if let clamp { key.clamps = clamp }
             key.tags = Self.tags(key.tags, adding: terms.tag, removing: untag)
         }
         let key = try desk.key(id, in: organization)

@@ -8,7 +8,7 @@ enum KeyView {
         "key_id", "name", "team", "organization", "state", "last4", "models", "stream_usage",
         "mirror_reasoning", "created_at", "expires_at", "revoked_at", "revoke_reason",
         "suspended", "suspend_reason", "replaced_by", "endpoints", "tags",
-        "max_completion_tokens", "pepper_id", "last_used_at",
+        "max_completion_tokens", "clamp", "pepper_id", "last_used_at",
     ]
 
     /// A key for programs.
@@ -23,7 +23,8 @@ enum KeyView {
             .optional(key.revokeReason), .optional(key.suspended?.name),
             .optional(key.suspendReason), .optional(key.replacedBy?.description),
             key.endpoints.map(Record.Value.names) ?? .missing, .names(key.tags),
-            .optional(key.defaultCompletionTokens), .integer(Int64(key.pepper)),
+            .optional(key.defaultCompletionTokens), .flag(key.clamps),
+            .integer(Int64(key.pepper)),
             .optional(key.lastUsedAt.map(TimeText.iso)),
         ]
         return Record(names, values)
@@ -57,6 +58,7 @@ enum KeyView {
         if let bound = key.defaultCompletionTokens {
             pairs.append(("Usual bound", NumberText.grouped(Int128(bound)) + " completion tokens"))
         }
+        if key.clamps { pairs.append(("Too large", "made smaller, not refused")) }
         return pairs
     }
 

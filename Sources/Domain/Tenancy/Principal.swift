@@ -26,6 +26,8 @@ public struct Principal: Sendable, Equatable {
     public let alwaysShowsUsage: Bool
     /// Whether an answer tells reasoning under both of its names.
     public var mirrorsReasoning = false
+    /// Whether a bound on completion tokens that does not fit is made smaller instead of refused.
+    public var clampsCompletion = false
     /// Every quota that applies: the key's, the team's and the organization's.
     public let quotas: [Quota]
     /// Every rate limit that applies, likewise.

@@ -142,11 +142,19 @@ struct Session: ~Copyable {
         ]
     }
 
+    /// That the key's bound was made smaller, and to what.
+    private var clampHeaders: [ErrorAnswer.Header] {
+        guard let bound = exchange.notes.content.clampedBound else { return [] }
+        return [
+            ErrorAnswer.Header(name: "x-turnpike-max-completion-tokens", value: String(bound))
+        ]
+    }
+
     private func makeHead(
         _ status: HTTPResponseStatus, type: String, length: Int?, more: [ErrorAnswer.Header],
         as other: RequestID? = nil
     ) -> HTTPResponseHead {
-        let more = more + backendHeaders
+        let more = more + backendHeaders + clampHeaders
         let spent = core.time.uptime - exchange.receivedAt
         // To an unreadable request we answer in our own version.
         let version = head?.version == .http1_0 ? HTTPVersion.http1_0 : .http1_1

@@ -3,25 +3,47 @@ import Domain
 extension CompletionPipeline {
     /// Reserves the request's bound of every quota. When it returns the opening is on its way to
     /// the ledger and the request may be forwarded (gate G0).
-    func admit(_ resolved: ResolvedRequest) async throws(GatewayFailure) -> AdmittedRequest {
+    ///
+    /// A key that wants it gets a smaller bound where its own does not fit, and is told.
+    func admit(_ whole: ResolvedRequest) async throws(GatewayFailure) -> AdmittedRequest {
+        var (resolved, clamps) = (whole, 0)
+        while true {
+            switch try await attempt(resolved) {
+            case .admitted(let reservation):
+                if clamps > 0 {
+                    resolved.exchange.notes.update { [bound = resolved.choiceBound] notes in
+                        notes.clampedBound = bound
+                    }
+                }
+                return AdmittedRequest(
+                    resolved, reservation: reservation, admittedAt: time.uptime)
+            case .denied(let denial):
+                guard clamps < Self.mostClamps, let smaller = clamped(resolved, by: denial) else {
+                    throw Self.failure(of: denial, resolved)
+                }
+                (resolved, clamps) = (smaller, clamps + 1)
+            }
+        }
+    }
+
+    private static func failure(
+        of denial: Denial, _ resolved: ResolvedRequest
+    ) -> GatewayFailure {
+        let largest = denial.resource == .tokens ? denial.reason.mostAtOnce(denial.limit) : nil
+        return .denied(
+            denial, largestCompletion: largest.map { max(0, $0 - resolved.bound.prompt) })
+    }
+
+    private func attempt(_ resolved: ResolvedRequest) async throws(GatewayFailure) -> Admission {
         let request = AdmissionRequest(
             requestID: resolved.exchange.requestID, principal: resolved.principal,
             bound: resolved.bound, model: resolved.route.alias, backend: resolved.candidate.name,
             price: resolved.price)
         Failpoint.pass("admit")
-        let admission: Admission
         do {
-            admission = try await ledger.admit(request)
+            return try await ledger.admit(request)
         } catch {
             throw error == .draining ? .draining : .meteringUnavailable(error)
-        }
-        switch consume admission {
-        case .admitted(let reservation):
-            return AdmittedRequest(resolved, reservation: reservation, admittedAt: time.uptime)
-        case .denied(let denial):
-            let largest = denial.resource == .tokens ? denial.reason.mostAtOnce(denial.limit) : nil
-            throw .denied(
-                denial, largestCompletion: largest.map { max(0, $0 - resolved.bound.prompt) })
         }
     }
 }

@@ -16,6 +16,8 @@ final class RequestNotes: Sendable {
         var answering: Answering?
         /// Whether a check of what goes in kept it from every backend.
         var isBlocked = false
+        /// The bound on completion tokens that its own was made smaller to, if it was.
+        var clampedBound: Int64?
         /// The copy that was made of it.
         var shadow: RequestID?
         var settlement: Settlement?

@@ -15,7 +15,7 @@ struct ResolvedRequest: Sendable {
     /// The most tokens it may use: the prompt once, and every choice at its bound.
     var bound: TokenBound
     /// The most completion tokens of one choice, which is written into the forwarded request.
-    let choiceBound: Int64
+    var choiceBound: Int64
     /// Bytes of the prompt, from which its tokens are estimated where the backend never says.
     let promptBytes: Int64
     let exchange: Exchange

@@ -46,11 +46,16 @@ struct HeaderReference: Sendable {
         HeaderReference("allow", text("^(GET|POST)$", "The method that the path takes.")),
     ]
 
-    /// That of an answer that was kept for an `Idempotency-Key`.
+    /// Those that only some answers of completions have.
     static let replays = [
         HeaderReference(
             "idempotent-replayed",
-            .words(["true"]).saying("The answer is the first request's, byte for byte."))
+            .words(["true"]).saying("The answer is the first request's, byte for byte.")),
+        HeaderReference(
+            "x-turnpike-max-completion-tokens",
+            .count.saying(
+                "What `max_completion_tokens` was lowered to, so that the request fits what is left:"
+                    + " only for keys that want this rather than a refusal.")),
     ]
 
     /// Those of the reference itself.

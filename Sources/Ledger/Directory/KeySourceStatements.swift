@@ -15,7 +15,8 @@ enum KeySourceStatements {
                 q.limits, q.rides, l.kinds, l.ids, l.dimensions, l.limits, k.mirror_reasoning,
                 o.name || '/' || t.name, CASE WHEN o.suspended_at IS NOT NULL THEN 1
                     WHEN t.suspended_at IS NOT NULL THEN 2
-                    WHEN k.suspended_at IS NOT NULL THEN 3 END::int2, k.endpoints
+                    WHEN k.suspended_at IS NOT NULL THEN 3 END::int2, k.endpoints,
+                    k.clamps
             FROM (SELECT now() AS now, coalesce((SELECT r.revision FROM directory_revision r
                 WHERE r.shard = $1), 0) AS revision) s
             LEFT JOIN api_key k ON k.shard = $1 AND k.key_id = ANY($2::int8[])
@@ -78,6 +79,7 @@ enum KeySourceStatements {
         // A scope that this program does not know opens nothing.
         principal.allowedScopes =
             try row.isNull(27) ? nil : Set(try row.texts(27).compactMap(KeyScope.init))
+        principal.clampsCompletion = try row.isNull(28) ? false : row.bool(28)
         principal.teamName = try row.isNull(25) ? "" : try row.text(25)
         return StoredKey(
             principal: principal, digest: try row.bytes(6), pepperID: try row.int2(7),
