@@ -135,6 +135,77 @@ import Testing
         #expect(quotas.first?["resets_at"] is NSNull)
     }
 
+    @Test func `a stranger's every command finds no key, no team and no organization`() throws {
+        let place = try Installation()
+        _ = try place.object("org create acme")
+        _ = try place.object("org create rival")
+        _ = try place.object("team create research --organization acme")
+        let made = try place.object("key create --team research --name ci --organization acme")
+        let id = try #require(made["key_id"] as? String)
+        // Every command behaves to a stranger as if the key, the team or the organization were
+        // missing, and changes nothing.
+        for words in [
+            "key show ID", "key rotate ID", "key rotate ID --finish", "key suspend ID",
+            "key resume ID", "key rename ID x", "key update ID --all-models", "key delete ID --yes",
+            "key revoke ID --yes", "team show TEAM", "team rename TEAM x", "team suspend TEAM",
+            "team resume TEAM", "team delete TEAM --yes",
+        ] {
+            func run(_ key: String, _ team: String) -> CommandRun {
+                place.run(
+                    words.replacing("ID", with: key).replacing("TEAM", with: team)
+                        + " --organization rival")
+            }
+            let theirs = run(id, "research")
+            let nobodys = run("00000000001", "nobody")
+            #expect(theirs.status == 1 && theirs.output.isEmpty, "\(words)")
+            #expect(
+                theirs.complaint.replacing(id, with: "-").replacing("research", with: "-")
+                    == nobodys.complaint.replacing("00000000001", with: "-")
+                    .replacing("nobody", with: "-"))
+        }
+        let show = "key show \(id) --organization acme"
+        #expect(try place.object(show)["state"] as? String == "active")
+    }
+
+    @Test func `a key lives its life on a real ledger`() throws {
+        let place = try Installation()
+        _ = try place.object("org create acme")
+        _ = try place.object("team create research --organization acme")
+        let made = try place.object(
+            "key create --team research --name ci --tag env=prod --endpoints chat --clamp"
+                + " --max-completion-tokens 500 --organization acme")
+        let id = try #require(made["key_id"] as? String)
+        #expect(made["tags"] as? [String] == ["env=prod"] && made["clamp"] as? Bool == true)
+        #expect(made["max_completion_tokens"] as? Int == 500)
+        let show = "key show \(id) --organization acme"
+        #expect(try place.object(show)["state"] as? String == "active")
+
+        let next = try place.object("key rotate \(id) --organization acme")
+        let nextID = try #require(next["key_id"] as? String)
+        #expect(try place.object(show)["replaced_by"] as? String == nextID)
+        #expect(place.run("key rotate \(nextID) --organization acme").status == 1)
+        _ = try place.object("key rotate \(nextID) --finish --organization acme")
+        #expect(
+            try place.array("key list --revoked --organization acme").map {
+                $0["revoke_reason"] as? String
+            } == ["rotated"])
+        _ = try place.object("team suspend research --organization acme --reason unpaid")
+        let suspended = try place.object("key show \(nextID) --organization acme")
+        #expect(suspended["state"] as? String == "suspended")
+        #expect(suspended["suspended"] as? String == "team")
+        _ = try place.object("org rename acme beta")
+        #expect(place.run("team show research --organization acme").status == 1)
+        #expect(
+            try place.object("team show research --organization beta")["suspend_reason"] as? String
+                == "unpaid")
+        #expect(place.run("org delete beta").status == 2)
+        _ = try place.object("org delete beta --yes")
+        #expect(place.run("org show beta").status == 1)
+        #expect(try place.object("org create beta")["state"] as? String == "active")
+        #expect(place.run("org delete default --yes").status == 1)
+        #expect(try place.array("key list --all --pepper 1 --organization beta").isEmpty)
+    }
+
     @Test func `what keeps the ledger from being opened is told with its status`() throws {
         let missing = CommandRun.of(
             arguments: ["org", "list", "--config", "/nowhere/turnpike.yaml"], width: 80, answer: nil

@@ -192,4 +192,53 @@ import Testing
             #expect(run.output.contains("turnpike admin \(command)"), "\(command)")
         }
     }
+
+    private static let verbs: [(noun: String, lines: String)] = [
+        (
+            "key",
+            """
+              create                  Make a key and show it, this once.
+              list                    List keys that are not over.
+              show                    Show one key; its secret is stored nowhere and cannot
+                                      be shown.
+              rename                  Give a key another name.
+              update                  Change what a key may do.
+              rotate                  Make a key's next secret; the one before ends later.
+              suspend                 Refuse a key's requests.
+              resume                  Take a key's requests again.
+              revoke                  End a key for good.
+              delete                  Delete a key for good.
+            """
+        ),
+        (
+            "team",
+            """
+              create                  Create a team.
+              list                    List an organization's teams.
+              show                    Show one team.
+              rename                  Give a team another name.
+              suspend                 Refuse a team's requests.
+              resume                  Take a team's requests again.
+              delete                  Delete a team for good.
+            """
+        ),
+        (
+            "org",
+            """
+              create                  Create an organization.
+              list                    List the organizations.
+              show                    Show one organization.
+              rename                  Give an organization another name.
+              suspend                 Refuse an organization's requests.
+              resume                  Take an organization's requests again.
+              delete                  Delete an organization for good.
+            """
+        ),
+    ]
+
+    @Test(arguments: verbs)
+    func `the same verbs stand in the same order for each noun`(_ noun: String, _ lines: String) {
+        let help = CommandRun.of("\(noun) --help", with: FakeAdminLedger()).output
+        #expect(help.contains("SUBCOMMANDS:\n\(lines)\n"), "\(help)")
+    }
 }
