@@ -9,8 +9,8 @@ public struct AdminCommand: AsyncParsableCommand {
         discussion: """
             Every command takes --config FILE, --format table|json|csv and --no-color.
 
-            Exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 ledger unreachable, 4 an audit
-            found differences.
+            Exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 ledger unreachable, 4 an audit \
+            or a comparison found differences.
 
             Example:
               turnpike admin team create research
@@ -21,7 +21,7 @@ public struct AdminCommand: AsyncParsableCommand {
         subcommands: [
             OrganizationCommand.self, TeamCommand.self, KeyCommand.self, QuotaCommand.self,
             UsageCommand.self, StatementCommand.self, ExplainCommand.self, AuditCommand.self,
-            RetentionCommand.self, NodeCommand.self, ModelCommand.self,
+            ReconcileCommand.self, RetentionCommand.self, NodeCommand.self, ModelCommand.self,
         ])
 
     /// Makes the command as the argument parser needs it.

@@ -33,7 +33,10 @@ final class ConfiguredLedger: AdminLedger {
         } catch let error as LedgerError {
             throw AdminFailure(error, configuration: path)
         } catch {
-            throw .refused("The ledger could not be opened.", advice: nil)
+            throw .refused(
+                "The ledger could not be opened.",
+                advice: "May this user read \(DisplayWidth.printable(path)) and reach its database?"
+            )
         }
     }
 
@@ -165,6 +168,12 @@ final class ConfiguredLedger: AdminLedger {
         try asking { store throws(LedgerError) in try store.reports.usage(query) }
     }
 
+    func backends() -> [BackendEntry] { BackendEntry.all(configuration) }
+
+    func backendUsage(_ query: BackendUsageQuery) throws(AdminFailure) -> BackendUsage {
+        try asking { store throws(LedgerError) in try store.backendUsage.usage(query) }
+    }
+
     // MARK: Between the directory's values and the commands' entries
 
     func asking<Value>(
@@ -223,7 +232,9 @@ final class ConfiguredLedger: AdminLedger {
         } catch let error as LedgerError {
             throw failure(error)
         } catch {
-            throw .refused("The pepper could not be read.", advice: nil)
+            throw .refused(
+                "The pepper could not be read.",
+                advice: "May this user read the file that `pepper_file` names?")
         }
     }
 }

@@ -38,6 +38,9 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         var preview = RepriceReport()
         var repriced = RepriceOutcome()
         var orders: [RepriceOrder] = []
+        var backends: [BackendEntry] = []
+        var backendUsage = BackendUsage()
+        var backendQueries: [BackendUsageQuery] = []
         var failure: AdminFailure?
         /// How far the ledger's clock goes on each time it is looked at.
         var secondsPerLook: Int64 = 0
@@ -301,6 +304,15 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         try checked { state in
             state.writtenOff.append(node)
             return state.writeOff
+        }
+    }
+
+    func backends() -> [BackendEntry] { change { $0.backends } }
+
+    func backendUsage(_ query: BackendUsageQuery) throws(AdminFailure) -> BackendUsage {
+        try checked { state in
+            state.backendQueries.append(query)
+            return state.backendUsage
         }
     }
 }
