@@ -125,6 +125,7 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "AdminTests", dependencies: ["Admin", "Ledger", "Domain", "TestSupport"],
+            // Texts that the tests compare with.
             exclude: ["Golden"],
             swiftSettings: testSettings),
         .testTarget(

@@ -5,7 +5,7 @@ struct AdminOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The configuration file (default: TURNPIKE_CONFIG, ./turnpike.yaml, or what `turnpike up` wrote).",
-            valueName: "file"))
+            valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
     @Option(help: "How to print: table, json or csv.")
@@ -27,6 +27,6 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
 
 /// The tenant that a command is about.
 struct OrganizationOption: ParsableArguments {
-    @Option(help: ArgumentHelp("The organization.", valueName: "name"))
+    @Option(help: ArgumentHelp("The organization.", valueName: "name"), completion: .organizations)
     var organization = "default"
 }

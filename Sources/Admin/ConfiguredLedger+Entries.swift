@@ -146,7 +146,9 @@ extension AdminFailure {
                     "There is no \(what) \(QuotedText.quoted(name)).",
                     advice: "Nothing was changed.")
             case .invalid(let rule):
-                .wrongUsage("That cannot be done: \(rule).", advice: nil)
+                .wrongUsage(
+                    "That cannot be done: \(rule).",
+                    advice: "Nothing was changed. See the command's --help.")
             case .refused(let reason):
                 .refused(QuotedText.sentence(reason), advice: "Nothing was changed.")
             case .schema(let state):

@@ -26,17 +26,15 @@ struct Output {
     /// Whether what is written may replace what was written before, as a terminal can.
     var isTerminal = false
 
-    /// The program's own channels. Emphasis needs a terminal, an environment without `NO_COLOR`
-    /// (no-color.org: set and not empty) and a `TERM` that is not `dumb`.
+    /// The program's own channels. Emphasis needs a terminal and nobody who forbids it.
     static func live(isColourAllowed: Bool) -> Output {
         // Without this, writing to a closed pipe would end the program before it could say what it
         // had done.
         signal(SIGPIPE, SIG_IGN)
         let environment = ProcessInfo.processInfo.environment
         let isTerminal = isatty(STDOUT_FILENO) == 1
-        let isColoured =
-            isColourAllowed && isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
-            && environment["TERM"] != "dumb"
+        let isColoured = TextStyle.isWanted(
+            isColourAllowed, isTerminal: isTerminal, environment: environment)
         return Output(
             width: TerminalWidth.columns(
                 isTerminal: isTerminal, environment: environment["COLUMNS"],

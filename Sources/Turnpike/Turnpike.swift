@@ -11,6 +11,11 @@ struct Turnpike: AsyncParsableCommand {
         subcommands: [UpCommand.self, ServeCommand.self, MigrateCommand.self, AdminCommand.self])
 
     static func main() async {
+        // Completions and the manual are of the whole program.
+        await ProgramRoot.$current.withValue(ProgramRoot(Self.self)) { await parseAndRun() }
+    }
+
+    private static func parseAndRun() async {
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -4,6 +4,15 @@ struct TextStyle {
     /// otherwise.
     let isColoured: Bool
 
+    /// Whether words may be emphasised: nobody forbade it, there is a terminal, and the environment
+    /// has neither `NO_COLOR` (no-color.org: set and not empty) nor a `TERM` that is `dumb`.
+    static func isWanted(
+        _ isAllowed: Bool, isTerminal: Bool, environment: [String: String]
+    ) -> Bool {
+        isAllowed && isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
+            && environment["TERM"] != "dumb"
+    }
+
     /// No emphasis.
     static let plain = TextStyle(isColoured: false)
 
