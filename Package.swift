@@ -124,7 +124,8 @@ let package = Package(
             dependencies: ["Gateway", "Domain", "JSON", "Curl", "TestSupport"] + hummingbird,
             swiftSettings: testSettings),
         .testTarget(
-            name: "AdminTests", dependencies: ["Admin", "Ledger", "Domain", "TestSupport"],
+            name: "AdminTests",
+            dependencies: ["Admin", "Ledger", "Domain", "Postgres", "TestSupport"],
             // Texts that the tests compare with.
             exclude: ["Golden"],
             swiftSettings: testSettings),

@@ -36,4 +36,9 @@ struct AdminEnvironment: Sendable {
                 Thread.sleep(forTimeInterval: Double(pause.microseconds) / 1_000_000)
                 return true
             }))
+
+    /// Looks at the world as it is, by this machine's own clock.
+    static let doctor = Doctor.program {
+        Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+    }
 }
