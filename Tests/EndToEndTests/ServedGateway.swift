@@ -179,10 +179,7 @@ final class ServedGateway: Sendable {
         if withEngine { text += try engines(folder) }
         if copies {
             text = text.replacing(
-                "routing:
-", with: "routing:
-  shadow_api_key_env: TURNPIKE_TEST_SHADOW
-")
+                "routing:\n", with: "routing:\n  shadow_api_key_env: TURNPIKE_TEST_SHADOW\n")
         }
         text += backends
         if speaksMessages { text += messagesBackends(port: scripted.port) }

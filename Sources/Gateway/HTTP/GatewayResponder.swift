@@ -73,10 +73,10 @@ struct GatewayResponder: Responder {
             case .forbidden, .unknown: throw .modelUnknown(ModelsEndpoint.shown(alias))
             }
         case .usage:
-            let principal = try await authenticate(request, &session)
+            let principal = try await authenticate(request, for: .usage, &session)
             try await UsageEndpoint.respond(to: request.head.uri, from: principal, &session)
         case .quota:
-            let principal = try await authenticate(request, &session)
+            let principal = try await authenticate(request, for: .usage, &session)
             try await QuotaEndpoint.respond(to: principal, &session)
         // The same for everybody, and true while the gateway stops.
         case .reference: session.send(core.documents.reference, for: request.head.headers)
