@@ -87,7 +87,7 @@ struct KeyRotateCommand: AdminSubcommand {
                 throw ValidationError("--grace is at most \(Self.longestGrace)d.")
             }
             return .seconds(count * unit.rawValue)
-        case .instant: throw ValidationError("--grace is a span, such as 24h.")
+        case .instant, .date: throw ValidationError("--grace is a span, such as 24h.")
         }
     }
 }
