@@ -92,7 +92,7 @@ import Testing
                 openLedger: { file throws(AdminFailure) in
                     guard file == "here.yaml" else { throw .refused("Gone.", advice: nil) }
                     return ledger
-                })
+                }, clock: AdminClock(elapsed: { .zero }, pause: { _ in false }))
             return AdminEnvironment.$current.withValue(environment, operation: body)
         }
         let words = ["turnpike", "admin", "--config", "here.yaml", "--organization=acme"]
