@@ -52,7 +52,7 @@ struct Output {
                 ? nil
                 : { text in
                     // What cannot be shown is not missed.
-                    try? send("\r" + text + "\u{1B}[K", to: .standardError)
+                    try? send(CursorText.sameLine(text), to: .standardError)
                 }, isTerminal: isTerminal)
     }
 

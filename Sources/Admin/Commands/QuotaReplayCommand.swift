@@ -121,14 +121,18 @@ struct ReplayView {
             [
                 .text(date.description), .text(NumberText.grouped(Int128(day.servedRequests))),
                 .text(amount(day.used)), .text(NumberText.grouped(Int128(day.refusedRequests))),
-                .text(
-                    day.firstRefusal.map { String(TimeText.iso($0).dropFirst(11).prefix(5)) } ?? ""),
+                .text(day.firstRefusal.map(Self.clock) ?? ""),
                 .bar(
                     value: Int128(day.refusedRequests),
                     of: Int128(day.refusedRequests) + Int128(day.servedRequests)),
             ]
         }
         return desk.tables.lines(columns: columns, rows: rows, totals: nil) + ["", conclusion]
+    }
+
+    /// The hour and the minute, in UTC.
+    private static func clock(_ instant: Timestamp) -> String {
+        String(TimeText.iso(instant).dropFirst(11).prefix(5))
     }
 
     private var conclusion: String {

@@ -116,7 +116,7 @@ struct UsageCommand: AdminSubcommand {
             // Home first and the rest cleared after: nothing flickers.
             try desk.output.write(
                 desk.output.isTerminal
-                    ? "\u{1B}[H" + text.replacing("\n", with: "\u{1B}[K\n") + "\u{1B}[J"
+                    ? CursorText.inPlace(text)
                     : text + "\n")
         } while clock.pause(.seconds(every))
     }

@@ -66,7 +66,7 @@ public struct DatabaseFacts: Sendable, Hashable {
                 current_setting('synchronous_standby_names'),
                 current_setting('max_connections')::int8,
                 (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
-                (SELECT count(*) FROM pg_stat_replication), clock_timestamp()
+                (SELECT count(*) FROM pg_stat_replication), now()
             """, isReadOnly: true)
 
     // What a gateway writes. A privilege is asked for by the table's name; no row is read.
