@@ -76,6 +76,40 @@ import Testing
         }
     }
 
+    /// From the rollup, from the records by how they ended, and from each record by itself.
+    @Test func `every report of the past costs what was corrected`() throws {
+        let fixture = try Fixture(prompt: 3_333_333, completion: 7_777_777)
+        let (store, order) = (fixture.books.store, try fixture.order())
+        let before = try fixture.total()
+        let outcome = try store.repricing.apply(order)
+        #expect(outcome.difference != 0)
+        let total = before + outcome.difference
+        #expect(try fixture.total() == total)
+        let byEnd = try store.reports.usage(
+            UsageQuery(
+                organization: .default, team: nil, key: nil, since: order.since, until: nil,
+                grouping: .endState))
+        #expect(byEnd.reduce(0) { $0 + $1.sums.costNanoUSD } == total)
+        var exported: [ExportRecord] = []
+        let query = ExportQuery(
+            organization: .default, team: nil, key: nil, since: order.since, until: order.until)
+        var position: ExportPosition? = query.start
+        while let from = position {
+            let page = try store.reports.export(query, from: from)
+            exported += page.records
+            position = page.next
+        }
+        #expect(exported.reduce(0) { $0 + Int128($1.cost.rawValue) } == total)
+        #expect(Set(exported.compactMap(\.priceVersion)).contains(fixture.new.version))
+        var charged: Int128 = 0
+        try store.charges.read(
+            ChargeQuery(
+                organization: .default, subject: Subject(kind: .organization, id: 1),
+                resource: .cost, since: order.since, until: order.until)
+        ) { charge, _ in charged += Int128(charge) }
+        #expect(charged == total)
+    }
+
     @Test(arguments: [(3_333_333 as Int64, 7_777_777 as Int64), (1, 1), (0, 0), (2_000_000, 2)])
     func `a preview tells what applying does, and the books add up`(
         prompt: Int64, completion: Int64

@@ -95,7 +95,7 @@ private enum ChargeStatements {
     // A page of records after the one named last, with what each was charged of the resource. A
     // correction is one for every account of the resource alike. A request belongs to the day it was
     // admitted on; the day after is read too, since the time of admission is an estimate. Primary
-    // key of usage, of api_key and of usage_adj.
+    // key of usage, of api_key, of usage_adj and of price_correction.
     private static let page = PostgresStatement(
         name: nil,
         sql: """
@@ -105,6 +105,10 @@ private enum ChargeStatements {
                         JOIN account a ON a.shard = j.shard AND a.account_id = j.account_id
                         WHERE j.shard = u.shard AND j.day = u.day
                             AND j.request_id = u.request_id AND a.resource = $9), 0)
+                    + CASE WHEN $9 = 3 THEN coalesce((
+                        SELECT sum(c.delta_nanousd)::int8 FROM price_correction c
+                        WHERE c.shard = u.shard AND c.day = u.day
+                            AND c.request_id = u.request_id), 0) ELSE 0 END
             FROM usage u JOIN api_key k ON k.shard = u.shard AND k.key_id = u.key_id
             WHERE u.shard = $1 AND k.organization_id = $2
                 AND CASE $3::int2 WHEN 1 THEN $4 = k.organization_id WHEN 2 THEN $4 = k.team_id

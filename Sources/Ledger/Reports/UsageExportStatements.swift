@@ -22,7 +22,7 @@ enum UsageExportStatements {
 
     // The records of a day from a request on. Range of the primary key usage (shard, day,
     // request_id) in its order, which is nearly that of the table itself, so that a page reads its
-    // own rows and no day is sorted; then their names. Bound to one shard and, by its list of keys,
+    // own rows and no day is sorted; then their names, and what their prices were corrected to. Bound to one shard and, by its list of keys,
     // to one organization. Without a name, so that it is planned for the day.
     private static let page = PostgresStatement(
         name: nil,
@@ -39,8 +39,13 @@ enum UsageExportStatements {
             SELECT u.request_id, u.admitted_at, u.settled_at, t.name, u.key_id, k.name,
                 coalesce(m.name, '#' || u.model_id), coalesce(b.name, '#' || u.backend_id),
                 u.prompt_tokens, u.cached_tokens, u.cache_write_tokens, u.completion_tokens,
-                u.reasoning_tokens, u.charged, u.overage, u.cost_nanousd, u.price_version, u.basis,
-                u.end_state, u.first_token_us, u.duration_us
+                u.reasoning_tokens, u.charged, u.overage, u.cost_nanousd + coalesce((
+                    SELECT sum(c.delta_nanousd)::int8 FROM price_correction c
+                    WHERE c.shard = $1 AND c.day = $2 AND c.request_id = u.request_id), 0),
+                coalesce((
+                    SELECT c.price_version FROM price_correction c
+                    WHERE c.shard = $1 AND c.day = $2 AND c.request_id = u.request_id
+                    ORDER BY c.number DESC LIMIT 1), u.price_version), u.basis, u.end_state, u.first_token_us, u.duration_us
             FROM u
             JOIN api_key k ON k.shard = $1 AND k.key_id = u.key_id
             JOIN team t ON t.shard = $1 AND t.team_id = k.team_id
@@ -59,7 +64,8 @@ enum UsageExportStatements {
             JOIN api_key k ON k.shard = $1 AND k.key_id = u.key_id AND k.organization_id = $2
             WHERE u.shard = $1 AND u.hour >= $3 AND u.hour < $4
                 AND ($5::int8 IS NULL OR k.team_id = $5)
-                AND ($6::int8 IS NULL OR u.key_id = $6)
+                AND ($6::int8 IS NULL OR k.subject_id = (
+                    SELECT s.subject_id FROM api_key s WHERE s.shard = $1 AND s.key_id = $6))
             """, isReadOnly: true)
 
     /// What to run for a page of an export of these keys; the last result counts.

@@ -12,13 +12,15 @@ enum UsageReportStatement {
         """
 
     // The keys that a report is about, so that the report itself needs no join for every row of the
-    // rollup. Index team of api_key.
+    // rollup. Of one key all that its subject ever had: what it was rotated from and to. Index team
+    // of api_key.
     private static let keys = PostgresStatement(
         name: "report_usage_keys",
         sql: """
             SELECT coalesce(array_agg(k.key_id), '{}') FROM api_key k
             WHERE k.shard = $1 AND k.organization_id = $2
-                AND ($3::int8 IS NULL OR k.team_id = $3) AND ($4::int8 IS NULL OR k.key_id = $4)
+                AND ($3::int8 IS NULL OR k.team_id = $3) AND ($4::int8 IS NULL OR k.subject_id = (
+                    SELECT s.subject_id FROM api_key s WHERE s.shard = $1 AND s.key_id = $4))
             """, isReadOnly: true)
 
     // For one report, in its transaction: room for the sums of every hour of years in memory, and
@@ -64,8 +66,8 @@ enum UsageReportStatement {
 
     // The same sums from the records, for what the rollup does not keep, as far back as records
     // are kept. Reads every record of the span, in one snapshot: the partitions of its days, of an
-    // organization by its keys. A void request (basis 5) counts as failed, as in the
-    // rollup.
+    // organization by its keys. A void request (basis 5) counts as failed, and
+    // a record costs what it was corrected to, as in the rollup.
     private static let records = PostgresStatement(
         name: nil,
         sql: """
@@ -73,7 +75,10 @@ enum UsageReportStatement {
                 count(*) FILTER (WHERE u.basis = 5)::text, sum(u.prompt_tokens)::text,
                 sum(u.cached_tokens)::text, sum(u.cache_write_tokens)::text,
                 sum(u.completion_tokens)::text, sum(u.reasoning_tokens)::text,
-                sum(u.charged)::text, sum(u.cost_nanousd)::text
+                sum(u.charged)::text, sum(u.cost_nanousd + coalesce((
+                    SELECT sum(c.delta_nanousd) FROM price_correction c
+                    WHERE c.shard = u.shard AND c.day = u.day
+                        AND c.request_id = u.request_id), 0))::text
             FROM usage u
             WHERE u.shard = $1 AND u.key_id = ANY ($4)
                 AND u.day >= ($2::timestamptz AT TIME ZONE 'UTC')::date
