@@ -99,6 +99,18 @@ import Testing
         #expect(try books.usage(.day, team: TeamID(rawValue: 12), key: UsageBooks.ci).isEmpty)
     }
 
+    @Test func `one key is all that its subject ever had, before a rotation and after`() throws {
+        let books = try UsageBooks()
+        try books.add(UsageBooks.ci, hour: 0, tokens: 1)
+        try books.add(UsageBooks.laptop, hour: 1, tokens: 2)
+        try books.add(UsageBooks.theirs, hour: 1, tokens: 4)
+        try books.store.connection.execute(
+            script: "UPDATE api_key SET team_id = 11, subject_id = 11 WHERE name = 'laptop'")
+        for key in [UsageBooks.ci, UsageBooks.laptop] {
+            #expect(try books.usage(.month, key: key).map(\.sums.promptTokens) == [3])
+        }
+    }
+
     @Test func `the beginning is counted and the end is not`() throws {
         let books = try UsageBooks()
         for hour in 0..<4 as Range<Int64> {
