@@ -22,8 +22,9 @@ enum UsageExportStatements {
 
     // The records of a day from a request on. Range of the primary key usage (shard, day,
     // request_id) in its order, which is nearly that of the table itself, so that a page reads its
-    // own rows and no day is sorted; then their names, and what their prices were corrected to. Bound to one shard and, by its list of keys,
-    // to one organization. Without a name, so that it is planned for the day.
+    // own rows and no day is sorted; then their names, and what their prices were corrected to.
+    // Bound to one shard and, by its list of keys, to one organization. Without a name, so that it
+    // is planned for the day.
     private static let page = PostgresStatement(
         name: nil,
         sql: """
