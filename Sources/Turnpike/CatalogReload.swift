@@ -149,7 +149,10 @@ final class CatalogReload: Service {
             // Told once, not each time that it is tried.
             if occasion != .ledger || before.complaint != "\(error)" {
                 refuse(
-                    "the catalog was refused by the ledger; it stays as it was and is tried again",
+                    """
+                    the catalog was refused by the ledger, which did not take its names and prices; \
+                    it stays as it was and is tried again
+                    """,
                     error)
             }
             return .owed
