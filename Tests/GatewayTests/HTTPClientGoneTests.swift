@@ -113,7 +113,7 @@ import Testing
     @Test func `an idle connection is closed in time`() async throws {
         try await withGateway(
             backend: ScriptedBackend(.text(["x"], nil)),
-            { $0.connection.idleTime = .milliseconds(500) }
+            { $0.connection.idleTime = .seconds(2) }
         ) { gateway in
             let client = try await RawClient.connect(gateway.port)
             client.send(RunningGateway.post(RunningGateway.plain))

@@ -214,7 +214,7 @@ import Testing
         let words: Set<String> = [
             "message", "type", "param", "code", "error", "request_id", "model", "messages",
             "max_tokens", "allow", "true", "false", "ok", "ready", "not_ready", "draining",
-            "status", "reasons", "close", "connection", "no", "first_request_id",
+            "status", "reasons", "warnings", "close", "connection", "no", "first_request_id",
             "first_end_state", "usage", "prompt_tokens", "completion_tokens", "total_tokens",
         ]
         #expect(written.subtracting(codes).subtracting(types).subtracting(words) == [])
