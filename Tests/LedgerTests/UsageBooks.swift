@@ -155,7 +155,9 @@ struct UsageBooks {
     }
 
     /// How many sessions of that name the database has.
-    func sessions(named name: String) throws -> Int64 {
+    static func sessions(
+        named name: String, _ connection: PostgresConnection
+    ) throws -> Int64 {
         let command = PostgresCommand(
             PostgresStatement(
                 name: nil,
@@ -163,7 +165,7 @@ struct UsageBooks {
                     SELECT count(*) FROM pg_stat_activity
                     WHERE datname = current_database() AND application_name = $1
                     """), [.text(name)])
-        return try store.connection.execute(command).rows.first?.int8(0) ?? 0
+        return try connection.execute(command).rows.first?.int8(0) ?? 0
     }
 
     func usage(
