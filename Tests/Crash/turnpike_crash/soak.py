@@ -50,6 +50,19 @@ class Upstream:
         self.pause = pause
         self.gone: set[str] = set()
         self.connections = 0
+        self._awaited = 0
+        self._all_here = asyncio.Event()
+
+    def await_streams(self, count: int) -> None:
+        """Has the next `count` answers begin together: each round asks for the same memory at its height."""
+        self._awaited = count
+        self._all_here = asyncio.Event()
+
+    async def _come_together(self) -> None:
+        self._awaited -= 1
+        if self._awaited <= 0:
+            self._all_here.set()
+        await asyncio.wait_for(self._all_here.wait(), 60)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -69,6 +82,7 @@ class Upstream:
             writer.close()
 
     async def answer(self, nonce: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._come_together()
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
         count = length(nonce)
         for number in range(count):
@@ -208,6 +222,7 @@ class Soak:
         """One round: all streams at the same time, and what is left once they are over."""
         told = Round(number)
         started = time.monotonic()
+        self.upstream.await_streams(self.arguments.streams)
         leaving = set(self.random.sample(range(self.arguments.streams), self.arguments.streams // 20))
         names = [f"{self.arguments.seed:x}-{number}-{index}" + (_LEAVES if index in leaving else "")
                  for index in range(self.arguments.streams)]
