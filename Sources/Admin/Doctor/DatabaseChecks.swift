@@ -58,7 +58,7 @@ enum DatabaseChecks {
             return standbys == 0
                 ? .warning(
                     name, "there is no standby: when the server is lost, so are the books",
-                    "Add a synchronous standby; deploy/ha has an example.")
+                    "Add a synchronous standby, which has what is confirmed.")
                 : .warning(
                     name, "no standby is synchronous: a failover may lose what was confirmed",
                     "Set synchronous_standby_names, or let Patroni do it.")
