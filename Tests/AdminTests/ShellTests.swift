@@ -69,10 +69,8 @@ import Testing
     func `the script of each shell is one that the shell can read`(shell: String) throws {
         let script = Self.script(shell)
         #expect(script.contains("reconcile") && script.contains("completions"))
-        guard let ran = try Self.run(shell, ["-n", "FILE"], input: script) else {
-            // Nothing to read it with here; its words were looked at above.
-            return
-        }
+        let ran = try #require(
+            try Self.run(shell, ["-n", "FILE"], input: script), "\(shell) is not installed")
         #expect(ran.status == 0, "\(ran.output)")
         #expect(CommandRun.of("completions tcsh", with: FakeAdminLedger()).status == 2)
     }
@@ -109,9 +107,10 @@ import Testing
             "admin key create", "admin reconcile", "\\-\\-tolerance <amount>", "EXIT STATUS",
             "TURNPIKE_CONFIG",
         ] { #expect(page.contains(word.replacing("<", with: "<")), "\(word)") }
-        if let ran = try Self.run("groff", ["-man", "-Tutf8", "-ww", "-z", "FILE"], input: page) {
-            #expect(ran.status == 0 && ran.output.isEmpty, "\(ran.output)")
-        }
+        let ran = try #require(
+            try Self.run("groff", ["-man", "-Tutf8", "-ww", "-z", "FILE"], input: page),
+            "groff is not installed")
+        #expect(ran.status == 0 && ran.output.isEmpty, "\(ran.output)")
         #expect(ManualPage(dump: "{}") == nil)
     }
 
