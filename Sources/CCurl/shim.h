@@ -88,6 +88,21 @@ static inline CURLcode ccurl_easy_get_pointer(CURL *easy, CURLINFO info, void **
     return curl_easy_getinfo(easy, info, (char **)value);
 }
 
+// Copies what stands behind `name` in the information about the server's own certificate, cut to `size` bytes with the
+// zero; returns whether it is there.
+static inline int ccurl_certificate_field(CURL *easy, const char *name, char *text, size_t size) {
+    struct curl_certinfo *chain = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || !chain) return 0;
+    if (chain->num_of_certs < 1) return 0;
+    for (struct curl_slist *field = chain->certinfo[0]; field; field = field->next) {
+        if (strncmp(field->data, name, strlen(name)) != 0) continue;
+        strncpy(text, field->data + strlen(name), size - 1);
+        text[size - 1] = 0;
+        return 1;
+    }
+    return 0;
+}
+
 static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }

@@ -63,7 +63,8 @@ public final class CurlClient: Sendable {
         let head = try await transfer.start()
         return CurlResponse(
             status: head.status, headers: head.headers,
-            usedPooledConnection: head.usedPooledConnection, body: CurlBody(transfer))
+            usedPooledConnection: head.usedPooledConnection,
+            certificateExpiry: head.certificateExpiry, body: CurlBody(transfer))
     }
 
     /// Fails the running transfers and those that come later with `shutdown`, closes every

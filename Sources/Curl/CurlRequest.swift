@@ -73,6 +73,8 @@ public struct CurlRequest: Sendable {
     public var verifiesTLS: Bool
     /// A PEM file of trusted authorities, instead of the system's.
     public var certificateAuthorityFile: String?
+    /// Whether the response tells what the server's certificate says of itself. Costs a little.
+    public var readsCertificate: Bool
 
     /// Makes a request with the limits of a chat completion; set the properties to change them.
     public init(
@@ -98,5 +100,6 @@ public struct CurlRequest: Sendable {
         allowedSchemes = ["http", "https"]
         verifiesTLS = true
         certificateAuthorityFile = nil
+        readsCertificate = false
     }
 }

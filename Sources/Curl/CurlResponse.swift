@@ -6,6 +6,9 @@ public struct CurlResponse: Sendable {
     public let headers: [(name: String, value: String)]
     /// Whether the request went over a connection that had served another one.
     public let usedPooledConnection: Bool
+    /// Until when the server's certificate holds, in the words of libcurl's TLS library, such as
+    /// `Nov 21 12:00:00 2026 GMT`; nil without TLS, and where the request did not ask for it.
+    public let certificateExpiry: String?
     /// The body. Dropping it unread ends the transfer.
     public let body: CurlBody
 
@@ -20,6 +23,7 @@ struct ResponseHead: Sendable, Equatable {
     var status: Int
     var headers: [(name: String, value: String)]
     var usedPooledConnection = false
+    var certificateExpiry: String?
 
     static func == (left: ResponseHead, right: ResponseHead) -> Bool {
         left.status == right.status && left.usedPooledConnection == right.usedPooledConnection

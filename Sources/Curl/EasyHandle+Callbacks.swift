@@ -101,6 +101,9 @@ extension EasyHandle {
             // A failure leaves the answer "a new one", which promises less.
             let code = unsafe ccurl_easy_get_long(curl, CURLINFO_NUM_CONNECTS, &connections)
             head.usedPooledConnection = code == CURLE_OK && connections == 0
+            if transfer?.request.readsCertificate == true {
+                head.certificateExpiry = certificateExpiry
+            }
             progress.head = head
             deadlines?.progressed(at: loop.value.now)
             loop.value.watchDeadline(of: self)
@@ -110,6 +113,15 @@ extension EasyHandle {
             return 0
         }
         return line.count
+    }
+
+    /// What the server's own certificate says of its end.
+    private var certificateExpiry: String? {
+        var text = [CChar](repeating: 0, count: 64)
+        guard unsafe ccurl_certificate_field(curl, "Expire date:", &text, text.count) == 1 else {
+            return nil
+        }
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     /// Returns how many bytes were taken, or that the transfer is to pause, in which case libcurl

@@ -93,6 +93,7 @@ internal import CCurl
         set(CURLOPT_SSL_VERIFYPEER, request.verifiesTLS)
         set(CURLOPT_SSL_VERIFYHOST, request.verifiesTLS ? 2 : 0)
         if let file = request.certificateAuthorityFile { set(CURLOPT_CAINFO, file) }
+        if request.readsCertificate { set(CURLOPT_CERTINFO, true) }
     }
 
     /// The method, the body, and how large the answer may say it is.

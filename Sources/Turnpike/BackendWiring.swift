@@ -10,17 +10,27 @@ struct BackendWiring {
     /// Every backend, in the file's order.
     func all() throws(StartupFailure) -> [BackendConfiguration] {
         var all: [BackendConfiguration] = []
-        for backend in configuration.backends {
-            switch backend.kind {
-            case .localEngine(let engine):
-                all.append(.localEngine(try localEngine(engine, name: backend.name)))
-            case .openAI(let upstream):
-                all.append(.openAI(try openAI(upstream, name: backend.name)))
-            case .anthropic(let upstream):
-                all.append(.anthropic(try anthropic(upstream, name: backend.name)))
-            }
-        }
+        for backend in configuration.backends { all.append(try make(backend)) }
         return all
+    }
+
+    /// The backend of that name; nil if there is none.
+    func backend(named name: String) throws(StartupFailure) -> BackendConfiguration? {
+        guard let found = configuration.backends.first(where: { $0.name == name }) else {
+            return nil
+        }
+        return try make(found)
+    }
+
+    private func make(
+        _ backend: BackendDescription
+    ) throws(StartupFailure) -> BackendConfiguration {
+        switch backend.kind {
+        case .localEngine(let engine):
+            .localEngine(try localEngine(engine, name: backend.name))
+        case .openAI(let upstream): .openAI(try openAI(upstream, name: backend.name))
+        case .anthropic(let upstream): .anthropic(try anthropic(upstream, name: backend.name))
+        }
     }
 
     private func localEngine(

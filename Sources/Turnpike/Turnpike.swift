@@ -11,8 +11,10 @@ struct Turnpike: AsyncParsableCommand {
         subcommands: [UpCommand.self, ServeCommand.self, MigrateCommand.self, AdminCommand.self])
 
     static func main() async {
-        // Completions and the manual are of the whole program.
-        await ProgramRoot.$current.withValue(ProgramRoot(Self.self)) { await parseAndRun() }
+        // Completions, the manual and the doctor are of the whole program.
+        await ProgramRoot.$current.withValue(ProgramRoot(Self.self)) {
+            await DoctorParts.$current.withValue(DoctorRooms.parts) { await parseAndRun() }
+        }
     }
 
     private static func parseAndRun() async {

@@ -40,7 +40,49 @@ struct CommandRun {
         opening open: @escaping @Sendable (String?) throws(AdminFailure) -> any AdminLedger
     ) -> CommandRun {
         let said = Said()
-        let environment = AdminEnvironment(
+        let environment = environment(
+            said, width: width, answer: answer, frames: frames, isTerminal: isTerminal,
+            opening: open)
+        return AdminEnvironment.$current.withValue(environment) {
+            do {
+                var command = try AdminCommand.parseAsRoot(arguments)
+                try command.run()
+                return said.run(status: 0)
+            } catch {
+                return said.run(endedBy: error)
+            }
+        }
+    }
+
+    /// Runs the arguments of a command that waits for something other than the ledger.
+    static func waiting(
+        _ line: String, opening open: @escaping @Sendable () throws(AdminFailure) -> any AdminLedger
+    ) async -> CommandRun {
+        let said = Said()
+        let environment = environment(
+            said, width: 80, answer: nil, frames: 1, isTerminal: false
+        ) { _ throws(AdminFailure) in try open() }
+        return await AdminEnvironment.$current.withValue(environment) {
+            do {
+                var command = try AdminCommand.parseAsRoot(
+                    line.split(separator: " ").map(String.init))
+                if var waiting = command as? any AsyncParsableCommand {
+                    try await waiting.run()
+                } else {
+                    try command.run()
+                }
+                return said.run(status: 0)
+            } catch {
+                return said.run(endedBy: error)
+            }
+        }
+    }
+
+    private static func environment(
+        _ said: Said, width: Int, answer: String?, frames: Int, isTerminal: Bool,
+        opening open: @escaping @Sendable (String?) throws(AdminFailure) -> any AdminLedger
+    ) -> AdminEnvironment {
+        AdminEnvironment(
             output: { _ in
                 Output(
                     width: width, style: .plain,
@@ -67,26 +109,6 @@ struct CommandRun {
                         return pauses.count < frames
                     }
                 }))
-        let status = AdminEnvironment.$current.withValue(environment) { () -> Int32 in
-            do {
-                var command = try AdminCommand.parseAsRoot(arguments)
-                try command.run()
-                return 0
-            } catch {
-                let text = AdminCommand.fullMessage(for: error, columns: 80)
-                let status = CommandExit.status(of: error, in: AdminCommand.self)
-                if status == 0 {
-                    said.output.withLock { $0 += text }
-                } else {
-                    said.complaint.withLock { $0 += text }
-                }
-                return status
-            }
-        }
-        return CommandRun(
-            status: status, output: said.output.withLock { $0 },
-            complaint: said.complaint.withLock { $0 },
-            progress: said.progress.withLock { $0 }, pauses: said.pauses.withLock { $0 })
     }
 
     /// The lines of the output.
@@ -100,5 +122,23 @@ struct CommandRun {
         let progress = Mutex<[String]>([])
         let pauses = Mutex<[Duration]>([])
         let looks = Mutex(0)
+
+        func run(status: Int32) -> CommandRun {
+            CommandRun(
+                status: status, output: output.withLock { $0 },
+                complaint: complaint.withLock { $0 }, progress: progress.withLock { $0 },
+                pauses: pauses.withLock { $0 })
+        }
+
+        func run(endedBy error: any Error) -> CommandRun {
+            let text = AdminCommand.fullMessage(for: error, columns: 80)
+            let status = CommandExit.status(of: error, in: AdminCommand.self)
+            if status == 0 {
+                output.withLock { $0 += text }
+            } else {
+                complaint.withLock { $0 += text }
+            }
+            return run(status: status)
+        }
     }
 }

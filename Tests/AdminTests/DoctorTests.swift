@@ -70,8 +70,10 @@ import Testing
     private static func run(
         _ place: Installation, _ line: String = "", facts: DatabaseFacts? = nil,
         failure: LedgerError? = nil, machine: MachineFacts? = nil,
-        variables: [String: String] = ["OPENAI_API_KEY": "sk-upstream"]
-    ) -> CommandRun {
+        variables: [String: String] = ["OPENAI_API_KEY": "sk-upstream"],
+        answers: [DoctorParts.UpstreamAnswer]? = [.answered(status: 200, expires: nil)],
+        engine: DoctorParts.Engine = .found("/opt/llama-server")
+    ) async -> CommandRun {
         let facts = facts ?? Self.facts()
         let machine = machine ?? Self.machine()
         let doctor = Admin.Doctor(
@@ -80,9 +82,13 @@ import Testing
             database: { _ throws(LedgerError) in
                 if let failure { throw failure }
                 return facts
-            }, time: { now })
-        return DoctorCommand.$doctor.withValue(doctor) {
-            CommandRun.of("doctor --config \(place.file) \(line)", with: FakeAdminLedger())
+            }, time: { now },
+            parts: { DoctorParts(askUpstream: { _, _, _ in answers }, findEngine: { _ in engine }) }
+        )
+        return await DoctorCommand.$doctor.withValue(doctor) {
+            await CommandRun.waiting("doctor --config \(place.file) \(line)") {
+                () throws(AdminFailure) in FakeAdminLedger()
+            }
         }
     }
 
@@ -105,13 +111,15 @@ import Testing
         #expect(run.status == (state == "fault" ? 1 : 0), sourceLocation: sourceLocation)
     }
 
-    @Test func `all is well where all is well, one line a check`() throws {
+    @Test func `all is well where all is well, one line a check`() async throws {
         let place = try Installation()
-        let run = Self.run(place)
+        let run = await Self.run(place)
         #expect(run.status == 0, "\(run.output)")
         #expect(run.lines.last == "18 ok, 0 warning, 0 fault.", "\(run.output)")
         #expect(run.lines.allSatisfy { DisplayWidth.of($0) <= 80 })
-        let states = try Self.found(Self.run(place, "--format json")).map { $0["state"] as? String }
+        let states = try Self.found(await Self.run(place, "--format json")).map {
+            $0["state"] as? String
+        }
         #expect(Set(states) == ["ok"] && states.count == 18)
         #expect((MachineFacts.freeBytes(place.folder) ?? 0) > 0)
         #expect(MachineFacts.syncTime("\(place.folder)/data") != nil)
@@ -119,12 +127,13 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: "\(place.folder)/data").isEmpty)
     }
 
-    @Test func `a configuration that cannot be used is told alone`() throws {
+    @Test func `a configuration that cannot be used is told alone`() async throws {
         let place = try Installation { $0 + "\nlisten_too: 1" }
         try Self.expect(
-            Self.run(place, "--format json"), "configuration", "fault", "listen_too")
-        let none = CommandRun.of(
-            "doctor --config /nowhere.yaml --format json", with: FakeAdminLedger())
+            await Self.run(place, "--format json"), "configuration", "fault", "listen_too")
+        let none = await CommandRun.waiting("doctor --config /nowhere.yaml --format json") {
+            () throws(AdminFailure) in FakeAdminLedger()
+        }
         try Self.expect(none, "configuration", "fault", "no such file")
     }
 
@@ -175,44 +184,48 @@ import Testing
     ]
 
     @Test(arguments: flaws)
-    func `what is wrong with the database is found`(flaw: Flaw) throws {
+    func `what is wrong with the database is found`(flaw: Flaw) async throws {
         var facts = Self.facts()
         flaw.change(&facts)
-        let run = Self.run(try Installation(), "--format json", facts: facts)
+        let run = await Self.run(try Installation(), "--format json", facts: facts)
         try Self.expect(run, flaw.check, flaw.state, flaw.words)
     }
 
-    @Test func `a database that is away is a fault, and the rest is looked at all the same`() throws
+    @Test func `a database that is away is a fault, and the rest is looked at all the same`()
+        async throws
     {
-        let away = Self.run(
+        let away = await Self.run(
             try Installation(), "--format json",
             failure: .unreachable(PostgresError(kind: .connection(reason: "gone", fault: nil))))
         try Self.expect(away, "database", "fault", "cannot be reached")
         #expect(try Self.found(away).contains { $0["check"] as? String == "pepper" })
     }
 
-    @Test func `what is wrong with files is found`() throws {
+    @Test func `what is wrong with files is found`() async throws {
         let files = FileManager.default
         func mode(_ mode: Int, _ path: String) throws {
             try files.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
         }
         let pepper = try Installation()
         try mode(0o644, "\(pepper.folder)/pepper")
-        try Self.expect(Self.run(pepper, "--format json"), "pepper", "fault", "read by everybody")
+        try Self.expect(
+            await Self.run(pepper, "--format json"), "pepper", "fault", "read by everybody")
         let journal = try Installation()
         try mode(0o777, "\(journal.folder)/data")
-        try Self.expect(Self.run(journal, "--format json"), "journal", "fault", "others may write")
+        try Self.expect(
+            await Self.run(journal, "--format json"), "journal", "fault", "others may write")
         try mode(0o750, "\(journal.folder)/data")
-        try Self.expect(Self.run(journal, "--format json"), "journal", "warning", "others may read")
+        try Self.expect(
+            await Self.run(journal, "--format json"), "journal", "warning", "others may read")
         try files.removeItem(atPath: "\(journal.folder)/data")
-        try Self.expect(Self.run(journal, "--format json"), "journal", "fault", "no folder")
+        try Self.expect(await Self.run(journal, "--format json"), "journal", "fault", "no folder")
         let engine = try Installation()
         try mode(0o600, "\(engine.folder)/llama-server")
         try Self.expect(
-            Self.run(engine, "--format json"), "backend local", "fault", "cannot be run")
+            await Self.run(engine, "--format json"), "backend local", "fault", "cannot be run")
         try files.removeItem(atPath: "\(engine.folder)/model.gguf")
         try Self.expect(
-            Self.run(engine, "--format json"), "backend local", "fault", "model.gguf")
+            await Self.run(engine, "--format json"), "backend local", "fault", "model.gguf")
         let search = try Installation {
             $0.split(separator: "\n").map { line in
                 line.contains("command:")
@@ -220,34 +233,90 @@ import Testing
             }.joined(separator: "\n")
         }
         try Self.expect(
-            Self.run(search, "--format json"), "backend local", "warning", "not on the PATH")
+            await Self.run(search, "--format json"), "backend local", "ok",
+            "/opt/llama-server can be run")
+        try Self.expect(
+            await Self.run(search, "--format json", engine: .missing(reason: "it was not found")),
+            "backend local", "fault", "it was not found")
     }
 
-    @Test func `what is wrong with this machine is found`() throws {
+    @Test func `what is wrong with this machine is found`() async throws {
         let place = try Installation()
         var machine = Self.machine()
         machine.user += 1
         machine.descriptors = 1024
         machine.listening = [18_080]
-        let run = Self.run(place, "--format json", machine: machine)
+        let run = await Self.run(place, "--format json", machine: machine)
         try Self.expect(run, "journal", "warning", "and you are")
         try Self.expect(run, "descriptors", "warning", "1024 may be open")
         try Self.expect(run, "listen", "warning", "port 18080 already")
         machine.memory = 4000
         try Self.expect(
-            Self.run(place, "--format json", machine: machine), "backend local", "fault",
+            await Self.run(place, "--format json", machine: machine), "backend local", "fault",
             "the model")
-        let keyless = Self.run(place, "--format json", variables: [:])
+        let keyless = await Self.run(place, "--format json", variables: [:])
         try Self.expect(keyless, "backend openai", "fault", "OPENAI_API_KEY is not set")
         let open = try Installation { $0.replacing("https://api", with: "http://api") }
         try Self.expect(
-            Self.run(open, "--format json"), "backend openai", "warning", "everybody can read it")
+            await Self.run(open, "--format json"), "backend openai", "warning",
+            "everybody can read it")
         let low = try Installation { $0.replacing(":18081", with: ":81") }
         var stranger = Self.machine()
         stranger.user = 1000
         try Self.expect(
-            Self.run(low, "--format json", machine: stranger), "admin_listen", "warning",
+            await Self.run(low, "--format json", machine: stranger), "admin_listen", "warning",
             "privileged")
+    }
+
+    @Test func `each answer of an upstream is told with what to do about it`() async throws {
+        let place = try Installation()
+        func found(_ answer: DoctorParts.UpstreamAnswer, _ state: String, _ words: String)
+            async throws
+        {
+            let run = await Self.run(place, "--format json", answers: [answer])
+            try Self.expect(run, "backend openai", state, words)
+        }
+        try await found(
+            .answered(status: 200, expires: nil), "ok", "takes the key in OPENAI_API_KEY")
+        for status in [401, 403] {
+            try await found(
+                .answered(status: status, expires: nil), "fault",
+                "refuses the key in OPENAI_API_KEY")
+        }
+        try await found(.answered(status: 404, expires: nil), "ok", "lists no models")
+        try await found(.answered(status: 429, expires: nil), "warning", "429")
+        try await found(.answered(status: 503, expires: nil), "warning", "503")
+        try await found(.failed(reason: "The name was not found."), "fault", "name was not found")
+        let offline = await Self.run(
+            place, "--format json --offline", answers: [.failed(reason: "asked all the same")])
+        try Self.expect(offline, "backend openai", "ok", "not called")
+    }
+
+    @Test func `each key is asked, and a certificate that ends soon is told`() async throws {
+        let place = try Installation {
+            $0.replacing("api_key_env: OPENAI_API_KEY", with: "api_key_env: [FIRST, SECOND]")
+        }
+        func run(_ seconds: Int64) async -> CommandRun {
+            await Self.run(
+                place, "--format json", variables: ["FIRST": "sk-1", "SECOND": "sk-2"],
+                answers: [
+                    .answered(status: 200, expires: Self.now + .seconds(seconds)),
+                    .answered(status: 401, expires: Self.now + .seconds(seconds)),
+                ])
+        }
+        let soon = await run(14 * 86_400 - 1)
+        #expect(soon.status == 1)
+        let lines = try Self.found(soon).filter {
+            ($0["check"] as? String)?.hasSuffix(" openai") == true
+        }
+        #expect(
+            lines.map { $0["state"] as? String } == ["ok", "fault", "warning"], "\(soon.output)")
+        #expect((lines[1]["finding"] as? String)?.contains("the key in SECOND") == true)
+        #expect((lines[2]["finding"] as? String)?.contains("in 13 days") == true)
+        let later = try Self.found(await run(14 * 86_400)).last {
+            $0["check"] as? String == "certificate openai"
+        }
+        #expect(later?["state"] as? String == "ok")
     }
 
     @Test func `a full or slow disk is told before it stops a gateway`() {

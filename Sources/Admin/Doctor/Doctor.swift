@@ -17,9 +17,12 @@ struct Doctor: Sendable {
     let database: @Sendable (_ url: String) throws(LedgerError) -> DatabaseFacts
     /// This machine's clock.
     let time: @Sendable () -> Timestamp
+    /// What only the whole program can look at.
+    let parts: @Sendable () -> DoctorParts
 
-    /// Every check of the configuration that an option named.
-    func checks(_ option: String?) -> [DoctorCheck] {
+    /// Every check of the configuration that an option named; upstreams are only called where
+    /// `callsUpstreams` says so.
+    func checks(_ option: String?, callsUpstreams: Bool) async -> [DoctorCheck] {
         let name = "configuration"
         let configuration: Configuration
         do {
@@ -41,7 +44,18 @@ struct Doctor: Sendable {
         checks += databaseChecks(configuration)
         checks.append(pepper(configuration))
         checks += journal(configuration, machine)
-        checks += backends(configuration, machine)
+        let problems = configuration.problemsForServing(environment: environment)
+        for backend in configuration.backends {
+            let own = problems.filter { $0.key?.hasPrefix("backends.\(backend.name).") == true }
+            checks +=
+                own.isEmpty
+                ? await self.backend(backend, configuration, machine, callsUpstreams)
+                : own.map { problem in
+                    .fault(
+                        "backend \(backend.name)", problem.message,
+                        "See line \(problem.line ?? backend.line) of \(problem.file).")
+                }
+        }
         for (key, address) in [
             ("listen", configuration.listen), ("admin_listen", configuration.adminListen),
         ] {
@@ -91,60 +105,39 @@ struct Doctor: Sendable {
             syncTime: disk.syncTime)
     }
 
-    /// What can be said of backends without calling them: their keys, files, programs and memory.
-    private func backends(
-        _ configuration: Configuration, _ machine: MachineFacts
-    ) -> [DoctorCheck] {
-        let problems = configuration.problemsForServing(environment: environment)
-        return configuration.backends.flatMap { backend -> [DoctorCheck] in
-            let own = problems.filter { $0.key?.hasPrefix("backends.\(backend.name).") == true }
-            let name = "backend \(backend.name)"
-            if !own.isEmpty {
-                return own.map { problem in
-                    .fault(
-                        name, problem.message,
-                        "See line \(problem.line ?? backend.line) of \(problem.file).")
-                }
-            }
-            switch backend.kind {
-            case .localEngine(let engine):
-                let bytes = MachineFacts.place(engine.modelFile)?.size ?? 0
-                return [
-                    program(engine, name),
-                    MachineChecks.memory(
-                        backend.name, modelBytes: bytes, available: machine.memory),
-                ]
-            case .openAI(let upstream):
-                return [upstreamCheck(name, upstream.baseURL, upstream.apiKeyVariables)]
-            case .anthropic(let upstream):
-                return [upstreamCheck(name, upstream.baseURL, upstream.apiKeyVariables)]
-            }
+    private func backend(
+        _ backend: BackendDescription, _ configuration: Configuration, _ machine: MachineFacts,
+        _ callsUpstreams: Bool
+    ) async -> [DoctorCheck] {
+        let url: String
+        let variables: [String]
+        switch backend.kind {
+        case .localEngine(let engine):
+            let bytes = MachineFacts.place(engine.modelFile)?.size ?? 0
+            return [
+                program(engine, "backend \(backend.name)"),
+                MachineChecks.memory(backend.name, modelBytes: bytes, available: machine.memory),
+            ]
+        case .openAI(let upstream): (url, variables) = (upstream.baseURL, upstream.apiKeyVariables)
+        case .anthropic(let upstream):
+            (url, variables) = (upstream.baseURL, upstream.apiKeyVariables)
         }
-    }
-
-    private func upstreamCheck(
-        _ name: String, _ url: String, _ variables: [String]
-    ) -> DoctorCheck {
-        let keys = variables.isEmpty ? "no key" : variables.joined(separator: ", ")
-        let isLocal = ["http://127.", "http://localhost", "http://[::1]"].contains(
-            where: url.hasPrefix)
-        return url.hasPrefix("http://") && !isLocal && !variables.isEmpty
-            ? .warning(
-                name, "\(keys) is sent to \(url) where everybody can read it",
-                "Use https:// for it.")
-            : .ok(name, "\(url) with \(keys); it was not called")
+        var answers: [DoctorParts.UpstreamAnswer]?
+        if callsUpstreams {
+            answers = await parts().askUpstream(configuration, backend.name, environment)
+        }
+        return UpstreamChecks(backend: backend.name, url: url, variables: variables)
+            .all(answers, now: time())
     }
 
     private func program(_ engine: EngineDescription, _ name: String) -> DoctorCheck {
         if let command = engine.command { return .ok(name, "\(command) can be run") }
-        let folders = (environment("PATH") ?? "").split(separator: ":").map(String.init)
-        let named = environment("LLAMA_SERVER").map { [$0] } ?? []
-        let found = (named + folders.map { "\($0)/llama-server" })
-            .first(where: FileManager.default.isExecutableFile)
-        return found.map { .ok(name, "\($0) can be run") }
-            ?? .warning(
-                name, "llama-server is not on the PATH",
-                "Run deploy/install-engine, or name the program with `command`.")
+        switch parts().findEngine(environment) {
+        case .found(let path): return .ok(name, "\(path) can be run")
+        case .missing(let reason):
+            return .fault(
+                name, reason, "Run deploy/install-engine, or name the program with `command`.")
+        }
     }
 }
 
@@ -155,6 +148,7 @@ extension Doctor {
             environment: { ProcessInfo.processInfo.environment[$0] },
             machine: { MachineFacts.read() },
             disk: { (MachineFacts.freeBytes($0), MachineFacts.syncTime($0)) },
-            database: { url throws(LedgerError) in try DatabaseFacts.read(url: url) }, time: time)
+            database: { url throws(LedgerError) in try DatabaseFacts.read(url: url) }, time: time,
+            parts: { DoctorParts.current })
     }
 }

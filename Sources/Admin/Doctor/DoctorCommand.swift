@@ -1,14 +1,16 @@
 import ArgumentParser
 
 /// `admin doctor`.
-struct DoctorCommand: ParsableCommand {
+struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Check what a gateway needs and say what to fix.",
         discussion: """
             Looks at the configuration, the database (version, standbys, clock, schema, privileges), the pepper and \
-            what keys were made under, the journal's disk, backends (keys, files, programs, memory), ports and limits. \
+            what keys were made under, the journal's disk, backends (keys, files, programs, memory, certificates), ports and \
+            limits. \
             Run it as the gateway's user, with its environment. It changes nothing; it writes one small file into the \
-            journal's folder and removes it. Upstreams are not called.
+            journal's folder and removes it. Each upstream is asked for its list of models, which costs nothing, with each \
+            of its keys; with --offline it is not.
 
             Ends with status 1 when there is a fault; warnings leave it 0.
 
@@ -20,11 +22,14 @@ struct DoctorCommand: ParsableCommand {
     /// What is looked at; a test puts another world in its place.
     @TaskLocal static var doctor = AdminEnvironment.doctor
 
+    @Flag(help: "Call no upstream.")
+    var offline = false
+
     @OptionGroup var options: AdminOptions
 
-    func run() throws {
+    func run() async throws {
         let output = AdminEnvironment.current.output(!options.noColor)
-        let checks = Self.doctor.checks(options.config)
+        let checks = await Self.doctor.checks(options.config, callsUpstreams: !offline)
         do {
             switch options.format {
             case .json: try output.line(JSONText.array(checks.map(DoctorView.record)))

@@ -56,9 +56,13 @@ public struct AnthropicUpstreamConfiguration: Sendable {
     }
 
     /// The absolute URL that calls are sent to, whether or not the base names the version.
-    var endpoint: String {
-        var base = baseURL
-        while base.last == "/" { base.removeLast() }
-        return base + (base.hasSuffix("/v1") ? "/messages" : "/v1/messages")
+    var endpoint: String { versionedBase + "/messages" }
+
+    /// The absolute URL of the list of models.
+    var modelsEndpoint: String { versionedBase + "/models" }
+
+    private var versionedBase: String {
+        let base = baseURL[...].trimmingSlashes
+        return base.hasSuffix("/v1") ? base : base + "/v1"
     }
 }

@@ -89,7 +89,7 @@ public struct OpenAIUpstreamConfiguration: Sendable {
 
 extension Substring {
     /// The text without slashes at its end.
-    fileprivate var trimmingSlashes: String {
+    var trimmingSlashes: String {
         var text = self
         while text.last == "/" { text.removeLast() }
         return String(text)
