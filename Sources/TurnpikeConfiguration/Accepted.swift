@@ -59,6 +59,23 @@ extension Accepted where Value == Int64 {
     }
 }
 
+extension Accepted where Value == Int64 {
+    /// A temperature in decimal digits, as thousandths.
+    static let temperature = Accepted(
+        words: "a number from 0 to 2 with at most three decimals, such as 1.5"
+    ) { text in
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        let fraction = parts.count == 2 ? parts[1] : "0"
+        guard parts.count <= 2, parts[0].utf8.count == 1, (1...3).contains(fraction.utf8.count),
+            (parts[0] + fraction).utf8.allSatisfy({ (48...57).contains($0) }),
+            let thousandths = Int64(
+                parts[0] + fraction + String(repeating: "0", count: 3 - fraction.utf8.count)),
+            thousandths <= ModelRoute.usualMaximumTemperature
+        else { return nil }
+        return thousandths
+    }
+}
+
 extension Accepted where Value == Bool {
     /// `true` or `false`, and none of YAML's other spellings.
     static let yesOrNo = Accepted(words: "true or false") { text in

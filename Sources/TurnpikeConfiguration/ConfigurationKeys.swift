@@ -51,7 +51,7 @@ enum ConfigurationKeys {
         "backends", "upstream_model", "context_tokens", "max_completion_tokens", "image_tokens",
         "audio_tokens_per_second", "video_tokens", "file_tokens", "file_ids", "price",
         "service_tiers", "prompt_overhead", "audio_output", "web_search", "retired",
-        "shadow",
+        "shadow", "max_temperature",
     ]
 
     /// Who gets copies of a model's requests.

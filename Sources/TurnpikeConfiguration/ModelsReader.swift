@@ -89,6 +89,7 @@ struct ModelsReader {
         route.tiers = tiers(section, alias: alias)
         route.overhead = overhead(section)
         route.isRetired = section.value("retired", .yesOrNo, usual: false)
+        route.maximumTemperatureThousandths = maximumTemperature(section, of: names, backends)
         route.speech = speech(section, alias: alias, price)
         route.search = search(section, isPriced: price != nil)
         return route
@@ -162,6 +163,30 @@ struct ModelsReader {
                     + "\(engine.contextTokens), or raise backends.\(backend.name).context_tokens")
         }
     }
+
+    /// The highest temperature that the model takes, in thousandths. Anthropic's API knows none above
+    /// 1: unless the file says more, a model that it may answer takes no more, so that what is
+    /// accepted does not change when another backend is away.
+    private func maximumTemperature(
+        _ section: Section, of names: [String], _ backends: BackendsFound
+    ) -> Int64 {
+        let kinds = backends.known.filter { names.contains($0.name) }.map(\.kind)
+        let areAnthropic = kinds.map { if case .anthropic = $0 { true } else { false } }
+        let usual =
+            areAnthropic.contains(true)
+            ? Self.anthropicTemperature : ModelRoute.usualMaximumTemperature
+        let most = section.value("max_temperature", .temperature, usual: usual)
+        if most > Self.anthropicTemperature, areAnthropic.allSatisfy(\.self), !kinds.isEmpty,
+            kinds.count == names.count
+        {
+            root.list.add(
+                line: section.line(of: "max_temperature"), key: section.full("max_temperature"),
+                "is more than any of the model's backends takes; give at most 1")
+        }
+        return most
+    }
+
+    private static let anthropicTemperature: Int64 = 1_000
 
     /// What the model takes beside text and images.
     private func media(_ section: Section) -> MediaTokens {

@@ -251,6 +251,23 @@ private let mistakes: [Mistake] = [
                 + "context_tokens; give at most 1024"
         ]),
     Mistake(
+        name: "too high a temperature", replace: "max_completion_tokens: 512",
+        with: "max_completion_tokens: 512,\n  max_temperature: 2.5",
+        messages: [
+            "good.yaml:14: models.demo.max_temperature: \"2.5\" is not accepted; "
+                + "give a number from 0 to 2 with at most three decimals, such as 1.5"
+        ]),
+    Mistake(
+        name: "a temperature that Anthropic's API does not know",
+        replace: "openai: { kind: openai, base_url: https://api.example.com/v1 }\nmodels:",
+        with: "claude: { kind: anthropic, base_url: https://api.example.com }\nmodels:\n"
+            + "  claude: { backends: [claude], context_tokens: 9, max_completion_tokens: 9,\n"
+            + "    max_temperature: 1.001 }",
+        messages: [
+            "good.yaml:13: models.claude.max_temperature: is more than any of the model's backends "
+                + "takes; give at most 1"
+        ]),
+    Mistake(
         name: "a context larger than the engine's slot", replace: "slots: 2",
         with: "context_tokens: 512",
         messages: [

@@ -193,6 +193,30 @@ import Testing
         }
     }
 
+    @Test func `a model has its own highest temperature, and less where Anthropic may answer`()
+        throws
+    {
+        let claude = "kind: anthropic, base_url: https://api.example.com"
+        func most(_ backends: String, _ keys: String = "") throws -> Int64 {
+            let text = try GoodFile.text(
+                replacing: "kind: openai, base_url: https://api.example.com/v1", with: claude
+            ).replacing("backends: [local]", with: "backends: [\(backends)]\(keys)")
+            return try GoodFile.read(text).routes[0].maximumTemperatureThousandths
+        }
+        #expect(try most("local") == 2000)
+        #expect(try most("openai") == 1000)
+        #expect(try most("local, openai") == 1000)
+        #expect(try most("local, openai", ", max_temperature: 2") == 2000)
+        #expect(try most("openai", ", max_temperature: 0.5") == 500)
+        #expect(try most("local", ", max_temperature: 1.25") == 1250)
+        #expect(try most("local", ", max_temperature: 0") == 0)
+        for value in ["2.001", "3", "-1", "1e0", "01", "1.", ".5", "1.0000", "1,5", "warm"] {
+            #expect(throws: ConfigurationFailure.self, "\(value)") {
+                try most("local", ", max_temperature: \(value)")
+            }
+        }
+    }
+
     @Test func `what an upstream adds to a prompt can be told, and is usual otherwise`() throws {
         func overhead(_ keys: String) throws -> PromptOverhead {
             let text = try GoodFile.text(

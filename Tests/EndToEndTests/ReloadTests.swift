@@ -50,6 +50,11 @@ extension EndToEnd {
                 let changed = try Self.reload(gateway, dearer, says: "was reloaded")
                 #expect(changed.contains("changed=later"), "\(changed)")
                 #expect(try gateway.post(key, body).status == 200)
+                let bound = "max_completion_tokens: 99,"
+                let cooler = dearer.replacing(bound, with: bound + " max_temperature: 0.5,")
+                _ = try Self.reload(gateway, cooler, says: "was reloaded")
+                let warm = ServedGateway.prompt("Hi", model: "later", more: #","temperature":0.6"#)
+                #expect(try gateway.post(key, warm).code == "decimal_above_max_value")
                 let versions = "SELECT count(DISTINCT price_version) FROM usage"
                 #expect(try gateway.count(versions) == 2)
                 let removed = try Self.reload(gateway, file, says: "was reloaded")

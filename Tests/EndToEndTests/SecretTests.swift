@@ -5,6 +5,7 @@ import Testing
 extension EndToEnd {
     @Suite struct `Secrets and prompts` {
         private static let canary = "canary-prompt-7f3a9c"
+        private static let user = "canary-user-41d8@example.com"
 
         @Test(.timeLimit(.minutes(1)))
         func `neither a key nor a prompt is in a log, a file, the process list or the database`()
@@ -18,6 +19,9 @@ extension EndToEnd {
                 try Self.use(gateway, key)
                 let process = MachineProcesses.commandLine(gateway.program.id)
                 #expect(!process.contains(key.secret) && process.contains("serve"))
+                // One user of one client, whatever became of the requests.
+                let users = "SELECT count(DISTINCT user_hash) FROM usage_user"
+                #expect(try gateway.count(users) == 1)
                 let dump = try Self.dump(gateway)
                 let written = gateway.program.written()
                 #expect(written.complaint.contains("req_"), "the log is there: \(written)")
@@ -34,11 +38,11 @@ extension EndToEnd {
             }
         }
 
-        /// What must be nowhere: the prompt, the whole key, and its secret part alone; also as a
+        /// What must be nowhere: the prompt, the client's own user, the whole key, and its secret part alone; also as a
         /// `bytea` shows them.
         private static func needles(_ secret: String) throws -> [String] {
             let part = try #require(secret.split(separator: "_").last)
-            let texts = [canary, secret, String(part.prefix(43))]
+            let texts = [canary, user, secret, String(part.prefix(43))]
             return texts
                 + texts.map { $0.utf8.map { String($0, radix: 16) }.joined() }
                 + texts.map { Data($0.utf8).base64EncodedString() }
@@ -46,8 +50,9 @@ extension EndToEnd {
 
         /// Every way in which a key and a prompt come by: served, streamed, refused, failed.
         private static func use(_ gateway: ServedGateway, _ key: ServedGateway.IssuedKey) throws {
-            let prompt = ServedGateway.prompt(canary)
-            let stream = ServedGateway.prompt(canary, more: #","stream":true"#)
+            let named = #","user":"\#(user)""#
+            let prompt = ServedGateway.prompt(canary, more: named)
+            let stream = ServedGateway.prompt(canary, more: #","stream":true"# + named)
             #expect(try gateway.post(key, prompt).status == 200)
             #expect(try gateway.post(key, stream).status == 200)
             let unknown = ServedGateway.prompt(canary, model: "x")

@@ -28,7 +28,7 @@ private final class WatchedTime: TimeSource {
             alias: "m", backends: ["local"], upstreamModel: "m", contextTokens: 1024,
             maximumCompletionTokens: 512, imageTokens: nil, price: nil)
         let pipeline = CompletionPipeline(
-            ledger: ledger, idempotency: ScriptedClaims(),
+            ledger: ledger, idempotency: ScriptedClaims(), keys: OneKey(),
             catalog: CatalogHolder(Catalog(routes: [route])),
             routing: Routing(
                 BackendSet([ScriptedBackend(.text(["a", "b"], nil))]), RoutingPolicy(),

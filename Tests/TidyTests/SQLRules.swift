@@ -17,7 +17,7 @@ enum SQLRules {
         "reservation", "sealed_account",
         "sealed_day",
         "repriced_account", "repriced_account_adj", "sealed_key", "team", "usage", "usage_adj",
-        "usage_audio", "usage_hour",
+        "usage_audio", "usage_hour", "usage_user",
     ]
 
     static let place = TidyRule(

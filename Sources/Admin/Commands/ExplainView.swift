@@ -47,6 +47,7 @@ struct ExplainView {
             ("settled_at", .optional(outcome.map { TimeText.iso($0.settledAt) })),
             ("first_token_us", number(outcome?.timeToFirstToken?.microseconds)),
             ("duration_us", number(outcome?.duration.microseconds)),
+            ("user_hash", .optional(story.user?.description)),
             ("node", .text(String(UInt64(bitPattern: story.node), radix: 16))),
             ("attempts", .names(story.attempts.map { Self.words($0) })),
             ("price_corrections", .names(story.priceCorrections.map { words($0) })),
@@ -79,6 +80,7 @@ struct ExplainView {
         if !story.priceCorrections.isEmpty, let correctedCost {
             pairs.append(("Cost now", dollars(correctedCost)))
         }
+        if let user = story.user { pairs.append(("User's hash", "\(user)")) }
         pairs.append(("Node", String(UInt64(bitPattern: story.node), radix: 16)))
         pairs += story.shares.enumerated().map {
             (name: $0 == 0 ? "Accounts" : "", value: share($1))

@@ -9,6 +9,7 @@ enum ExportView {
         "prompt_tokens", "cached_tokens", "cache_write_tokens", "completion_tokens",
         "reasoning_tokens", "total_tokens", "charged_tokens", "overage_tokens", "cost_usd",
         "cost_nanousd", "price_version", "basis", "end_state", "first_token_us", "duration_us",
+        "user_hash",
     ]
 
     /// A record, with instants to the second in UTC.
@@ -29,6 +30,7 @@ enum ExportView {
                 .text(ExplainView.name(record.basis)), .text(record.endState.name),
                 .optional(record.timeToFirstToken?.microseconds),
                 .integer(record.duration.microseconds),
+                .optional(record.user?.description),
             ])
     }
 }

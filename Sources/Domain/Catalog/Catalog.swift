@@ -22,12 +22,17 @@ public struct ModelRoute: Sendable, Hashable {
     public var tiers: [ServiceTier: Price] = [:]
     /// Whether it is no longer served: who asks for it is told so, and nobody finds it in a list.
     public var isRetired = false
+    /// The highest temperature that a request may ask of it, in thousandths.
+    public var maximumTemperatureThousandths = Self.usualMaximumTemperature
     /// How it speaks its answers; nil where it does not.
     public var speech: SpeechTerms?
     /// How it searches the web; nil where it does not.
     public var search: SearchTerms?
     /// The price, if one is set.
     public var price: Price?
+
+    /// The contract's own highest temperature, in thousandths.
+    public static let usualMaximumTemperature: Int64 = 2_000
 
     /// Makes a route; traps without a backend, which the configuration refuses first.
     public init(

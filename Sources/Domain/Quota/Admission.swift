@@ -12,6 +12,8 @@ public struct AdmissionRequest: Sendable {
     public let backend: String
     /// The price in force, if the model has one.
     public let price: Price?
+    /// For which user of its own the client asks; nil where it does not say.
+    public var user: UserHash?
 
     /// Makes an admission request.
     public init(

@@ -8,6 +8,10 @@ public protocol KeyDirectory: Sendable {
     func authenticate(
         _ secret: borrowing APIKeySecret, from source: String
     ) async throws(KeyDirectoryFault) -> Authentication
+
+    /// What the ledger is to know of a client's name for its own user. No wait; the name itself is
+    /// kept nowhere.
+    func userHash(of user: String, in organization: OrganizationID) -> UserHash
 }
 
 /// What the directory says of a presented key.

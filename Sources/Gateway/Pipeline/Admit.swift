@@ -35,10 +35,14 @@ extension CompletionPipeline {
     }
 
     private func attempt(_ resolved: ResolvedRequest) async throws(GatewayFailure) -> Admission {
-        let request = AdmissionRequest(
+        var request = AdmissionRequest(
             requestID: resolved.exchange.requestID, principal: resolved.principal,
             bound: resolved.bound, model: resolved.route.alias, backend: resolved.candidate.name,
             price: resolved.price)
+        // The name itself goes no further than to the backend.
+        if let user = resolved.request.user ?? resolved.request.safetyIdentifier, !user.isEmpty {
+            request.user = keys.userHash(of: user, in: resolved.principal.organization)
+        }
         Failpoint.pass("admit")
         do {
             return try await ledger.admit(request)

@@ -4,6 +4,8 @@ import Domain
 struct CompletionPipeline: Sendable {
     let ledger: any QuotaLedger
     let idempotency: any IdempotencyLedger
+    /// Knows how the ledger is told of a client's own user.
+    let keys: any KeyDirectory
     let catalog: CatalogHolder
     let routing: Routing
     let time: any TimeSource

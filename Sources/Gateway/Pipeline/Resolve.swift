@@ -20,6 +20,7 @@ extension CompletionPipeline {
         _ request: ChatCompletionRequest, along route: ModelRoute, for principal: Principal,
         in exchange: Exchange
     ) throws(GatewayFailure) -> ResolvedRequest {
+        try Self.assertInRange(request, at: route)
         let (request, price) = try priced(request, at: route)
         if price == nil, principal.quotas.contains(where: { $0.resource == .cost }) {
             // Counted as nothing it would pass any limit on money.
@@ -50,6 +51,16 @@ extension CompletionPipeline {
             request: request, principal: principal, route: route, price: price,
             candidate: candidate, others: others, bound: bound, choiceBound: choiceBound,
             promptBytes: PromptBound.bytes(request), exchange: exchange)
+    }
+
+    /// A model may take less than the contract's range, whichever of its backends is to answer: what
+    /// one of them would take is not to depend on which of them is well.
+    private static func assertInRange(
+        _ request: ChatCompletionRequest, at route: ModelRoute
+    ) throws(GatewayFailure) {
+        let most = Double(route.maximumTemperatureThousandths) / 1000
+        guard let temperature = request.temperature, temperature > most else { return }
+        throw .invalidRequest(.above("temperature", most, at: "this model"))
     }
 
     /// A check of what goes in reads text: what it cannot read it must not seem to have checked.

@@ -39,7 +39,10 @@ extension RequestParameter.Sampling {
         switch self {
         case .temperature:
             .number(ParameterLimits.temperature)
-                .saying("How much chance there is in each token; 0 takes the likeliest.")
+                .saying(
+                    "How much chance there is in each token; 0 takes the likeliest. A model may "
+                        + "take less than 2: 1 where Anthropic's API may answer for it."
+                )
                 .defaulting(to: .integer(1))
         case .topP:
             .number(ParameterLimits.probability)
@@ -201,7 +204,9 @@ extension RequestParameter.Account {
     var schema: ReferenceSchema {
         switch self {
         case .user:
-            .string.saying("The client's name for its own user, for upstreams that know the field.")
+            .string.saying(
+                "The client's name for its own user, for upstreams that know the field. The gateway "
+                    + "keeps a hash of it under a secret of its own, and nowhere the name.")
         case .safetyIdentifier:
             .string(0...ParameterLimits.longestKey).saying("The newer name of `user`.")
         case .promptCacheKey:

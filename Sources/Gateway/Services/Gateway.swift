@@ -38,7 +38,7 @@ public struct Gateway: Sendable {
         let runner = ShadowRunner(most: Int(configuration.routing.shadowCalls))
         shadows = runner
         let pipeline = CompletionPipeline(
-            ledger: ledger, idempotency: idempotency, catalog: catalog,
+            ledger: ledger, idempotency: idempotency, keys: keys, catalog: catalog,
             routing: Routing(
                 backends, configuration.routing, random: random,
                 // Cut short when nobody waits any more.

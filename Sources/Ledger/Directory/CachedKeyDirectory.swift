@@ -33,6 +33,7 @@ public final class CachedKeyDirectory: KeyDirectory, Service, Sendable {
     private let state: Mutex<KeyFlights>
     /// Compared with when there is no key, so that an unknown key takes as long as a wrong one.
     private let dummyDigest: [UInt8]
+    private let users: UserHasher
 
     /// Makes a directory. `peppers` has the current one first and those that older keys were made
     /// under.
@@ -55,6 +56,7 @@ public final class CachedKeyDirectory: KeyDirectory, Service, Sendable {
     ) {
         precondition(!peppers.isEmpty, "a directory without a pepper can prove nobody")
         self.peppers = peppers
+        users = UserHasher(peppers[0])
         self.source = source
         self.time = time
         self.random = random
@@ -82,6 +84,11 @@ public final class CachedKeyDirectory: KeyDirectory, Service, Sendable {
         options.statementTimeout = .seconds(2)
         options.callTimeout = .seconds(3)
         return options
+    }
+
+    /// See ``KeyDirectory``: under the pepper of new keys.
+    public func userHash(of user: String, in organization: OrganizationID) -> UserHash {
+        users.hash(user, of: organization)
     }
 
     /// Proves who holds a key; see ``KeyDirectory``. Waits only for a key that is not in memory.

@@ -49,6 +49,17 @@ public struct Pepper: Sendable {
         return ConstantTime.equal(computed.span, digest.span)
     }
 
+    /// A key for another purpose than keys' digests: HMAC-SHA-256 of the purpose's words, which no
+    /// token of a key begins with, under the pepper. Nobody who has the one has the other.
+    func derived(for purpose: StaticString) -> HMACSHA256 {
+        let key = mac.authenticate(Array("derive\0\(purpose)".utf8))
+        do throws(OpenSSLError) {
+            return try HMACSHA256(key: key)
+        } catch {
+            preconditionFailure("libcrypto took the pepper and refuses a key of 32 bytes: \(error)")
+        }
+    }
+
     private func write(digestOf token: borrowing [UInt8], to digest: inout MutableSpan<UInt8>) {
         precondition(
             token.count <= APIKeyFormat.maximumLength, "a token is parsed before it is hashed")

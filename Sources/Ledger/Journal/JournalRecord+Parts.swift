@@ -22,6 +22,8 @@ extension JournalRecord {
             body.write(claim.lease.rawValue)
             body.write(claim.units)
         }
+        // The end of the record; nothing where the client names no user.
+        if let user = opening.user { body.write(user.rawValue) }
     }
 
     /// A byte that says what follows: 0 for no price, 1 for one, 2 for one with a fee, 3 for one
@@ -56,10 +58,12 @@ extension JournalRecord {
         let price = try readPrice(try body.read(UInt8.self), &body)
         var claims = Claims()
         for _ in 0..<(try body.read(UInt16.self)) { claims.append(try readClaim(&body)) }
-        return Opening(
+        var opening = Opening(
             requestID: id, key: key, modelNumber: model, backendNumber: backend, price: price,
             bound: TokenBound(prompt: prompt, completion: completion), claims: claims,
             admittedAt: admittedAt)
+        if !body.isAtEnd { opening.user = UserHash(rawValue: try body.read(UInt128.self)) }
+        return opening
     }
 
     private static func readPrice(

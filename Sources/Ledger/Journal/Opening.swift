@@ -10,6 +10,8 @@ struct Opening: Sendable {
     let bound: TokenBound
     let claims: Claims
     let admittedAt: Timestamp
+    /// For which of its own users the client asks; nil where it does not say, as most do not.
+    var user: UserHash?
     /// Whether it went on without the ledger's word: the ledger then takes it in any case.
     var rode = false
 

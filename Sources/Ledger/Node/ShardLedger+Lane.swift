@@ -144,7 +144,10 @@ extension ShardLedger {
             PostgresCommand(LaneStatements.begin, []), FenceStatement.command(lane, batch),
         ]
         commands += BatchPlan.commands(rows: batch.count)
-        if !batch.openings.isEmpty { commands.append(OpenStatement.command(lane, batch.openings)) }
+        if !batch.openings.isEmpty {
+            commands.append(OpenStatement.command(lane, batch.openings))
+            commands += UserStatements.afterOpening(lane, batch.openings)
+        }
         if !batch.closings.isEmpty {
             commands += AttemptStatements.before(lane, batch.closings)
             commands += CloseStatement.commands(
@@ -163,7 +166,7 @@ extension ShardLedger {
         var index = 2 + BatchPlan.commands(rows: batch.count).count
         if !batch.openings.isEmpty {
             accepted = try OpenStatement.accepted(in: results[index])
-            index += 1
+            index += 1 + UserStatements.afterOpening(lane, batch.openings).count
         }
         if !batch.closings.isEmpty {
             index += AttemptStatements.before(lane, batch.closings).count

@@ -255,11 +255,12 @@ final class ShardLedger: Sendable {
         _ request: AdmissionRequest, _ claims: Claims, _ ticket: RateBook.Ticket,
         _ admittedAt: Timestamp, _ state: inout ShardState, _ wakeups: inout ShardState.Wakeups
     ) -> Bool {
-        let opening = Opening(
+        var opening = Opening(
             requestID: request.requestID, key: request.principal.key,
             modelNumber: NameNumber.of(request.model),
             backendNumber: NameNumber.of(request.backend), price: request.price,
             bound: request.bound, claims: claims, admittedAt: admittedAt)
+        opening.user = request.user
         Failpoint.pass("before-journal-open")
         guard let lane = state.lane.key, journal.opened(opening, lane: lane) else {
             var effects = LeaseBook.Effects()

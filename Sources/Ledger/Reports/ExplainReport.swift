@@ -101,6 +101,8 @@ public struct RequestStory: Sendable, Hashable {
     public let shares: [Share]
     /// The calls that were made for it; none when the first one answered, which the record tells.
     public var attempts: [Attempt] = []
+    /// For which of its own users the client asked; nil where it did not say.
+    public var user: UserHash?
     /// How it was priced anew, in order; none for nearly every request.
     public var priceCorrections: [PriceCorrection] = []
 }

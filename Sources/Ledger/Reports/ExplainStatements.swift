@@ -9,11 +9,13 @@ enum ExplainStatements {
         LEFT JOIN team t ON t.shard = $1 AND t.team_id = k.team_id
         LEFT JOIN model m ON m.shard = $1 AND m.model_id = x.model_id
         LEFT JOIN backend b ON b.shard = $1 AND b.backend_id = x.backend_id
+        LEFT JOIN usage_user v ON v.shard = $1 AND v.request_id = x.request_id
+            AND v.day = (x.admitted_at AT TIME ZONE 'UTC')::date
         """
     private static let common = """
         x.key_id, k.name, coalesce(t.name, '#' || k.team_id), coalesce(m.name, '#' || x.model_id),
         coalesce(b.name, '#' || x.backend_id), x.price_version, x.node_id, x.admitted_at,
-        x.account_ids
+        x.account_ids, v.user_hash
         """
 
     // An open request. Primary keys throughout.

@@ -45,13 +45,13 @@ public struct ExplainStore {
         func answer() throws(PostgresError) -> Answer {
             if let row = try run(ExplainStatements.open, request).first {
                 let bound = RequestStory.Bound(
-                    prompt: try row.int8(10), completion: try row.int8(11),
-                    cost: NanoUSD(rawValue: try row.int8(12)))
-                return .story(try story(row, .open(bound, isFenced: try row.bool(13)), of: day))
+                    prompt: try row.int8(11), completion: try row.int8(12),
+                    cost: NanoUSD(rawValue: try row.int8(13)))
+                return .story(try story(row, .open(bound, isFenced: try row.bool(14)), of: day))
             }
             for statement in [ExplainStatements.settled, ExplainStatements.settledAnyDay] {
                 guard let row = try run(statement, request + [day]).first else { continue }
-                let found = PostgresValue.date(try row.date(23))
+                let found = PostgresValue.date(try row.date(24))
                 var story = try story(row, .settled(try Self.outcome(row)), of: found)
                 story.attempts = try attempts(of: found)
                 story.priceCorrections = try corrections(of: found)
@@ -70,35 +70,37 @@ public struct ExplainStore {
         private static func outcome(
             _ row: PostgresRow
         ) throws(PostgresError) -> RequestStory.Outcome {
-            guard let basis = UsageBasis(rawValue: try row.int2(18)),
-                let endState = EndState(rawValue: try row.int2(19))
+            guard let basis = UsageBasis(rawValue: try row.int2(19)),
+                let endState = EndState(rawValue: try row.int2(20))
             else { throw PostgresError(kind: .decoding(reason: "a record has an unknown basis")) }
             return RequestStory.Outcome(
                 usage: TokenUsage(
-                    prompt: try row.int8(10), cached: try row.int8(11),
-                    cacheWrite: try row.int8(12), completion: try row.int8(13),
-                    reasoning: try row.int8(14)
+                    prompt: try row.int8(11), cached: try row.int8(12),
+                    cacheWrite: try row.int8(13), completion: try row.int8(14),
+                    reasoning: try row.int8(15)
                 ).withAudio(
-                    prompt: try row.optionalInt8(24) ?? 0,
-                    completion: try row.optionalInt8(25) ?? 0),
-                charged: try row.int8(15), overage: try row.int8(16),
-                cost: NanoUSD(rawValue: try row.int8(17)), basis: basis, endState: endState,
-                settledAt: Timestamp(microseconds: try row.timestamp(20)),
-                timeToFirstToken: try row.optionalInt8(21).map { .microseconds($0) },
-                duration: .microseconds(try row.int8(22)))
+                    prompt: try row.optionalInt8(25) ?? 0,
+                    completion: try row.optionalInt8(26) ?? 0),
+                charged: try row.int8(16), overage: try row.int8(17),
+                cost: NanoUSD(rawValue: try row.int8(18)), basis: basis, endState: endState,
+                settledAt: Timestamp(microseconds: try row.timestamp(21)),
+                timeToFirstToken: try row.optionalInt8(22).map { .microseconds($0) },
+                duration: .microseconds(try row.int8(23)))
         }
 
         private func story(
             _ row: PostgresRow, _ state: RequestStory.State, of day: PostgresValue
         ) throws(PostgresError) -> RequestStory {
-            RequestStory(
+            var story = RequestStory(
                 id: id, state: state,
                 key: KeyID(rawValue: UInt64(bitPattern: try row.int8(0))),
                 keyName: try row.text(1), team: try row.text(2), model: try row.text(3),
                 backend: try row.text(4), prices: try prices(row), node: try row.int8(6),
                 admittedAt: Timestamp(microseconds: try row.timestamp(7)),
                 shares: try shares(
-                    accounts: try row.int8s(8), amounts: try row.int8s(9), of: day))
+                    accounts: try row.int8s(8), amounts: try row.int8s(10), of: day))
+            story.user = try row.optionalBytes(9).flatMap(UserHash.init(bytes:))
+            return story
         }
 
         private func attempts(of day: PostgresValue) throws(PostgresError) -> [Attempt] {

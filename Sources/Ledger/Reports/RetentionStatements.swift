@@ -61,6 +61,10 @@ enum RetentionStatements {
     static let dropAudio = PostgresStatement(
         name: nil, sql: "DELETE FROM usage_audio WHERE shard = $1 AND day = $2")
 
+    // For whom the day's requests were made, of those that say so. Primary key.
+    static let dropUsers = PostgresStatement(
+        name: nil, sql: "DELETE FROM usage_user WHERE shard = $1 AND day = $2")
+
     // How many rows of the day's seal and of its records differ, both ways: 0 when the seal says
     // what the records say.
     static let verify = PostgresStatement(

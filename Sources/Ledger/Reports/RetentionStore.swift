@@ -112,6 +112,7 @@ public struct RetentionStore {
             _ = try run(RetentionStatements.mark, [shard, date])
             _ = try run(RetentionStatements.dropAttempts, [shard, date])
             _ = try run(RetentionStatements.dropAudio, [shard, date])
+            _ = try run(RetentionStatements.dropUsers, [shard, date])
             guard try run(RetentionStatements.verify, [shard, date]).first?.int8(0) == 0 else {
                 differs = true
                 throw PostgresError(kind: .invalid(reason: "a seal differs from its records"))

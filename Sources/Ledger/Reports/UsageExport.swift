@@ -96,6 +96,8 @@ public struct ExportRecord: Sendable, Hashable {
     public var timeToFirstToken: Duration?
     /// From admission to the end.
     public var duration: Duration
+    /// For which of its own users the client asked; nil where it did not say.
+    public var user: UserHash?
 
     /// Makes a record.
     public init(

@@ -46,7 +46,9 @@ enum UsageExportStatements {
                 coalesce((
                     SELECT c.price_version FROM price_correction c
                     WHERE c.shard = $1 AND c.day = $2 AND c.request_id = u.request_id
-                    ORDER BY c.number DESC LIMIT 1), u.price_version), u.basis, u.end_state, u.first_token_us, u.duration_us
+                    ORDER BY c.number DESC LIMIT 1), u.price_version), u.basis, u.end_state, u.first_token_us, u.duration_us,
+                (SELECT v.user_hash FROM usage_user v
+                    WHERE v.shard = $1 AND v.day = $2 AND v.request_id = u.request_id)
             FROM u
             JOIN api_key k ON k.shard = $1 AND k.key_id = u.key_id
             JOIN team t ON t.shard = $1 AND t.team_id = k.team_id
@@ -100,7 +102,7 @@ enum UsageExportStatements {
         guard let basis = UsageBasis(rawValue: try row.int2(17)),
             let endState = EndState(rawValue: try row.int2(18))
         else { throw PostgresError(kind: .decoding(reason: "a record has an unknown kind")) }
-        return ExportRecord(
+        var record = ExportRecord(
             requestID: RequestID(rawValue: try row.uuid(0)),
             admittedAt: Timestamp(microseconds: try row.timestamp(1)),
             settledAt: Timestamp(microseconds: try row.timestamp(2)), team: try row.text(3),
@@ -114,6 +116,8 @@ enum UsageExportStatements {
             basis: basis, endState: endState,
             timeToFirstToken: try row.optionalInt8(19).map { .microseconds($0) },
             duration: .microseconds(try row.int8(20)))
+        record.user = try row.optionalBytes(21).flatMap(UserHash.init(bytes:))
+        return record
     }
 }
 

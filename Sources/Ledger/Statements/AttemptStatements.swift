@@ -70,6 +70,7 @@ enum AttemptStatements {
         }
         return after(shard: shard, known.lazy.map { ($0.0, $0.1, $0.2.attempts) })
             + ServedStatements.after(shard: shard, known.lazy.map { ($0.0, $0.1, $0.2.usage) })
+            + UserStatements.afterRecording(shard: shard, records.lazy.map(\.opening))
     }
 
     private static func after(

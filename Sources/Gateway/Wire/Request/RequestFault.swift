@@ -58,6 +58,14 @@ struct RequestFault: Error, Sendable, Equatable {
             code: .invalidValue)
     }
 
+    /// A number is above what a model takes, though not above what every model might.
+    static func above(_ parameter: String, _ most: Double, at whom: StaticString) -> RequestFault {
+        let bound = Int64(exactly: most).map(String.init) ?? most.description
+        return RequestFault(
+            "Invalid '\(parameter)': must be at most \(bound) with \(whom).",
+            parameter: parameter, code: .decimalAboveMaxValue)
+    }
+
     /// Two parameters say the same thing differently.
     static func contradiction(_ parameter: String, _ other: String) -> RequestFault {
         RequestFault(
