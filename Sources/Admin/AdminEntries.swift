@@ -128,10 +128,17 @@ struct AllowanceEntry: Equatable {
     }
 
     let target: AllowanceTarget
+    /// The model alias whose requests alone it counts; nil for all models.
+    var model: String?
     let limit: Int64
     /// Whether requests go on within the gateways' leases while the ledger is away. Nil for a rate
     /// limit, which is the gateways' own.
     let ridesOutages: Bool?
     /// Nil for a rate limit, which keeps no books.
     let numbers: Numbers?
+
+    /// How to name it in a sentence: `tokens/day`, or `tokens/day for model "tiny"`.
+    var title: String {
+        target.name + (model.map { " for model \(QuotedText.quoted($0))" } ?? "")
+    }
 }

@@ -41,11 +41,14 @@ protocol AdminLedger: SubjectLedger, ReconcilingLedger {
         _ id: KeyID, reason: String?, in organization: OrganizationEntry
     ) throws(AdminFailure)
 
-    /// Sets and clears quotas and rate limits of one subject, all or none of them.
+    /// Sets and clears quotas and rate limits of one subject, all or none of them: over all models,
+    /// or of one.
     func apply(
-        _ changes: [AllowanceChange], to subject: Subject, in organization: OrganizationEntry
+        _ changes: [AllowanceChange], to subject: Subject, model: String?,
+        in organization: OrganizationEntry
     ) throws(AdminFailure)
-    /// The quotas of a subject with their running numbers, then its rate limits.
+    /// The quotas of a subject over all models with their running numbers, then its rate limits, then
+    /// those of each single model likewise.
     func allowances(
         on subject: Subject, in organization: OrganizationEntry
     ) throws(AdminFailure) -> [AllowanceEntry]

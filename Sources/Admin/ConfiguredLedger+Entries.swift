@@ -33,11 +33,24 @@ extension ConfiguredLedger {
     /// A quota as the commands show it.
     static func entry(_ status: QuotaStatus) -> AllowanceEntry {
         AllowanceEntry(
-            target: .quota(status.quota.resource, status.quota.period), limit: status.quota.limit,
-            ridesOutages: status.quota.ridesOutages,
+            target: .quota(status.quota.resource, status.quota.period), model: status.quota.model,
+            limit: status.quota.limit, ridesOutages: status.quota.ridesOutages,
             numbers: AllowanceEntry.Numbers(
                 used: status.used, reserved: status.reserved, leased: status.leased,
                 left: status.left, resetsAt: status.resetsAt))
+    }
+
+    /// A rate limit as the commands show it.
+    static func entry(_ rate: RateLimit) -> AllowanceEntry {
+        AllowanceEntry(
+            target: .rate(rate.dimension), model: rate.model, limit: rate.limit, ridesOutages: nil,
+            numbers: nil)
+    }
+
+    /// What holds over all models first, then what is of one model, by name; otherwise as it was.
+    static func inOrder(_ entries: [AllowanceEntry]) -> [AllowanceEntry] {
+        Dictionary(grouping: entries) { $0.model ?? "" }.sorted { $0.key < $1.key }
+            .flatMap(\.value)
     }
 }
 

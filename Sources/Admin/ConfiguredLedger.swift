@@ -139,11 +139,12 @@ final class ConfiguredLedger: AdminLedger {
     }
 
     func apply(
-        _ changes: [AllowanceChange], to subject: Subject, in organization: OrganizationEntry
+        _ changes: [AllowanceChange], to subject: Subject, model: String?,
+        in organization: OrganizationEntry
     ) throws(AdminFailure) {
         let owner = try value(organization)
         _ = try asking { store throws(LedgerError) in
-            try store.apply(changes, subject: subject, organization: owner)
+            try store.apply(changes, subject: subject, model: model, organization: owner)
         }
     }
 
@@ -157,11 +158,7 @@ final class ConfiguredLedger: AdminLedger {
                 try store.rateLimits.list(subject, organization: owner)
             )
         }
-        return quotas.map(Self.entry)
-            + rates.map {
-                AllowanceEntry(
-                    target: .rate($0.dimension), limit: $0.limit, ridesOutages: nil, numbers: nil)
-            }
+        return Self.inOrder(quotas.map(Self.entry) + rates.map(Self.entry))
     }
 
     func usage(_ query: UsageQuery) throws(AdminFailure) -> [UsageRow] {

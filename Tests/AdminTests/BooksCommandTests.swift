@@ -74,7 +74,8 @@ import Testing
                     account: 1,
                     quota: AccountKey(
                         subject: Subject(kind: .team, id: 11), resource: .tokens, period: .day,
-                        start: FakeAdminLedger.now.day), subjectName: "research", amount: 16,
+                        start: FakeAdminLedger.now.day), subjectName: "research", model: "tiny",
+                    amount: 16,
                     correction: 0, correctedAt: nil)
             ])
     }
@@ -96,6 +97,7 @@ import Testing
         #expect(table.lines.allSatisfy { $0.count <= 80 })
         #expect(table.output.contains(ExplainView.words(basis).prefix(8)))
         #expect(table.output.contains("1.005 ms"))
+        #expect(table.output.contains("team \"research\", tokens of \"tiny\" in the day from"))
         let json = CommandRun.of("explain \(id) --format json", with: ledger).output
         #expect(json.contains("\"basis\": \"\(ExplainView.name(basis))\""))
         #expect(json.contains("\"end_state\": \"\(endState.name)\""))

@@ -276,7 +276,7 @@ import Testing
             let lines = CommandRun.of(show, with: ledger).output.split(whereSeparator: \.isNewline)
             return lines.dropFirst().map { line in
                 let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-                return "\(fields[4])/\(fields[5]) \(fields.last ?? "")"
+                return "\(fields[4])/\(fields[5]) \(fields[13])"
             }.sorted()
         }
         #expect(

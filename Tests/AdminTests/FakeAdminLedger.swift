@@ -160,18 +160,20 @@ final class FakeAdminLedger: AdminLedger, Sendable {
     }
 
     func apply(
-        _ changes: [AllowanceChange], to subject: Subject, in organization: OrganizationEntry
+        _ changes: [AllowanceChange], to subject: Subject, model: String?,
+        in organization: OrganizationEntry
     ) throws(AdminFailure) {
         try checked { state in
             for change in changes {
                 var entries = state.allowances[subject] ?? []
                 switch change {
                 case .setQuota(let resource, let period, let limit, let rides):
-                    let old = entries.first { $0.target == .quota(resource, period) }
-                    entries.removeAll { $0.target == .quota(resource, period) }
+                    let target = AllowanceTarget.quota(resource, period)
+                    let old = entries.first { $0.target == target && $0.model == model }
+                    entries.removeAll { $0.target == target && $0.model == model }
                     entries.append(
                         AllowanceEntry(
-                            target: .quota(resource, period), limit: limit,
+                            target: target, model: model, limit: limit,
                             ridesOutages: rides ?? old?.ridesOutages ?? true,
                             numbers: .init(
                                 used: 0, reserved: 0, leased: 0, left: limit,
@@ -179,12 +181,15 @@ final class FakeAdminLedger: AdminLedger, Sendable {
                 case .setRateLimit(let dimension, let limit):
                     entries.append(
                         AllowanceEntry(
-                            target: .rate(dimension), limit: limit, ridesOutages: nil, numbers: nil)
+                            target: .rate(dimension), model: model, limit: limit,
+                            ridesOutages: nil, numbers: nil)
                     )
                 case .clearQuota(let resource, let period):
-                    entries.removeAll { $0.target == .quota(resource, period) }
+                    entries.removeAll {
+                        $0.target == .quota(resource, period) && $0.model == model
+                    }
                 case .clearRateLimit(let dimension):
-                    entries.removeAll { $0.target == .rate(dimension) }
+                    entries.removeAll { $0.target == .rate(dimension) && $0.model == model }
                 }
                 state.allowances[subject] = entries
             }

@@ -164,8 +164,8 @@ import Testing
         let rows = CommandRun.of(line + " --format csv", with: ledger)
         #expect(
             rows.output.hasSuffix(
-                "2026-11-20,tokens,day,tokens,1000,1,600,1,500,2026-11-20T01:00:00Z\r\n"
-                    + "2026-11-21,tokens,day,tokens,1000,1,400,0,0,\r\n"))
+                "2026-11-20,tokens,day,tokens,1000,1,600,1,500,2026-11-20T01:00:00Z,\r\n"
+                    + "2026-11-21,tokens,day,tokens,1000,1,400,0,0,,\r\n"))
         let enough = CommandRun.of(
             "quota replay --team research --requests 3/month", with: ledger)
         #expect(enough.output.contains("3 requests per month would have refused"))

@@ -141,6 +141,28 @@ import Testing
 }
 
 @Suite struct ChatCompletions429 {
+    @Test func `a quota of one model refuses in its name, and its headers are that model's`()
+        async throws
+    {
+        let ledger = HeldLedger()
+        ledger.answer {
+            $0.denial = Denial(
+                reason: .quotaExhausted, subject: Subject(kind: .team, id: -42), resource: .tokens,
+                period: .day, limit: 2000, used: 1990, reserved: 0, requested: 94, retryAfter: nil,
+                resetsAt: nil)
+        }
+        try await withGateway(ledger: ledger, backend: ScriptedBackend(.text(["x"], nil))) {
+            gateway in
+            let answer = try await gateway.post(RunningGateway.plain)
+            #expect(answer.hasPrefix("HTTP/1.1 429"))
+            #expect(
+                answer.contains("The team's quota of 2000 tokens per day for model 'tiny' has no"),
+                "\(answer)")
+            #expect(ledger.standingModels.elements == ["tiny"])
+            #expect(gateway.backend.calls.elements.isEmpty)
+        }
+    }
+
     @Test func `an exhausted quota is refused before the backend is called`() async throws {
         let ledger = HeldLedger()
         ledger.answer {

@@ -79,15 +79,18 @@ import Testing
         async throws
     {
         let books = ScriptedBooks()
-        func line(_ kind: Subject.Kind, _ period: Period) -> OwnQuotas.Line {
+        func line(
+            _ kind: Subject.Kind, _ period: Period, _ model: String? = nil
+        ) -> OwnQuotas.Line {
             OwnQuotas.Line(
                 quota: Quota(
                     subject: Subject(kind: kind, id: 9), resource: .tokens, period: period,
-                    limit: 1000), used: 700, reserved: 100, resetsAt: period.end(of: Self.day))
+                    limit: 1000, model: model), used: 700, reserved: 100,
+                resetsAt: period.end(of: Self.day))
         }
         books.state.withLock {
             $0.quotas = OwnQuotas(
-                asOf: Self.day.start, lines: [line(.team, .day), line(.key, .total)])
+                asOf: Self.day.start, lines: [line(.team, .day, "tiny"), line(.key, .total)])
         }
         try await withGateway(books: books, backend: ScriptedBackend(.text(["x"], nil))) {
             gateway in
@@ -96,9 +99,11 @@ import Testing
             #expect(
                 body(answer) == #"{"object":"quota","key_id":"0000000000g","#
                     + #""as_of":"2026-11-21T00:00:00Z","quotas":["#
-                    + #"{"subject":"team","resource":"tokens","unit":"tokens","period":"day","#
+                    + #"{"subject":"team","model":"tiny","resource":"tokens","unit":"tokens","#
+                    + #""period":"day","#
                     + #""limit":1000,"left":200,"resets_at":"2026-11-22T00:00:00Z"},"#
-                    + #"{"subject":"key","resource":"tokens","unit":"tokens","period":"total","#
+                    + #"{"subject":"key","model":null,"resource":"tokens","unit":"tokens","#
+                    + #""period":"total","#
                     + #""limit":1000,"used":700,"reserved":100,"left":200,"resets_at":null}],"#
                     + #""rate_limits":[]}"#)
         }

@@ -82,6 +82,8 @@ final class HeldLedger: QuotaLedger {
     let admissions = Journal<AdmissionRequest>()
     let settlements = Journal<Settlement>()
     let notes = Journal<Int64>()
+    /// For which model the standing was asked.
+    let standingModels = Journal<String?>()
 
     /// Changes what it answers.
     func answer(_ change: (inout Answers) -> Void) { answers.withLock { change(&$0) } }
@@ -134,7 +136,10 @@ final class HeldLedger: QuotaLedger {
         return Receipt(charge: charge, recorded: true)
     }
 
-    func standing(of principal: Principal) -> Standing { answers.withLock { $0.standing } }
+    func standing(of principal: Principal, for model: String?) -> Standing {
+        standingModels.append(model)
+        return answers.withLock { $0.standing }
+    }
 }
 
 /// Knows one key.

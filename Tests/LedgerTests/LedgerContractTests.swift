@@ -241,13 +241,13 @@ import Testing
             _ = try await test.serve(
                 test.request(principal, prompt: 100, completion: 200),
                 using: TokenUsage(prompt: 100, completion: 100))
-            let standing = test.ledger.standing(of: principal)
+            let standing = test.ledger.standing(of: principal, for: nil)
             #expect(standing.tokens?.limit == 500)
             #expect(standing.tokens?.remaining == 300)
             #expect(standing.requests?.limit == 10)
             #expect(standing.requests?.remaining == 9)
             let none = test.ledger.standing(
-                of: try await test.principal(quotas: [], rateLimits: []))
+                of: try await test.principal(quotas: [], rateLimits: []), for: nil)
             #expect(none == Standing(requests: nil, tokens: nil))
         }
     }

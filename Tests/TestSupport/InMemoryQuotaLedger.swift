@@ -80,7 +80,7 @@ public final class InMemoryQuotaLedger: QuotaLedger {
         }
         let outcome = state.withLock { state -> Outcome in
             if let fault = state.fault { return .fault(fault) }
-            let limits = request.principal.rateLimits
+            let limits = request.principal.rateLimits(of: request.model)
             guard
                 case .passed(let ticket) = state.limiter.admit(
                     limits, tokens: request.bound.total, at: now)
@@ -93,7 +93,7 @@ public final class InMemoryQuotaLedger: QuotaLedger {
                 return .fault(.unavailable)
             }
             var claims = Claims()
-            for quota in request.principal.quotas {
+            for quota in request.principal.quotas where quota.counts(request.model) {
                 let account = quota.account(at: instant)
                 let units = request.units(of: quota.resource)
                 let numbers = state.accounts[account] ?? Numbers()
@@ -176,12 +176,13 @@ public final class InMemoryQuotaLedger: QuotaLedger {
     }
 
     /// See `QuotaLedger`.
-    public func standing(of principal: Principal) -> Standing {
+    public func standing(of principal: Principal, for model: String?) -> Standing {
         let now = time.uptime
         let instant = time.wall
         return state.withLock { state in
             var standing = Standing(requests: nil, tokens: nil)
-            for limit in principal.rateLimits {
+            for limit in principal.rateLimits where model.map(limit.counts) ?? (limit.model == nil)
+            {
                 guard let line = state.limiter.standing(of: limit, at: now) else { continue }
                 if limit.dimension == .tokensPerMinute {
                     standing.tokens = line.tighter(standing.tokens)
@@ -189,7 +190,7 @@ public final class InMemoryQuotaLedger: QuotaLedger {
                     standing.requests = line.tighter(standing.requests)
                 }
             }
-            for quota in principal.quotas {
+            for quota in principal.quotas where model.map(quota.counts) ?? (quota.model == nil) {
                 let account = quota.account(at: instant)
                 let numbers = state.accounts[account] ?? Numbers()
                 let line = Standing.Line(

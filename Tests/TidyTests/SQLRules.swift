@@ -16,7 +16,8 @@ enum SQLRules {
         "price_change", "price_correction", "quota", "rate_bucket", "rate_limit", "request_attempt",
         "reservation", "sealed_account",
         "sealed_day",
-        "repriced_account", "repriced_account_adj", "sealed_key", "team", "usage", "usage_adj",
+        "repriced_account", "repriced_account_adj", "sealed_key", "subject_model", "team", "usage",
+        "usage_adj",
         "usage_audio", "usage_hour", "usage_user",
     ]
 

@@ -5,7 +5,7 @@ enum AllowanceView {
     /// The fields of a quota or rate limit for programs.
     static let names = [
         "subject", "subject_name", "organization", "kind", "resource", "period", "unit", "limit",
-        "used", "reserved", "leased", "left", "resets_at", "outage",
+        "used", "reserved", "leased", "left", "resets_at", "outage", "model",
     ]
 
     /// A limit and whose it is.
@@ -62,7 +62,7 @@ enum AllowanceView {
             .optional(words.period), .text(words.unit), .integer(entry.limit),
             .optional(numbers?.used), .optional(numbers?.reserved), .optional(numbers?.leased),
             .optional(numbers?.left), .optional(numbers?.resetsAt.map(TimeText.iso)),
-            .optional(outage(entry)?.rawValue),
+            .optional(outage(entry)?.rawValue), .optional(entry.model),
         ]
         return Record(names, values)
     }
@@ -71,9 +71,10 @@ enum AllowanceView {
     private static func table(
         _ lines: [Line], isOfOne: Bool, _ desk: AdminDesk
     ) -> [String] {
+        let models = models(lines)
         let owners: [TableColumn] = isOfOne ? [] : [.text("Of", minimum: 20)]
         let columns: [TableColumn] =
-            owners + [
+            owners + models.columns + [
                 .whole("Quota"), .number("Limit"), .number("Used"),
                 .number("Reserved", droppedAt: 2),
                 .number("Left"),
@@ -89,7 +90,7 @@ enum AllowanceView {
             }
             let gone = (numbers?.used ?? 0).addingReportingOverflow(numbers?.reserved ?? 0)
             let owner: [TableFormatter.Cell] = isOfOne ? [] : [.text(line.owner.short)]
-            return owner + [
+            return owner + models.cells(entry) + [
                 .text(entry.target.name), cell(entry.limit), cell(numbers?.used),
                 cell(numbers?.reserved), cell(numbers?.left),
                 .text(resets(numbers)), .text(outage(entry)?.rawValue ?? ""),
@@ -99,6 +100,14 @@ enum AllowanceView {
             ]
         }
         return desk.tables.lines(columns: columns, rows: rows, totals: nil)
+    }
+
+    /// The column that tells of which model a limit is: there where any is of one.
+    static func models(
+        _ lines: [Line]
+    ) -> (columns: [TableColumn], cells: (AllowanceEntry) -> [TableFormatter.Cell]) {
+        guard lines.contains(where: { $0.entry.model != nil }) else { return ([], { _ in [] }) }
+        return ([.text("Model", minimum: 8)], { [.text($0.model ?? "all")] })
     }
 
     /// When a quota's period ends.

@@ -190,7 +190,8 @@ struct ExplainView {
         let period =
             quota.period == .total
             ? "in total" : "in the \(quota.period.name) from \(quota.start)"
-        return "\(quota.subject.kind.name) \(name), \(quota.resource.name) \(period):"
+        let model = share.model.map { " of \(QuotedText.quoted($0))" } ?? ""
+        return "\(quota.subject.kind.name) \(name), \(quota.resource.name)\(model) \(period):"
             + " \(amount)\(unit)\(correction)"
     }
 

@@ -64,11 +64,12 @@ struct ModelCommand: ParsableCommand {
 
 extension AdminDesk {
     /// Refuses a model that no gateway has told of.
-    func checkModel(_ model: String) throws(AdminFailure) {
-        guard try ledger.models().contains(model) else {
-            throw .notFound(
-                "model", model,
-                advice: "See `turnpike admin model list`: a gateway that starts tells its models.")
-        }
+    func checkModel(_ model: String, advice: String? = nil) throws(AdminFailure) {
+        let known = try ledger.models()
+        guard !known.contains(model) else { return }
+        throw .notFound(
+            "model", model,
+            advice: advice
+                ?? "See `turnpike admin model list`: a gateway that starts tells its models.")
     }
 }

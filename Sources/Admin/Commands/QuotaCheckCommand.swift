@@ -11,6 +11,8 @@ struct QuotaCheckCommand: AdminSubcommand {
             Asks for so many tokens, prompt and the longest answer together, as a gateway would before it calls a \
             backend, and reserves nothing. Ends with status 1 when something blocks the request.
 
+            With --model what is set for that model is checked too; without it only what holds for every model.
+
             Not checked, because it changes by the second and is not in the books: how much of a rate is gone, how many \
             requests run, and the share of a team's quota that the requests of one key may hold at once \
             (limits.key_share_percent). A request above a whole minute's tokens is told.
@@ -31,7 +33,7 @@ struct QuotaCheckCommand: AdminSubcommand {
             "What that costs at most, such as 0.25usd; without it quotas of cost are not checked.",
             valueName: "n-usd"), transform: { try Self.dollars($0) })
     var cost: Int64?
-    @Option(help: ArgumentHelp("The model asked for.", valueName: "name"))
+    @Option(help: ArgumentHelp("The model asked for.", valueName: "name"), completion: .models)
     var model: String?
     @OptionGroup var tenant: OrganizationOption
     @OptionGroup var options: AdminOptions
@@ -42,8 +44,10 @@ struct QuotaCheckCommand: AdminSubcommand {
         let owner = try desk.organization(tenant.organization)
         let entry = try desk.key(try key.check(), in: owner)
         let found = try SubjectOptions.find(entry, owner, desk)
+        if let model { try desk.checkModel(model) }
         let demand = AllowanceCheck.Demand(tokens: tokens, cost: cost)
-        let lines = try AllowanceView.applying(to: found, at: desk)
+        let all = try AllowanceView.applying(to: found, at: desk)
+        let lines = all.filter { $0.entry.model == nil || $0.entry.model == model }
             .map { AllowanceCheck(line: $0, demand: demand) }
         let obstacles = Self.obstacles(of: entry, model: model)
         try desk.answer(lines.map(\.record), names: AllowanceCheck.names) {
@@ -51,7 +55,14 @@ struct QuotaCheckCommand: AdminSubcommand {
         }
         let blocking = obstacles + lines.compactMap(\.blocking)
         guard let first = blocking.first else {
-            if desk.format == .table { try desk.output.line("The request would pass.") }
+            guard desk.format == .table else { return }
+            try desk.output.line("The request would pass.")
+            let others = Set(all.compactMap(\.entry.model)).sorted()
+            if model == nil, !others.isEmpty {
+                let names = others.map(DisplayWidth.printable).joined(separator: ", ")
+                try desk.output.line(
+                    "Not checked: what is set for single models (\(names)); name one with --model.")
+            }
             return
         }
         throw AdminFailure.refused(
@@ -119,7 +130,7 @@ struct AllowanceCheck {
     var blocking: String? {
         guard passes == false, let needs else { return nil }
         let (entry, amount) = (line.entry, AllowanceView.amount)
-        let what = "\(entry.target.name) of \(line.owner.title)"
+        let what = "\(entry.title) of \(line.owner.title)"
         guard let numbers = entry.numbers else {
             return
                 "it needs more than \(what) lets through, which is \(amount(entry.limit, entry.target))"
@@ -132,7 +143,7 @@ struct AllowanceCheck {
     /// The fields of a limit for programs. `passes` is missing where the books do not tell.
     static let names = [
         "subject", "subject_name", "organization", "kind", "resource", "period", "unit", "limit",
-        "left", "needs", "passes", "resets_at",
+        "left", "needs", "passes", "resets_at", "model",
     ]
 
     /// A limit for programs.
@@ -147,7 +158,7 @@ struct AllowanceCheck {
                 .optional(words.period), .text(words.unit), .integer(entry.limit),
                 .optional(entry.numbers?.left), .optional(needs),
                 passes.map(Record.Value.flag) ?? .missing,
-                .optional(entry.numbers?.resetsAt.map(TimeText.iso)),
+                .optional(entry.numbers?.resetsAt.map(TimeText.iso)), .optional(entry.model),
             ])
     }
 
@@ -156,19 +167,19 @@ struct AllowanceCheck {
         _ checks: [AllowanceCheck], _ found: SubjectOptions.Found, _ desk: AdminDesk
     ) -> [String] {
         if checks.isEmpty { return ["Nothing limits \(found.title)."] }
-        let columns: [TableColumn] = [
-            .text("Of", minimum: 8), .whole("Quota"), .number("Left"), .number("Needs"),
-            .whole("Passes"),
-            TableColumn(header: "Resets", isNumeric: false, fit: .optional(rank: 1)),
-        ]
+        let models = AllowanceView.models(checks.map(\.line))
+        let columns: [TableColumn] =
+            [.text("Of", minimum: 8)] + models.columns + [
+                .whole("Quota"), .number("Left"), .number("Needs"), .whole("Passes"),
+                TableColumn(header: "Resets", isNumeric: false, fit: .optional(rank: 1)),
+            ]
         let rows = checks.map { check -> [TableFormatter.Cell] in
             let entry = check.line.entry
             func cell(_ number: Int64?) -> TableFormatter.Cell {
                 .text(number.map { AllowanceView.amount($0, entry.target) } ?? "")
             }
-            return [
-                .text(check.line.owner.short), .text(entry.target.name),
-                cell(entry.numbers?.left), cell(check.needs),
+            return [.text(check.line.owner.short)] + models.cells(entry) + [
+                .text(entry.target.name), cell(entry.numbers?.left), cell(check.needs),
                 .text(check.passes.map { $0 ? "yes" : "no" } ?? "not checked"),
                 .text(AllowanceView.resets(entry.numbers)),
             ]

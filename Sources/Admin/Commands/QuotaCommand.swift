@@ -20,6 +20,9 @@ struct QuotaCommand: ParsableCommand {
                 Quotas are per day, month (UTC) or in total, and never exceeded; rates are per minute. What is not named \
                 stays as it is. Amounts may be written 1_000_000, 1000k or 2M.
 
+                With --model they count the requests that ask for that model alias alone, wherever those are then sent, \
+                and hold beside the quotas over all models: a request must pass both.
+
                 A quota rides outages unless it is told otherwise: while the ledger cannot be reached, gateways go on for \
                 a minute within what they hold of it. With --outage refuse they answer 503 at once instead.
 
@@ -27,9 +30,15 @@ struct QuotaCommand: ParsableCommand {
                   turnpike admin quota set --team research --tokens 1000000/day \\
                     --tokens 20M/month --requests 600/minute --cost 50usd/month
                   turnpike admin quota set --team research --cost 50usd/month --outage refuse
+                  turnpike admin quota set --team research --model gpt-4o --tokens 100000/day
                 """)
 
         @OptionGroup var subject: SubjectOptions
+        @Option(
+            help: ArgumentHelp(
+                "Count the requests for this model alias alone.", valueName: "name"),
+            completion: .models)
+        var model: String?
         @Option(
             help: ArgumentHelp(
                 "Tokens per day, month or total; repeatable.", valueName: "n/period"),
@@ -61,6 +70,8 @@ struct QuotaCommand: ParsableCommand {
                 valueName: "ride|refuse"),
             transform: { try OutageText.parse($0) })
         var outage: OutageText?
+        @Flag(help: "Set it also for a model that no gateway serves yet.")
+        var yes = false
         @OptionGroup var options: AdminOptions
 
         private var allowances: [Allowance] {
@@ -82,13 +93,20 @@ struct QuotaCommand: ParsableCommand {
                 throw ValidationError(
                     "--outage is about quotas; name at least one, such as --tokens 1000000/day.")
             }
+            guard model != "" else { throw ValidationError("Which --model? Give its name.") }
         }
 
         func execute(_ desk: AdminDesk) throws {
             let found = try subject.find(at: desk)
+            if let model, !yes {
+                try desk.checkModel(
+                    model,
+                    advice: "Nothing was set. See `turnpike admin model list`; with --yes it is set"
+                        + " for a model that a gateway will serve later.")
+            }
             try desk.ledger.apply(
                 allowances.map { $0.change(ridesOutages: outage.map { $0 == .ride }) },
-                to: found.subject, in: found.organization)
+                to: found.subject, model: model, in: found.organization)
             try AllowanceView.answer(found, at: desk)
         }
     }
@@ -99,7 +117,7 @@ struct QuotaCommand: ParsableCommand {
             abstract: "Show what limits one organization, team or key.",
             discussion: """
                 Of a key also the limits of its team and its organization, of a team those of its organization: a \
-                request must pass all of them. Used is settled, reserved is claimed by requests that run, and left is \
+                request must pass all of them, those of a single model if it asks for that one. Used is settled, reserved is claimed by requests that run, and left is \
                 what neither has; gateways hold a part of that, which they give back when another one asks. Programs are \
                 told that part too, as leased.
 

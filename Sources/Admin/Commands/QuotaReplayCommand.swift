@@ -12,14 +12,21 @@ struct QuotaReplayCommand: AdminSubcommand {
             has room for it. Changes nothing. A gateway decides by the bound of a request, which is more than its charge: \
             near the limit it would refuse a little earlier.
 
+            With --model it takes the requests that asked for that model alias alone, as a quota of that model would.
+
             A month or a total that began before --since is taken to have begun empty.
 
             Example:
               turnpike admin quota replay --team research --since 7d --tokens 500000/day
               turnpike admin quota replay --organization acme --since 2026-10-01 --cost 50usd/month --format csv
+              turnpike admin quota replay --team research --model gpt-4o --tokens 100k/day
             """)
 
     @OptionGroup var subject: SubjectOptions
+    @Option(
+        help: ArgumentHelp("Requests for this model alias alone.", valueName: "name"),
+        completion: .models)
+    var model: String?
     @Option(
         help: ArgumentHelp("The beginning: 7d, 24h or a date.", valueName: "when"),
         transform: TimeArgument.read)
@@ -57,6 +64,7 @@ struct QuotaReplayCommand: AdminSubcommand {
     func execute(_ desk: AdminDesk) throws {
         guard case .quota(let resource, let period, let limit)? = proposals.first else { return }
         let found = try subject.find(at: desk)
+        if let model { try desk.checkModel(model) }
         let now = try desk.ledger.time()
         let beginning = since.before(now)
         let end = until?.beforeExactly(now) ?? now
@@ -68,10 +76,10 @@ struct QuotaReplayCommand: AdminSubcommand {
         var replay = QuotaReplay(resource: resource, period: period, limit: limit)
         try desk.ledger.charges(
             ChargeQuery(
-                organization: found.organization.id, subject: found.subject, resource: resource,
-                since: beginning, until: end)
+                organization: found.organization.id, subject: found.subject, model: model,
+                resource: resource, since: beginning, until: end)
         ) { charge, instant in replay.take(charge: charge, at: instant) }
-        let view = ReplayView(replay: replay, found: found)
+        let view = ReplayView(replay: replay, found: found, model: model)
         try desk.answer(view.records, names: ReplayView.names) { view.lines(desk) }
     }
 }
@@ -81,11 +89,13 @@ struct ReplayView {
     let replay: QuotaReplay
     /// Whose requests.
     let found: SubjectOptions.Found
+    /// The model that they asked for; nil for all.
+    let model: String?
 
     /// The fields of a day for programs.
     static let names = [
         "day", "resource", "period", "unit", "limit", "served_requests", "used",
-        "refused_requests", "refused", "first_refused_at",
+        "refused_requests", "refused", "first_refused_at", "model",
     ]
 
     private var days: [(key: CalendarDay, value: QuotaReplay.Day)] {
@@ -104,14 +114,15 @@ struct ReplayView {
                     .text(replay.period.name), .text(AllowanceView.words(target).unit),
                     .integer(replay.limit), .integer(day.servedRequests), .integer(day.used),
                     .integer(day.refusedRequests), .integer(day.refused),
-                    .optional(day.firstRefusal.map(TimeText.iso)),
+                    .optional(day.firstRefusal.map(TimeText.iso)), .optional(model),
                 ])
         }
     }
 
     /// Every day on a line, and what it comes to.
     func lines(_ desk: AdminDesk) -> [String] {
-        if days.isEmpty { return ["\(found.title) had no request in that time."] }
+        let which = model.map { " for model \(QuotedText.quoted($0))" } ?? ""
+        if days.isEmpty { return ["\(found.title) had no request\(which) in that time."] }
         let columns: [TableColumn] = [
             .whole("Day"), .number("Served"), .number("Used"), .number("Refused"),
             TableColumn(header: "First at", isNumeric: false, fit: .optional(rank: 1)),
@@ -140,6 +151,7 @@ struct ReplayView {
         let all = replay.days.values.reduce(refused) { $0 + Int128($1.servedRequests) }
         let limit =
             "\(amount(Int128(replay.limit))) \(replay.resource.name) per \(replay.period.name)"
+            + (model.map { " of \(DisplayWidth.printable($0))" } ?? "")
         guard refused > 0 else {
             return "\(limit) would have refused nothing; the most that was used is "
                 + "\(amount(replay.leastLimit))."

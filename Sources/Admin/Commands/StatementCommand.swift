@@ -63,7 +63,7 @@ struct StatementView {
     /// The fields of a line for programs: one for each resource used, then one for each quota.
     static let names = [
         "subject", "subject_name", "organization", "at", "kind", "resource", "period",
-        "period_start", "since", "unit", "charged", "corrected", "used", "limit", "left",
+        "period_start", "since", "unit", "charged", "corrected", "used", "limit", "left", "model",
     ]
 
     /// The last full minute that the records are complete for.
@@ -90,7 +90,7 @@ struct StatementView {
                 head + [
                     .text("usage"), .text(resource.name), .missing, .missing,
                     .text(TimeText.iso(since)), unit(resource), .integer(amount), .missing,
-                    .missing, .missing, .missing,
+                    .missing, .missing, .missing, .missing,
                 ])
         }
         return usage
@@ -102,7 +102,7 @@ struct StatementView {
                         .text("quota"), .text(account.resource.name), .text(account.period.name),
                         .text(account.start.description), .missing, unit(account.resource),
                         .integer(line.charged), .integer(line.corrected), .integer(line.used),
-                        .integer(line.limit), .integer(line.left),
+                        .integer(line.limit), .integer(line.left), .optional(line.model),
                     ])
             }
     }
@@ -122,16 +122,18 @@ struct StatementView {
             ("Cost", "$" + NumberText.dollars(nanoUSD: usage.costNanoUSD)),
         ])
         if statement.lines.isEmpty { return head + ["", "No quota of its own was in force."] }
-        let columns: [TableColumn] = [
-            .whole("Quota"), .whole("Period from"), .number("Used"),
-            .number("Corrected", droppedAt: 1), .number("Limit"), .number("Left"),
-        ]
+        let isOfModels = statement.lines.contains { $0.model != nil }
+        let columns: [TableColumn] =
+            (isOfModels ? [.text("Model", minimum: 8)] : []) + [
+                .whole("Quota"), .whole("Period from"), .number("Used"),
+                .number("Corrected", droppedAt: 1), .number("Limit"), .number("Left"),
+            ]
         let rows = statement.lines.map { line -> [TableFormatter.Cell] in
             let account = line.account
             func amount(_ units: Int128) -> TableFormatter.Cell {
                 .text(Self.amount(units, account.resource))
             }
-            return [
+            return (isOfModels ? [.text(line.model ?? "all")] : []) + [
                 .text("\(account.resource.name)/\(account.period.name)"),
                 .text(account.period == .total ? "the start" : account.start.description),
                 amount(line.used), amount(line.corrected), amount(Int128(line.limit)),

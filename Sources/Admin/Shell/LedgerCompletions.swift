@@ -23,6 +23,9 @@ enum LedgerCompletions {
         }
     }
 
+    /// The models that gateways serve or have served.
+    static func models(_ words: [String]) -> [String] { names(words) { try $0.models() } }
+
     private static func inOrganization(
         _ words: [String], _ body: (any AdminLedger, OrganizationEntry) throws -> [String]
     ) -> [String] {
@@ -66,6 +69,10 @@ extension CompletionKind {
     /// The teams of the organization.
     static var teams: CompletionKind {
         .custom { words, _, _ in LedgerCompletions.teams(words) }
+    }
+    /// The models of the ledger.
+    static var models: CompletionKind {
+        .custom { words, _, _ in LedgerCompletions.models(words) }
     }
     /// The keys of the organization.
     static var keys: CompletionKind {

@@ -104,6 +104,8 @@ public struct Denial: Sendable, Hashable {
     public let retryAfter: Duration?
     /// When the period ends; nil for `total` and for rate limits.
     public let resetsAt: Timestamp?
+    /// The model alias whose requests alone the limit counts; nil for a limit over all models.
+    public private(set) var model: String?
 
     /// Makes a denial.
     public init(
@@ -121,5 +123,13 @@ public struct Denial: Sendable, Hashable {
         self.requested = requested
         self.retryAfter = retryAfter
         self.resetsAt = resetsAt
+    }
+
+    /// The denial of a request for the model alias: it tells the alias if the limit is of one model.
+    public func of(_ alias: String) -> Denial {
+        guard subject.isOfOneModel else { return self }
+        var named = self
+        named.model = alias
+        return named
     }
 }

@@ -1,4 +1,5 @@
-/// What a quota or a rate limit belongs to.
+/// What a quota or a rate limit belongs to: an organization, a team or a key, or what one of them
+/// uses of one model.
 public struct Subject: Sendable, Hashable {
     /// The levels of tenancy.
     public enum Kind: Int16, Sendable, CaseIterable {
@@ -18,7 +19,8 @@ public struct Subject: Sendable, Hashable {
 
     /// The level.
     public let kind: Kind
-    /// The organization's or team's id, or the key's subject id.
+    /// The organization's or team's id, or the key's subject id. Negative: the number that the
+    /// directory gave to what one of them uses of one model.
     public let id: Int64
 
     /// Makes a subject.
@@ -26,6 +28,9 @@ public struct Subject: Sendable, Hashable {
         self.kind = kind
         self.id = id
     }
+
+    /// Whether it stands for what an organization, a team or a key uses of one model.
+    public var isOfOneModel: Bool { id < 0 }
 }
 
 /// What a quota counts.
@@ -94,6 +99,8 @@ public struct Quota: Sendable, Hashable {
     public let limit: Int64
     /// Whether leases may be used up while the ledger cannot be reached. Strict quotas refuse then.
     public let ridesOutages: Bool
+    /// The model alias whose requests alone it counts; nil for a quota over all models.
+    public let model: String?
 
     /// The largest limit: exact in JSON numbers, and far from where sums of many requests overflow.
     public static let highestLimit: Int64 = 1 << 53
@@ -101,7 +108,7 @@ public struct Quota: Sendable, Hashable {
     /// Makes a quota; a limit is not negative, and one above ``highestLimit`` counts as that.
     public init(
         subject: Subject, resource: Resource, period: Period, limit: Int64,
-        ridesOutages: Bool = true
+        ridesOutages: Bool = true, model: String? = nil
     ) {
         precondition(limit >= 0, "a quota is not negative")
         self.subject = subject
@@ -109,7 +116,11 @@ public struct Quota: Sendable, Hashable {
         self.period = period
         self.limit = min(limit, Self.highestLimit)
         self.ridesOutages = ridesOutages
+        self.model = model
     }
+
+    /// Whether it counts requests for the model alias.
+    public func counts(_ alias: String) -> Bool { model.map { $0 == alias } ?? true }
 
     /// The account that holds the quota's running numbers at `instant`.
     public func account(at instant: Timestamp) -> AccountKey {
@@ -180,15 +191,21 @@ public struct RateLimit: Sendable, Hashable {
     public let dimension: Dimension
     /// Requests or tokens per minute, or requests at once.
     public let limit: Int64
+    /// The model alias whose requests alone it counts; nil for a limit over all models.
+    public let model: String?
 
     /// The highest rate: no machine reaches it, and cells stay exact.
     public static let highestLimit: Int64 = 1 << 40
 
     /// Makes a rate limit; it is at least one, and one above ``highestLimit`` counts as that.
-    public init(subject: Subject, dimension: Dimension, limit: Int64) {
+    public init(subject: Subject, dimension: Dimension, limit: Int64, model: String? = nil) {
         precondition(limit >= 1, "a rate limit is at least one")
         self.subject = subject
         self.dimension = dimension
         self.limit = min(limit, Self.highestLimit)
+        self.model = model
     }
+
+    /// Whether it counts requests for the model alias.
+    public func counts(_ alias: String) -> Bool { model.map { $0 == alias } ?? true }
 }

@@ -28,8 +28,9 @@ public protocol QuotaLedger: Sendable {
         _ reservation: consuming Reservation, as settlement: Settlement
     ) async throws(LedgerFault) -> Receipt
 
-    /// What a principal has left right now, as this node knows it.
-    func standing(of principal: Principal) -> Standing
+    /// What a principal has left right now, as this node knows it: of what applies to requests for
+    /// the model alias, or of what applies to requests for any model.
+    func standing(of principal: Principal, for model: String?) -> Standing
 }
 
 /// The ledger's answer to an opening.

@@ -28,10 +28,13 @@ public struct Principal: Sendable, Equatable {
     public var mirrorsReasoning = false
     /// Whether a bound on completion tokens that does not fit is made smaller instead of refused.
     public var clampsCompletion = false
-    /// Every quota that applies: the key's, the team's and the organization's.
+    /// Every quota that applies: the key's, the team's and the organization's. One of one model applies
+    /// to requests for that model alone.
     public let quotas: [Quota]
     /// Every rate limit that applies, likewise.
     public let rateLimits: [RateLimit]
+    /// Whether any of the rate limits is of one model.
+    private let limitsModels: Bool
 
     /// Makes a principal of a directory record.
     public init(
@@ -49,6 +52,12 @@ public struct Principal: Sendable, Equatable {
         self.alwaysShowsUsage = alwaysShowsUsage
         self.quotas = quotas
         self.rateLimits = rateLimits
+        limitsModels = rateLimits.contains { $0.model != nil }
+    }
+
+    /// The rate limits that apply to a request for the model alias.
+    public func rateLimits(of alias: String) -> [RateLimit] {
+        limitsModels ? rateLimits.filter { $0.counts(alias) } : rateLimits
     }
 
     /// Whether the key may use the model alias.

@@ -46,8 +46,8 @@ extension Denial {
 
     private func rateMessage(_ dimension: RateLimit.Dimension) -> String {
         let numbers = used.map { " \($0) used," } ?? ""
-        return "The \(subject.kind.name)'s rate limit \(dimension.name) of \(limit) is reached:"
-            + "\(numbers) \(requested) requested."
+        let name = "\(subject.kind.name)'s rate limit \(dimension.name) of \(limit)\(modelName)"
+        return "The \(name) is reached:\(numbers) \(requested) requested."
     }
 
     private func quotaMessage(_ verdict: String) -> String {
@@ -75,10 +75,13 @@ extension Denial {
     }
 
     private var quotaName: String {
-        guard let period else { return "limit of \(amount(limit)) per minute" }
-        return period == .total
-            ? "quota of \(amount(limit)) in total" : "quota of \(amount(limit)) per \(period.name)"
+        guard let period else { return "limit of \(amount(limit)) per minute\(modelName)" }
+        let span = period == .total ? "in total" : "per \(period.name)"
+        return "quota of \(amount(limit)) \(span)\(modelName)"
     }
+
+    /// Names the model if the limit is of one: another model may have room.
+    private var modelName: String { model.map { " for model '\($0)'" } ?? "" }
 
     private func amount(_ units: Int64) -> String {
         switch resource {

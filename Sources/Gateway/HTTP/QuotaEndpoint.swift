@@ -36,6 +36,7 @@ enum QuotaEndpoint {
             writer.beginObject()
             writer.key("subject")
             writer.string(rate.subject.kind.name)
+            write(model: rate.model, &writer)
             writer.key("dimension")
             writer.string(rate.dimension.name)
             writer.key("limit")
@@ -51,6 +52,7 @@ enum QuotaEndpoint {
         writer.beginObject()
         writer.key("subject")
         writer.string(line.quota.subject.kind.name)
+        write(model: line.quota.model, &writer)
         writer.key("resource")
         writer.string(line.quota.resource.name)
         writer.key("unit")
@@ -70,6 +72,11 @@ enum QuotaEndpoint {
         writer.key("resets_at")
         if let end = line.resetsAt { writer.string(end.iso8601) } else { writer.null() }
         writer.endObject()
+    }
+
+    private static func write(model: String?, _ writer: inout JSONWriter) {
+        writer.key("model")
+        if let model { writer.string(model) } else { writer.null() }
     }
 
     /// What the numbers of a resource count.

@@ -161,7 +161,9 @@ struct Session: ~Copyable {
         return AnswerHead(
             requestID: other.map(Self.text) ?? requestIDText,
             processingMilliseconds: spent.microseconds / 1000,
-            standing: principal.map { core.ledger.standing(of: $0) }, closes: closes
+            standing: principal.map {
+                core.ledger.standing(of: $0, for: exchange.notes.content.model)
+            }, closes: closes
         ).make(status, type: type, length: length, version: version, more: more)
     }
 }

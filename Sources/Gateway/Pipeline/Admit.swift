@@ -7,6 +7,8 @@ extension CompletionPipeline {
     /// A key that wants it gets a smaller bound where its own does not fit, and is told.
     func admit(_ whole: ResolvedRequest) async throws(GatewayFailure) -> AdmittedRequest {
         var (resolved, clamps) = (whole, 0)
+        // Known from here on, of a refusal too: its headers tell what is left of the model's quotas.
+        whole.exchange.notes.update { [alias = whole.route.alias] in $0.model = alias }
         while true {
             switch try await attempt(resolved) {
             case .admitted(let reservation):
@@ -31,7 +33,8 @@ extension CompletionPipeline {
     ) -> GatewayFailure {
         let largest = denial.resource == .tokens ? denial.reason.mostAtOnce(denial.limit) : nil
         return .denied(
-            denial, largestCompletion: largest.map { max(0, $0 - resolved.bound.prompt) })
+            denial.of(resolved.route.alias),
+            largestCompletion: largest.map { max(0, $0 - resolved.bound.prompt) })
     }
 
     private func attempt(_ resolved: ResolvedRequest) async throws(GatewayFailure) -> Admission {

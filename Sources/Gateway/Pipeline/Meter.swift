@@ -6,7 +6,6 @@ extension CompletionPipeline {
         _ forwarded: ForwardedAnswer, for admitted: consuming AdmittedRequest
     ) async throws(GatewayFailure) -> MeteredResponse {
         admitted.resolved.exchange.notes.update { [resolved = admitted.resolved] notes in
-            notes.model = resolved.route.alias
             notes.backend = notes.backend ?? resolved.candidate.name
         }
         switch forwarded {

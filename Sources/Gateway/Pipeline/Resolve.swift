@@ -22,7 +22,9 @@ extension CompletionPipeline {
     ) throws(GatewayFailure) -> ResolvedRequest {
         try Self.assertInRange(request, at: route)
         let (request, price) = try priced(request, at: route)
-        if price == nil, principal.quotas.contains(where: { $0.resource == .cost }) {
+        if price == nil,
+            principal.quotas.contains(where: { $0.resource == .cost && $0.counts(route.alias) })
+        {
             // Counted as nothing it would pass any limit on money.
             throw .modelUnpriced(route.alias)
         }

@@ -93,9 +93,12 @@ enum BooksReference {
         [Subject.Kind.organization, .team, .key].map(\.name)
     ).saying("Whose it is: the key's own, or one that the key shares with others.")
 
+    private static let model = ReferenceSchema.string.orNull.saying(
+        "The model whose requests alone it counts; null for all models. A request must pass both.")
+
     private static let line = ReferenceSchema.object(
         [
-            .required("subject", subject),
+            .required("subject", subject), .required("model", model),
             .required("resource", .words(Resource.allCases.map(\.name))),
             .required(
                 "unit",
@@ -114,7 +117,7 @@ enum BooksReference {
 
     private static let rate = ReferenceSchema.object(
         [
-            .required("subject", subject),
+            .required("subject", subject), .required("model", model),
             .required("dimension", .words(RateLimit.Dimension.allCases.map(\.name))),
             .required("limit", .count.saying("What is left of it is in the headers.")),
         ], isClosed: true)
@@ -138,7 +141,7 @@ enum BooksReference {
             [OwnUsageRow(group: .day(day), sums: sums)], to: key)
     }()
 
-    /// A key's own quota, and one of its team.
+    /// A key's own quota, and two of its team, of which one is of one model.
     static let quotaExample = QuotaEndpoint.answer(
         OwnQuotas(
             asOf: day.start + .seconds(8 * 3600),
@@ -148,6 +151,11 @@ enum BooksReference {
                         subject: Subject(kind: .team, id: 1), resource: .tokens, period: .month,
                         limit: 50_000_000), used: 12_000_000, reserved: 0,
                     resetsAt: day.firstOfNextMonth.start),
+                OwnQuotas.Line(
+                    quota: Quota(
+                        subject: Subject(kind: .team, id: -1), resource: .tokens, period: .day,
+                        limit: 2_000_000, model: "gpt-4o"), used: 150_000, reserved: 4096,
+                    resetsAt: day.next.start),
                 OwnQuotas.Line(
                     quota: Quota(
                         subject: Subject(kind: .key, id: 1), resource: .tokens, period: .day,

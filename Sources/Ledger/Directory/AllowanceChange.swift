@@ -22,33 +22,73 @@ extension DirectoryStore {
     /// Then tells the accounts of the current periods, one statement each: raised limits count at
     /// once; lowered ones never fail, what is granted stays granted and is recalled. If the
     /// connection is lost in between, the quotas stand, and repeating the call tells the accounts.
-    /// Throws `missing` when the organization has no such subject.
+    /// With a `model` it is about what the subject may use of that model alias, beside what it may
+    /// use of all of them: a request for it must pass both. The name is not looked up: a model may
+    /// be configured later.
+    ///
+    /// Throws `missing` when the organization has no such subject, and `invalid` for what cannot be
+    /// stored.
     public func apply(
-        _ changes: [AllowanceChange], subject: Subject, organization: Organization
+        _ changes: [AllowanceChange], subject: Subject, model: String? = nil,
+        organization: Organization
     ) throws(LedgerError) -> [Bool] {
         for change in changes { try change.check() }
+        if let model, !(1...128).contains(model.utf8.count) {
+            throw .invalid("the name of a model is 1 to 128 bytes")
+        }
         let shard = organization.id.shard
         let owner = AllowanceStatements.Owner(shard, organization.id, subject)
-        let changed = try DirectoryTransaction.change(shard, on: connection) {
-            connection throws(PostgresError) -> [Bool]? in
+        let done = try DirectoryTransaction.change(shard, on: connection) {
+            connection throws(PostgresError) -> (AllowanceStatements.Owner?, [Bool])? in
             let found = try connection.execute(AllowanceStatements.exists(owner))
             guard try found.rows.first?.bool(0) == true else { return nil }
-            return try changes.map { change throws(PostgresError) in
-                let stored = try connection.execute(AllowanceStatements.store(change, owner))
-                if stored.affectedRows > 0, let note = AllowanceStatements.note(change, owner) {
-                    _ = try connection.execute(note)
-                }
-                return stored.affectedRows > 0
+            let sets = changes.contains(where: \.sets)
+            guard let holder = try holder(of: model, owner, isMade: sets, connection) else {
+                return (nil, changes.map { _ in false })
             }
+            return (holder, try Self.store(changes, holder, connection))
         }
-        guard let changed else { throw .missing(what: subject.kind.name, name: String(subject.id)) }
+        guard let (holder, changed) = done else {
+            throw .missing(what: subject.kind.name, name: String(subject.id))
+        }
         for change in changes {
-            guard let command = AllowanceStatements.tellAccount(change, owner) else { continue }
+            guard let holder, let command = AllowanceStatements.tellAccount(change, holder)
+            else { continue }
             try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
                 _ = try connection.execute(command)
             }
         }
         return changed
+    }
+
+    /// Under which subject the allowances of `model` stand: nil when it never had any and none is to
+    /// be made.
+    private func holder(
+        of model: String?, _ owner: AllowanceStatements.Owner, isMade: Bool,
+        _ connection: PostgresConnection
+    ) throws(PostgresError) -> AllowanceStatements.Owner? {
+        guard let model else { return owner }
+        if isMade {
+            _ = try connection.execute(
+                SubjectModelStatements.add(model, owner, number: -random.positive()))
+        }
+        let rows = try connection.execute(SubjectModelStatements.find(model, owner)).rows
+        guard let number = try rows.first?.int8(0) else { return nil }
+        return AllowanceStatements.Owner(
+            owner.shard, owner.organization, Subject(kind: owner.subject.kind, id: number))
+    }
+
+    private static func store(
+        _ changes: [AllowanceChange], _ holder: AllowanceStatements.Owner,
+        _ connection: PostgresConnection
+    ) throws(PostgresError) -> [Bool] {
+        try changes.map { change throws(PostgresError) in
+            let stored = try connection.execute(AllowanceStatements.store(change, holder))
+            if stored.affectedRows > 0, let note = AllowanceStatements.note(change, holder) {
+                _ = try connection.execute(note)
+            }
+            return stored.affectedRows > 0
+        }
     }
 
     /// The database's clock, by which keys expire and periods end.
@@ -61,6 +101,14 @@ extension DirectoryStore {
 }
 
 extension AllowanceChange {
+    /// Whether it sets something, which then has to have a place.
+    fileprivate var sets: Bool {
+        switch self {
+        case .setQuota, .setRateLimit: true
+        case .clearQuota, .clearRateLimit: false
+        }
+    }
+
     /// Throws `invalid` for a limit that cannot be stored.
     fileprivate func check() throws(LedgerError) {
         switch self {

@@ -10,7 +10,7 @@ public import Postgres
 public struct DirectoryStore {
     /// The connection that all calls use; reports may share it.
     public let connection: PostgresConnection
-    private let random: LedgerRandom
+    let random: LedgerRandom
 
     /// Makes a store on an open connection. `random` gives ids and the secrets of keys.
     public init(_ connection: PostgresConnection, random: LedgerRandom) {

@@ -3,9 +3,13 @@ import Postgres
 
 /// The two statements of a running gateway's key cache.
 enum KeySourceStatements {
-    // Keys with every quota and rate limit that applies to them, and the shard's revision of the
-    // same snapshot, which says whether a change came before or after. One row without a key when
-    // none exists. Primary keys throughout.
+    // The subjects whose allowances apply to the key `k`.
+    private static let owners = SubjectModelStatements.applying(
+        to: "VALUES (1::int2, k.organization_id), (2::int2, k.team_id), (3::int2, k.subject_id)")
+
+    // Keys with every quota and rate limit that applies to them, of all models and of single ones,
+    // and the shard's revision of the same snapshot, which says whether a change came before or
+    // after. One row without a key when none exists. Primary keys throughout.
     private static let read = PostgresStatement(
         name: "directory_read_keys",
         sql: """
@@ -16,7 +20,7 @@ enum KeySourceStatements {
                 o.name || '/' || t.name, CASE WHEN o.suspended_at IS NOT NULL THEN 1
                     WHEN t.suspended_at IS NOT NULL THEN 2
                     WHEN k.suspended_at IS NOT NULL THEN 3 END::int2, k.endpoints,
-                    k.clamps
+                    k.clamps, q.models, l.models
             FROM (SELECT now() AS now, coalesce((SELECT r.revision FROM directory_revision r
                 WHERE r.shard = $1), 0) AS revision) s
             LEFT JOIN api_key k ON k.shard = $1 AND k.key_id = ANY($2::int8[])
@@ -28,24 +32,24 @@ enum KeySourceStatements {
                     coalesce(array_agg(q.resource), '{}') AS resources,
                     coalesce(array_agg(q.period), '{}') AS periods,
                     coalesce(array_agg(q.limit_units), '{}') AS limits,
-                    coalesce(array_agg(q.ride), '{}') AS rides
+                    coalesce(array_agg(q.ride), '{}') AS rides,
+                    coalesce(array_agg(q.model), '{}') AS models
                 FROM (SELECT q.subject_kind, q.subject_id, q.resource, q.period, q.limit_units,
-                        q.ride
-                    FROM (VALUES (1::int2, k.organization_id), (2::int2, k.team_id),
-                        (3::int2, k.subject_id)) o (kind, id)
+                        q.ride, o.model
+                    FROM (\(owners)) o
                     JOIN quota q ON q.shard = $1 AND q.subject_kind = o.kind AND q.subject_id = o.id
-                    ORDER BY q.subject_kind, q.resource, q.period) q) q ON true
+                    ORDER BY q.subject_kind, o.model, q.resource, q.period) q) q ON true
             LEFT JOIN LATERAL (
                 SELECT coalesce(array_agg(l.subject_kind), '{}') AS kinds,
                     coalesce(array_agg(l.subject_id), '{}') AS ids,
                     coalesce(array_agg(l.dimension), '{}') AS dimensions,
-                    coalesce(array_agg(l.limit_units), '{}') AS limits
-                FROM (SELECT l.subject_kind, l.subject_id, l.dimension, l.limit_units
-                    FROM (VALUES (1::int2, k.organization_id), (2::int2, k.team_id),
-                        (3::int2, k.subject_id)) o (kind, id)
+                    coalesce(array_agg(l.limit_units), '{}') AS limits,
+                    coalesce(array_agg(l.model), '{}') AS models
+                FROM (SELECT l.subject_kind, l.subject_id, l.dimension, l.limit_units, o.model
+                    FROM (\(owners)) o
                     JOIN rate_limit l ON l.shard = $1 AND l.subject_kind = o.kind
                         AND l.subject_id = o.id
-                    ORDER BY l.subject_kind, l.dimension) l) l ON true
+                    ORDER BY l.subject_kind, o.model, l.dimension) l) l ON true
             """, isReadOnly: true)
 
     // Revisions of the shards in use, at most 256 rows, and the clock even when there is none.
@@ -97,39 +101,38 @@ enum KeySourceStatements {
     private static func quotas(_ row: PostgresRow) throws(PostgresError) -> [Quota] {
         let (kinds, ids) = (try row.int2s(14), try row.int8s(15))
         let (resources, periods) = (try row.int2s(16), try row.int2s(17))
-        let (limits, rides) = (try row.int8s(18), try row.bools(19))
-        let count = kinds.count
-        guard
-            [ids.count, resources.count, periods.count, limits.count, rides.count].allSatisfy({
-                $0 == count
-            })
+        let (limits, rides, models) = (try row.int8s(18), try row.bools(19), try row.texts(29))
+        let counts = [ids, limits].map(\.count) + [resources, periods].map(\.count)
+        guard (counts + [rides.count, models.count]).allSatisfy({ $0 == kinds.count })
         else { throw unknown }
-        return try (0..<count).map { index throws(PostgresError) in
+        return try kinds.indices.map { index throws(PostgresError) in
             guard let kind = Subject.Kind(rawValue: kinds[index]),
                 let resource = Resource(rawValue: resources[index]),
                 let period = Period(rawValue: periods[index]), limits[index] >= 0
             else { throw unknown }
             return Quota(
                 subject: Subject(kind: kind, id: ids[index]), resource: resource, period: period,
-                limit: limits[index], ridesOutages: rides[index])
+                limit: limits[index], ridesOutages: rides[index],
+                model: SubjectModelStatements.model(models[index]))
         }
     }
 
     private static func rateLimits(_ row: PostgresRow) throws(PostgresError) -> [RateLimit] {
         let (kinds, ids) = (try row.int2s(20), try row.int8s(21))
         let (dimensions, limits) = (try row.int2s(22), try row.int8s(23))
-        let count = kinds.count
-        guard [ids.count, dimensions.count, limits.count].allSatisfy({ $0 == count }) else {
-            throw unknown
-        }
-        return try (0..<count).map { index throws(PostgresError) in
+        let models = try row.texts(30)
+        guard
+            [ids.count, dimensions.count, limits.count, models.count]
+                .allSatisfy({ $0 == kinds.count })
+        else { throw unknown }
+        return try kinds.indices.map { index throws(PostgresError) in
             guard let kind = Subject.Kind(rawValue: kinds[index]),
                 let dimension = RateLimit.Dimension(rawValue: dimensions[index]),
                 limits[index] >= 1
             else { throw unknown }
             return RateLimit(
                 subject: Subject(kind: kind, id: ids[index]), dimension: dimension,
-                limit: limits[index])
+                limit: limits[index], model: SubjectModelStatements.model(models[index]))
         }
     }
 

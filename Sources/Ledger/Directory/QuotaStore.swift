@@ -22,7 +22,8 @@ public struct QuotaStatus: Sendable, Hashable {
 public struct QuotaStore {
     let connection: PostgresConnection
 
-    /// The subject's quotas, by resource and period. The subject's organization says the shard.
+    /// The subject's quotas over all models, by resource and period, then those of single models by
+    /// their names. The subject's organization says the shard.
     public func list(_ subject: Subject, organization: Organization) throws(LedgerError) -> [Quota]
     {
         try status(subject, organization: organization).map(\.quota)
@@ -39,21 +40,22 @@ public struct QuotaStore {
                 AllowanceStatements.Owner(organization.id.shard, organization.id, subject)
                     .parametersWithOrganization)
             return try connection.execute(command).rows.map { row throws(PostgresError) in
-                try Self.read(row, subject)
+                try Self.read(row, subject.kind)
             }
         }
     }
 
     private static func read(
-        _ row: PostgresRow, _ subject: Subject
+        _ row: PostgresRow, _ kind: Subject.Kind
     ) throws(PostgresError) -> QuotaStatus {
         guard let resource = Resource(rawValue: try row.int2(0)),
             let period = Period(rawValue: try row.int2(1))
         else { throw PostgresError(kind: .decoding(reason: "a quota has an unknown kind")) }
         return QuotaStatus(
             quota: Quota(
-                subject: subject, resource: resource, period: period, limit: try row.int8(2),
-                ridesOutages: try row.bool(7)),
+                subject: Subject(kind: kind, id: try row.int8(8)), resource: resource,
+                period: period, limit: try row.int8(2), ridesOutages: try row.bool(7),
+                model: SubjectModelStatements.model(try row.text(9))),
             used: try row.int8(3), reserved: try row.int8(4), leased: try row.int8(5),
             resetsAt: period.end(of: CalendarDay(rawValue: try row.date(6))))
     }
@@ -61,16 +63,17 @@ public struct QuotaStore {
 
 /// The statement about a subject's quotas.
 private enum QuotaStatements {
-    // A subject's quotas, their accounts of the current period and the sums over the accounts'
-    // leases, in one snapshot. Primary key of quota, unique index of account, index lease (shard,
-    // account_id).
+    // A subject's quotas, of all models and of single ones, their accounts of the current period
+    // and the sums over the accounts' leases, in one snapshot. Primary keys of subject_model and of
+    // quota, unique index of account, index lease (shard, account_id).
     static let status = PostgresStatement(
         name: nil,
         sql: """
             SELECT q.resource, q.period, q.limit_units,
                 coalesce(a.used, 0) + coalesce(l.settled, 0), coalesce(l.reserved, 0),
-                coalesce(l.free, 0), s.start, q.ride
-            FROM quota q
+                coalesce(l.free, 0), s.start, q.ride, q.subject_id, o.model
+            FROM (\(SubjectModelStatements.applying(to: "SELECT $2::int2, $3::int8"))) o
+            JOIN quota q ON q.shard = $1 AND q.subject_kind = o.kind AND q.subject_id = o.id
             CROSS JOIN LATERAL (SELECT q.period AS period) p
             CROSS JOIN LATERAL (SELECT \(AllowanceStatements.periodStart) AS start) s
             LEFT JOIN account a ON a.shard = $1 AND a.subject_kind = q.subject_kind
@@ -80,9 +83,8 @@ private enum QuotaStatements {
                 SELECT sum(x.settled)::int8 AS settled, sum(x.reserved)::int8 AS reserved,
                     sum(x.granted - x.reserved - x.settled)::int8 AS free
                 FROM lease x WHERE x.shard = $1 AND x.account_id = a.account_id) l ON true
-            WHERE q.shard = $1 AND q.subject_kind = $2 AND q.subject_id = $3
-                AND q.organization_id = $4
-            ORDER BY q.resource, q.period
+            WHERE q.organization_id = $4
+            ORDER BY o.model, q.resource, q.period
             """, isReadOnly: true)
 }
 

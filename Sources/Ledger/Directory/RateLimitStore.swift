@@ -5,7 +5,8 @@ import Postgres
 public struct RateLimitStore {
     let connection: PostgresConnection
 
-    /// The subject's rate limits, by dimension. The subject's organization says the shard.
+    /// The subject's rate limits over all models, by dimension, then those of single models by their
+    /// names. The subject's organization says the shard.
     public func list(
         _ subject: Subject, organization: Organization
     ) throws(LedgerError) -> [RateLimit] {
@@ -19,18 +20,22 @@ public struct RateLimitStore {
                     throw PostgresError(
                         kind: .decoding(reason: "a rate limit has an unknown dimension"))
                 }
-                return RateLimit(subject: subject, dimension: dimension, limit: try row.int8(1))
+                return RateLimit(
+                    subject: Subject(kind: subject.kind, id: try row.int8(2)), dimension: dimension,
+                    limit: try row.int8(1), model: SubjectModelStatements.model(try row.text(3)))
             }
         }
     }
 
-    // A subject's rate limits. Primary key.
+    // A subject's rate limits, of all models and of single ones. Primary keys.
     private static let read = PostgresStatement(
         name: nil,
         sql: """
-            SELECT dimension, limit_units FROM rate_limit
-            WHERE shard = $1 AND subject_kind = $2 AND subject_id = $3 AND organization_id = $4
-            ORDER BY dimension
+            SELECT r.dimension, r.limit_units, r.subject_id, o.model
+            FROM (\(SubjectModelStatements.applying(to: "SELECT $2::int2, $3::int8"))) o
+            JOIN rate_limit r ON r.shard = $1 AND r.subject_kind = o.kind AND r.subject_id = o.id
+            WHERE r.organization_id = $4
+            ORDER BY o.model, r.dimension
             """, isReadOnly: true)
 }
 

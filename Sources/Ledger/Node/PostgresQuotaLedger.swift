@@ -86,8 +86,8 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
     }
 
     /// See ``QuotaLedger``.
-    public func standing(of principal: Principal) -> Standing {
-        shardLedger(principal.shard).standing(of: principal)
+    public func standing(of principal: Principal, for model: String?) -> Standing {
+        shardLedger(principal.shard).standing(of: principal, for: model)
     }
 
     /// Makes the names of another catalog known to every shard in use, and to those that will be:

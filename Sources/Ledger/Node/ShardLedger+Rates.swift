@@ -82,8 +82,8 @@ extension ShardState {
         var effects = RateBook.Effects()
         if isAway { rates.goAway(at: now, &effects) }
         let decision = rates.admit(
-            request.requestID, request.principal.rateLimits, tokens: request.bound.total, at: now,
-            &effects)
+            request.requestID, request.principal.rateLimits(of: request.model),
+            tokens: request.bound.total, at: now, &effects)
         if case .waiting = decision { rateLine.join(request.requestID) }
         apply(effects, &wakeups)
         return decision

@@ -315,13 +315,14 @@ final class ShardLedger: Sendable {
         }
     }
 
-    /// What a principal has left of the quotas and rate limits that apply to it.
-    func standing(of principal: Principal) -> Standing {
+    /// What a principal has left of the quotas and rate limits that apply to it, for the model alias.
+    func standing(of principal: Principal, for model: String?) -> Standing {
         let now = clock.uptime
         let ledgerNow = clock.now
         return change { state, _ in
             var standing = Standing(requests: nil, tokens: nil)
-            for limit in principal.rateLimits {
+            for limit in principal.rateLimits where model.map(limit.counts) ?? (limit.model == nil)
+            {
                 guard let line = state.rates.standing(of: limit, at: now) else { continue }
                 if limit.dimension == .tokensPerMinute {
                     standing.tokens = line.tighter(standing.tokens)
@@ -330,6 +331,7 @@ final class ShardLedger: Sendable {
                 }
             }
             for quota in principal.quotas where quota.resource != .cost {
+                guard model.map(quota.counts) ?? (quota.model == nil) else { continue }
                 let account = quota.account(at: ledgerNow)
                 let reset = quota.period.end(of: account.start).map { $0 - ledgerNow } ?? .zero
                 let line = Standing.Line(

@@ -5,7 +5,7 @@ extension ShardState {
     /// Puts down what a request needs of the quotas that it is subject to.
     mutating func noteDemands(of request: AdmissionRequest, at instant: Timestamp) {
         demands.removeAll(keepingCapacity: true)
-        for quota in request.principal.quotas {
+        for quota in request.principal.quotas where quota.counts(request.model) {
             let units = request.units(of: quota.resource)
             guard units > 0 else { continue }
             demands.append(

@@ -7,6 +7,8 @@ public struct ChargeQuery: Sendable {
     public let organization: OrganizationID
     /// The organization itself, one of its teams or one of its keys.
     public let subject: Subject
+    /// The model alias that was asked for; nil for all.
+    public let model: String?
     /// What they were charged in.
     public let resource: Resource
     /// Requests admitted from this instant on.
@@ -16,11 +18,12 @@ public struct ChargeQuery: Sendable {
 
     /// Makes a query.
     public init(
-        organization: OrganizationID, subject: Subject, resource: Resource, since: Timestamp,
-        until: Timestamp
+        organization: OrganizationID, subject: Subject, model: String? = nil, resource: Resource,
+        since: Timestamp, until: Timestamp
     ) {
         self.organization = organization
         self.subject = subject
+        self.model = model
         self.resource = resource
         self.since = since
         self.until = until
@@ -117,6 +120,7 @@ private enum ChargeStatements {
                 AND u.day <= ($6::timestamptz AT TIME ZONE 'UTC')::date + 1
                 AND (u.day, u.request_id) > ($7::date, $8::uuid)
                 AND u.admitted_at >= $5 AND u.admitted_at < $6 AND u.basis <> 5
+                AND ($11::int4 IS NULL OR u.model_id = $11)
             ORDER BY u.day, u.request_id
             LIMIT $10
             """, isReadOnly: true)
@@ -141,6 +145,7 @@ private enum ChargeStatements {
                 .timestamp(query.since.microseconds), .timestamp(query.until.microseconds),
                 .date(last?.day ?? 0), .uuid(last?.request ?? 0),
                 .int2(query.resource.rawValue), .int8(limit),
+                query.model.map { .int4(NameNumber.of($0)) } ?? .null,
             ])
     }
 }

@@ -69,6 +69,8 @@ public struct RequestStory: Sendable, Hashable {
         public let quota: AccountKey?
         /// The subject's name.
         public let subjectName: String?
+        /// The model alias whose requests alone the quota counts; nil for all models.
+        public let model: String?
         /// Claimed, of an open request; charged, of a settled one; in the account's resource.
         public let amount: Int64
         /// What was given back afterwards, at most 0.

@@ -59,23 +59,27 @@ enum ExplainStatements {
                 """, isReadOnly: true)
     }
 
-    // The accounts $4 in their order, with whose they are and what was given back for the request,
-    // whose record is of the day $5.
-    // Primary keys; a subject's keys by organization, of which there are few.
+    // The accounts $4 in their order, with whose they are, of which model if of one, and what was
+    // given back for the request, whose record is of the day $5.
+    // Primary keys, the unique index of subject_model; a subject's keys by organization, of which
+    // there are few.
     static let accounts = PostgresStatement(
         name: nil,
         sql: """
             SELECT x.account_id, a.subject_kind, a.subject_id, a.resource, a.period, a.period_start,
                 CASE a.subject_kind
                     WHEN 1 THEN (SELECT o.name FROM organization o
-                        WHERE o.shard = $1 AND o.organization_id = a.subject_id)
+                        WHERE o.shard = $1 AND o.organization_id = s.id)
                     WHEN 2 THEN (SELECT t.name FROM team t
-                        WHERE t.shard = $1 AND t.team_id = a.subject_id)
+                        WHERE t.shard = $1 AND t.team_id = s.id)
                     ELSE (SELECT min(k.name) FROM api_key k WHERE k.shard = $1
-                        AND k.organization_id = $3 AND k.subject_id = a.subject_id) END,
-                coalesce(j.delta, 0)::int8, j.at
+                        AND k.organization_id = $3 AND k.subject_id = s.id) END,
+                coalesce(j.delta, 0)::int8, j.at, m.model_name
             FROM unnest($4::int8[]) WITH ORDINALITY AS x(account_id, place)
             LEFT JOIN account a ON a.shard = $1 AND a.account_id = x.account_id
+            LEFT JOIN subject_model m ON m.shard = $1 AND m.subject_kind = a.subject_kind
+                AND m.subject_id = a.subject_id
+            CROSS JOIN LATERAL (SELECT coalesce(m.owner_id, a.subject_id) AS id) s
             LEFT JOIN LATERAL (
                 SELECT sum(c.delta) AS delta, max(c.at) AS at FROM usage_adj c
                 WHERE c.shard = $1 AND c.request_id = $2 AND c.account_id = x.account_id

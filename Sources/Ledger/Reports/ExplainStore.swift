@@ -151,7 +151,8 @@ public struct ExplainStore {
                 shares.append(
                     RequestStory.Share(
                         account: try row.int8(0), quota: try Self.quota(row),
-                        subjectName: try row.optionalText(6), amount: amount,
+                        subjectName: try row.optionalText(6), model: try row.optionalText(9),
+                        amount: amount,
                         correction: try row.int8(7),
                         correctedAt: try row.optionalTimestamp(8).map(Timestamp.init(microseconds:))
                     ))

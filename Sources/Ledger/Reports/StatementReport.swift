@@ -30,6 +30,8 @@ public struct Statement: Sendable, Hashable {
     public struct Line: Sendable, Hashable {
         /// Which quota and period.
         public let account: AccountKey
+        /// The model alias whose requests alone it counts; nil for all models.
+        public let model: String?
         /// The limit at the instant.
         public let limit: Int64
         /// Charged until the instant, corrections not counted.
@@ -39,9 +41,11 @@ public struct Statement: Sendable, Hashable {
 
         /// Makes a line.
         public init(
-            account: AccountKey, limit: Int64, charged: Int128, corrected: Int128
+            account: AccountKey, model: String? = nil, limit: Int64, charged: Int128,
+            corrected: Int128
         ) {
             self.account = account
+            self.model = model
             self.limit = limit
             self.charged = charged
             self.corrected = corrected
@@ -53,7 +57,8 @@ public struct Statement: Sendable, Hashable {
         public var left: Int128 { max(0, Int128(limit) - used) }
     }
 
-    /// The subject's quotas, by resource and period.
+    /// The subject's quotas over all models, by resource and period, then those of single models by
+    /// their names.
     public let lines: [Line]
     /// What the subject's keys used.
     public let usage: UsageSums

@@ -23,29 +23,32 @@ enum StatementStatements {
                         AND first_settled_at <= $2))
             """, isReadOnly: true)
 
-    // Each quota of the subject that was in force at the instant, in the period that holds it, with
-    // its limit of then: from the noted changes, not from the accounts, of which one may be made
-    // for that period later. A request belongs to the
-    // period it was admitted in, so the account itself says which records count; those are on days
-    // from the period's first to the instant's, the day after included, since the time of admission
-    // is an estimate. Primary key of quota_change, unique index of account, ranges of days of usage.
+    // Each quota of the subject, of all models and of single ones, that was in force at the instant,
+    // in the period that holds it, with its limit of then: from the noted changes, not from the
+    // accounts, of which one may be made for that period later. A request belongs to the period it
+    // was admitted in, so the account itself says which records count; those are on days from the
+    // period's first to the instant's, the day after included, since the time of admission is an
+    // estimate. Primary keys of subject_model and quota_change, unique index of account, ranges
+    // of days of usage.
     static let lines = PostgresStatement(
         name: nil,
         sql: """
             WITH q AS (
-                SELECT DISTINCT ON (c.resource, c.period) c.resource, c.period, c.limit_units,
+                SELECT DISTINCT ON (o.model, c.resource, c.period) o.model, c.subject_id,
+                    c.resource, c.period, c.limit_units,
                     CASE c.period
                         WHEN 1 THEN ($5::timestamptz AT TIME ZONE 'UTC')::date
                         WHEN 2 THEN date_trunc('month', $5::timestamptz AT TIME ZONE 'UTC')::date
                         ELSE date '1970-01-01' END AS period_start
-                FROM quota_change c
-                WHERE c.shard = $1 AND c.organization_id = $2 AND c.subject_kind = $3
-                    AND c.subject_id = $4 AND c.at <= $5
-                ORDER BY c.resource, c.period, c.at DESC),
+                FROM (\(SubjectModelStatements.applying(to: "SELECT $3::int2, $4::int8"))) o
+                JOIN quota_change c ON c.shard = $1 AND c.organization_id = $2
+                    AND c.subject_kind = o.kind AND c.subject_id = o.id AND c.at <= $5
+                ORDER BY o.model, c.resource, c.period, c.at DESC),
             a AS (
-                SELECT a.account_id, q.resource, q.period, q.period_start, q.limit_units
+                SELECT a.account_id, q.resource, q.period, q.period_start, q.limit_units,
+                    q.subject_id, q.model
                 FROM q LEFT JOIN account a ON a.shard = $1 AND a.organization_id = $2
-                    AND a.subject_kind = $3 AND a.subject_id = $4 AND a.resource = q.resource
+                    AND a.subject_kind = $3 AND a.subject_id = q.subject_id AND a.resource = q.resource
                     AND a.period = q.period AND a.period_start = q.period_start
                 WHERE q.limit_units IS NOT NULL),
             u AS (
@@ -73,9 +76,9 @@ enum StatementStatements {
                     WHERE r.shard = $1 AND r.at <= $5) z
                 GROUP BY z.account_id)
             SELECT a.resource, a.period, a.period_start, a.limit_units,
-                coalesce(u.amount, 0)::text, coalesce(j.delta, 0)::text
+                coalesce(u.amount, 0)::text, coalesce(j.delta, 0)::text, a.subject_id, a.model
             FROM a LEFT JOIN u USING (account_id) LEFT JOIN j USING (account_id)
-            ORDER BY a.resource, a.period
+            ORDER BY a.model, a.resource, a.period
             """, isReadOnly: true)
 
     // What the subject's keys used: requests admitted from $6 on and settled until $5, and what

@@ -70,7 +70,7 @@ public struct StatementStore {
         ]
         let lines = try connection.execute(
             PostgresCommand(StatementStatements.lines, subject), within: AuditStore.patience
-        ).rows.map { row throws(PostgresError) in try line(row, query.subject) }
+        ).rows.map { row throws(PostgresError) in try line(row, query.subject.kind) }
         let usage = try connection.execute(
             PostgresCommand(
                 StatementStatements.usage, subject + [.timestamp(query.since.microseconds)]),
@@ -92,15 +92,16 @@ public struct StatementStore {
     }
 
     private static func line(
-        _ row: PostgresRow, _ subject: Subject
+        _ row: PostgresRow, _ kind: Subject.Kind
     ) throws(PostgresError) -> Statement.Line {
         guard let resource = Resource(rawValue: try row.int2(0)),
             let period = Period(rawValue: try row.int2(1))
         else { throw PostgresError(kind: .decoding(reason: "an account has an unknown kind")) }
         return Statement.Line(
             account: AccountKey(
-                subject: subject, resource: resource, period: period,
-                start: CalendarDay(rawValue: try row.date(2))),
+                subject: Subject(kind: kind, id: try row.int8(6)), resource: resource,
+                period: period, start: CalendarDay(rawValue: try row.date(2))),
+            model: SubjectModelStatements.model(try row.text(7)),
             limit: try row.int8(3), charged: try UsageReportStatement.number(row, 4),
             corrected: try UsageReportStatement.number(row, 5))
     }

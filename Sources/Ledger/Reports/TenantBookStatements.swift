@@ -32,19 +32,24 @@ enum TenantBookStatements {
                 """, isReadOnly: true)
     }
 
-    // The quotas of an organization, one of its teams and one of its keys, their accounts of the
-    // current period and the sums over the accounts' leases, in one snapshot with the clock. One
-    // row at least. Primary key of quota, unique index of account, index lease (shard,
-    // account_id).
+    // The quotas of an organization, one of its teams and one of its keys, of all models and of
+    // single ones, their accounts of the current period and the sums over the accounts' leases, in
+    // one snapshot with the clock. One row at least. Primary keys of subject_model and quota, unique
+    // index of account, index lease (shard, account_id).
     private static let quotas = PostgresStatement(
         name: "own_quotas",
         sql: """
             SELECT n.at, q.subject_kind, q.subject_id, q.resource, q.period, q.limit_units,
                 coalesce(a.used, 0) + coalesce(l.settled, 0), coalesce(l.reserved, 0), s.start,
-                q.ride
+                q.ride, q.model
             FROM (SELECT now() AS at) n
-            LEFT JOIN quota q ON q.shard = $1 AND q.organization_id = $2
-                AND (q.subject_kind, q.subject_id) IN ((1, $2::int8), (2, $3::int8), (3, $4::int8))
+            LEFT JOIN (
+                SELECT q.subject_kind, q.subject_id, q.resource, q.period, q.limit_units, q.ride,
+                    o.model
+                FROM (\(SubjectModelStatements.applying(
+                    to: "VALUES (1::int2, $2::int8), (2::int2, $3::int8), (3::int2, $4::int8)"))) o
+                JOIN quota q ON q.shard = $1 AND q.subject_kind = o.kind AND q.subject_id = o.id
+                    AND q.organization_id = $2) q ON true
             CROSS JOIN LATERAL (SELECT q.period AS period) p
             CROSS JOIN LATERAL (SELECT \(AllowanceStatements.periodStart) AS start) s
             LEFT JOIN account a ON a.shard = $1 AND a.subject_kind = q.subject_kind
@@ -53,7 +58,7 @@ enum TenantBookStatements {
             LEFT JOIN LATERAL (
                 SELECT sum(x.settled)::int8 AS settled, sum(x.reserved)::int8 AS reserved
                 FROM lease x WHERE x.shard = $1 AND x.account_id = a.account_id) l ON true
-            ORDER BY q.subject_kind, q.resource, q.period
+            ORDER BY q.subject_kind, q.model, q.resource, q.period
             """, isReadOnly: true)
 
     /// The most rows of a report: as many hours as it may have, and no more models.
@@ -106,7 +111,8 @@ enum TenantBookStatements {
                 OwnQuotas.Line(
                     quota: Quota(
                         subject: Subject(kind: kind, id: try row.int8(2)), resource: resource,
-                        period: period, limit: try row.int8(5), ridesOutages: try row.bool(9)),
+                        period: period, limit: try row.int8(5), ridesOutages: try row.bool(9),
+                        model: SubjectModelStatements.model(try row.text(10))),
                     used: try row.int8(6), reserved: try row.int8(7),
                     resetsAt: period.end(of: CalendarDay(rawValue: try row.date(8)))))
         }

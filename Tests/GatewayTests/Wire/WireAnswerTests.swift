@@ -116,6 +116,28 @@ import Testing
         #expect(headers(answer) == ["x-should-retry": "false"])
     }
 
+    @Test func `a limit of one model names it, and one of all models names none`() {
+        func message(_ reason: Denial.Reason, _ period: Period?, of model: String?) -> String {
+            Denial(
+                reason: reason, subject: Subject(kind: .team, id: model == nil ? 7 : -7),
+                resource: .tokens, period: period, limit: 2000, used: 1500, reserved: nil,
+                requested: 600, retryAfter: .seconds(1), resetsAt: nil
+            ).of("gpt-4o").answer(largestCompletion: nil, spread: 0).message
+        }
+        #expect(
+            message(.quotaExhausted, .day, of: "gpt-4o").hasPrefix(
+                "The team's quota of 2000 tokens per day for model 'gpt-4o' has no room left"))
+        #expect(
+            message(.rateLimited(.tokensPerMinute), nil, of: "gpt-4o")
+                == "The team's rate limit tokens_per_minute of 2000 for model 'gpt-4o' is reached:"
+                + " 1500 used, 600 requested.")
+        #expect(
+            message(.exceedsLimit, nil, of: "gpt-4o").hasPrefix(
+                "This request alone is larger than the team's limit of 2000 tokens per minute for"
+                    + " model 'gpt-4o':"))
+        #expect(!message(.quotaExhausted, .day, of: nil).contains("gpt-4o"))
+    }
+
     @Test func `a quota that resets soon says when to come back`() {
         let answer = denial(.quotaExhausted, retryAfter: .seconds(90)).answer(
             largestCompletion: nil, spread: 0)
