@@ -140,6 +140,41 @@ import Testing
         }
     }
 
+    @Test func `a tolerance in requests or tokens is none for costs, a share is`() {
+        #expect(Tolerance.amount(5).allows(.prompt, 10, 15))
+        #expect(Tolerance.amount(5).allows(.requests, 15, 10))
+        #expect(!Tolerance.amount(5).allows(.cost, 10, 11))
+        #expect(Tolerance.amount(5).allows(.cost, 10, 10))
+        #expect(Tolerance.millionths(100_000).allows(.cost, 10, 9))
+        #expect(!Tolerance.millionths(100_000).allows(.cost, 10, 8))
+    }
+
+    @Test func `what the export has of other days than those asked for is left out`() throws {
+        let export = try Export(`Usage exports`.openAICSV)
+        let ledger = Self.agreeing()
+        ledger.change {
+            $0.backendUsage.sums = $0.backendUsage.sums.filter { $0.key.start == Self.day(8) }
+        }
+        #expect(CommandRun.of("reconcile \(export.path)", with: ledger).status == 4)
+        let run = CommandRun.of("reconcile \(export.path) --since 2026-11-08", with: ledger)
+        #expect(run.status == 0, "\(run.output)")
+        let asked = ledger.change { $0.backendQueries.last }
+        #expect(asked?.since == Self.day(8) && asked?.until == Self.day(9))
+    }
+
+    @Test func `a column that makes a group of each row cannot fill the memory`() throws {
+        var tally = ExportTally(step: .day)
+        let time = ExportTime(start: Self.day(6), end: Self.day(7))
+        for number in 0..<ExportTally.mostGroups {
+            try tally.add([.requests: 1], model: "m\(number)", at: time)
+        }
+        try tally.add([.requests: 1], model: "m0", at: time)
+        let failure = #expect(throws: AdminFailure.self) {
+            try tally.add([.requests: 1], model: "one more", at: time)
+        }
+        #expect(failure?.message.contains("200000") == true)
+    }
+
     @Test func `a bad row ends with 4 and is named, though everything else matches`() throws {
         let export = try Export(
             `Usage exports`.openAICSV + "1794096000,1794182400,,,,1,,,gpt-4o,,,x,1,1,1\n")
