@@ -85,7 +85,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "Admin",
-            dependencies: ["Domain", "Ledger", "TurnpikeConfiguration", log, arguments],
+            dependencies: ["Domain", "Ledger", "TurnpikeConfiguration", "JSON", log, arguments],
             swiftSettings: settings),
         .executableTarget(
             name: "Turnpike",
@@ -125,7 +125,10 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "AdminTests",
-            dependencies: ["Admin", "Ledger", "Domain", "Postgres", "TestSupport"],
+            dependencies: [
+                "Admin", "Ledger", "Domain", "JSON", "Postgres", "TestSupport",
+                "TurnpikeConfiguration", log,
+            ],
             // Texts that the tests compare with.
             exclude: ["Golden"],
             swiftSettings: testSettings),

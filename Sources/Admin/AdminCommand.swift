@@ -22,7 +22,7 @@ public struct AdminCommand: AsyncParsableCommand {
             OrganizationCommand.self, TeamCommand.self, KeyCommand.self, QuotaCommand.self,
             UsageCommand.self, StatementCommand.self, ExplainCommand.self, AuditCommand.self,
             ReconcileCommand.self, RetentionCommand.self, NodeCommand.self, ModelCommand.self,
-            DoctorCommand.self, CompletionsCommand.self, ManualCommand.self,
+            AdminKeyCommand.self, DoctorCommand.self, CompletionsCommand.self, ManualCommand.self,
         ])
 
     /// Makes the command as the argument parser needs it.

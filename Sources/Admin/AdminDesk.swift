@@ -1,13 +1,24 @@
 import Domain
 
+/// What a command answers programs.
+enum AdminAnswer {
+    /// One thing.
+    case one(Record)
+    /// Rows.
+    case many([Record])
+}
+
 /// What a running command works with: the ledger, and where and how to answer.
 struct AdminDesk {
     let output: Output
     let format: OutputFormat
     let ledger: any AdminLedger
+    /// Takes the answers as they are, for the admin HTTP API; nil where they are printed.
+    var take: ((AdminAnswer) -> Void)?
 
     /// Answers with rows: an array for programs, `table` for people.
     func answer(_ records: [Record], names: [String], table: () -> [String]) throws {
+        if let take { return take(.many(records)) }
         switch format {
         case .json: try output.line(JSONText.array(records))
         case .csv: try output.write(CSVText.file(names: names, records: records))
@@ -17,6 +28,7 @@ struct AdminDesk {
 
     /// Answers with one thing: an object for programs, `table` for people.
     func answer(_ record: Record, table: () -> [String]) throws {
+        if let take { return take(.one(record)) }
         switch format {
         case .json: try output.line(JSONText.object(record))
         case .csv:

@@ -12,12 +12,41 @@ struct AdminFailure: Error, Equatable {
         case difference = 4
     }
 
+    /// What programs are told apart from the sentence: the admin HTTP API makes its status of it.
+    enum Cause: Equatable {
+        /// Nothing more than the status says.
+        case usual
+        /// What was named does not exist.
+        case missing
+        /// The name is taken.
+        case taken
+        /// Others kept changing the same rows.
+        case conflicted
+        /// A change that may have happened.
+        case uncertain
+        /// The ledger itself does not work as it should.
+        case broken
+        /// The creation was made before: the id of what it made.
+        case repeated(Int64)
+        /// The client's word for the creation stands for another request.
+        case reused
+    }
+
     /// How the command ends.
     let status: Status
     /// What went wrong, in one sentence that is safe to show.
     let message: String
     /// What to do next.
     let advice: String?
+    /// What programs are told.
+    var cause = Cause.usual
+
+    /// The same with what programs are told.
+    func because(_ cause: Cause) -> AdminFailure {
+        var failure = self
+        failure.cause = cause
+        return failure
+    }
 
     /// The ledger refused, or what was named does not exist.
     static func refused(_ message: String, advice: String?) -> AdminFailure {
@@ -37,6 +66,7 @@ struct AdminFailure: Error, Equatable {
     /// What was named does not exist at all.
     static func notFound(_ what: String, _ name: String, advice: String) -> AdminFailure {
         refused("There is no \(what) \(QuotedText.quoted(name)).", advice: advice)
+            .because(.missing)
     }
 
     /// What was named does not exist in the organization; whether another one has it is not told.
@@ -46,7 +76,8 @@ struct AdminFailure: Error, Equatable {
         let place = QuotedText.quoted(organization.name)
         return refused(
             "There is no \(what) \(QuotedText.quoted(name)) in organization \(place).",
-            advice: advice)
+            advice: advice
+        ).because(.missing)
     }
 }
 

@@ -141,23 +141,35 @@ extension AdminFailure {
             case .conflicted:
                 .refused(
                     "Others kept changing the same rows of the ledger at the same moment.",
-                    advice: "Nothing was changed. Try again.")
+                    advice: "Nothing was changed. Try again."
+                ).because(.conflicted)
             case .uncertain:
                 AdminFailure(
                     status: .unreachable,
                     message: "The connection was lost during a change, which may have happened.",
-                    advice: "Look before repeating it, with the `list` or `show` command.")
+                    advice: "Look before repeating it, with the `list` or `show` command.",
+                    cause: .uncertain)
             case .database:
                 .refused(
-                    "The ledger's database refused.", advice: Self.oneLine(error.debugDescription))
+                    "The ledger's database refused.", advice: Self.oneLine(error.debugDescription)
+                ).because(.broken)
             case .exists(let what, let name):
                 .refused(
                     "There is a \(what) \(QuotedText.quoted(name)) already.",
-                    advice: "Nothing was changed.")
+                    advice: "Nothing was changed."
+                ).because(.taken)
             case .missing(let what, let name):
                 .refused(
                     "There is no \(what) \(QuotedText.quoted(name)).",
-                    advice: "Nothing was changed.")
+                    advice: "Nothing was changed."
+                ).because(.missing)
+            case .repeated(let id):
+                .refused("That was made before.", advice: nil).because(.repeated(id))
+            case .reused:
+                .refused(
+                    "The word for this creation stands for another request.",
+                    advice: "Nothing was changed."
+                ).because(.reused)
             case .invalid(let rule):
                 .wrongUsage(
                     "That cannot be done: \(rule).",
@@ -166,8 +178,10 @@ extension AdminFailure {
                 .refused(QuotedText.sentence(reason), advice: "Nothing was changed.")
             case .schema(let state):
                 .refused("The database is not ready.", advice: state.description)
+                    .because(.broken)
             case .migrationFailed:
                 .refused("A migration failed.", advice: Self.oneLine(error.debugDescription))
+                    .because(.broken)
             }
     }
 

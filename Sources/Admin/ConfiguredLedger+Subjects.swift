@@ -75,7 +75,7 @@ extension ConfiguredLedger {
         let pepper = try readPepper()
         let rotation: KeyStore.Rotation
         do throws(LedgerError) {
-            rotation = try store.keys.rotate(id, grace: grace, pepper: pepper)
+            rotation = try store.keys.rotate(id, grace: grace, pepper: pepper, claim: claim)
         } catch {
             throw failure(error)
         }

@@ -7,6 +7,8 @@ import TurnpikeConfiguration
 final class ConfiguredLedger: AdminLedger {
     private let configuration: Configuration
     let store: DirectoryStore
+    /// What the client of the admin HTTP API says of the creation that it asks for.
+    var claim: CreationClaim?
     /// The directory's own values behind the entries that were handed out.
     private var knownOrganizations: [OrganizationID: Organization] = [:]
     private var knownTeams: [TeamID: Team] = [:]
@@ -40,7 +42,8 @@ final class ConfiguredLedger: AdminLedger {
         }
     }
 
-    private init(_ configuration: Configuration, _ store: DirectoryStore) {
+    /// The ledger over a connection that is open, to a database with this program's schema.
+    init(_ configuration: Configuration, _ store: DirectoryStore) {
         self.configuration = configuration
         self.store = store
     }
@@ -51,7 +54,9 @@ final class ConfiguredLedger: AdminLedger {
 
     func createOrganization(_ name: String) throws(AdminFailure) -> OrganizationEntry {
         entry(
-            try asking { store throws(LedgerError) in try store.organizations.create(name: name) })
+            try asking { [claim] store throws(LedgerError) in
+                try store.organizations.create(name: name, claim: claim)
+            })
     }
 
     func organizations() throws(AdminFailure) -> [OrganizationEntry] {
@@ -68,8 +73,8 @@ final class ConfiguredLedger: AdminLedger {
     ) throws(AdminFailure) -> TeamEntry {
         let owner = try value(organization)
         return entry(
-            try asking { store throws(LedgerError) in
-                try store.teams.create(name: name, organization: owner)
+            try asking { [claim] store throws(LedgerError) in
+                try store.teams.create(name: name, organization: owner, claim: claim)
             })
     }
 
@@ -106,7 +111,7 @@ final class ConfiguredLedger: AdminLedger {
         do throws(LedgerError) {
             minted = try store.keys.mint(
                 team: owner, name: order.name, prefix: configuration.keyPrefix, terms: terms,
-                pepper: pepper)
+                pepper: pepper, claim: claim)
         } catch {
             throw failure(error)
         }
@@ -187,7 +192,7 @@ final class ConfiguredLedger: AdminLedger {
         AdminFailure(error, configuration: configuration.file)
     }
 
-    private func entry(_ organization: Organization) -> OrganizationEntry {
+    func entry(_ organization: Organization) -> OrganizationEntry {
         knownOrganizations[organization.id] = organization
         return OrganizationEntry(
             id: organization.id, name: organization.name, createdAt: organization.createdAt,

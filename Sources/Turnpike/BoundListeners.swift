@@ -12,8 +12,12 @@ final class BoundListeners: Sendable {
 
     /// Notes a listener's address.
     func note(_ name: ListenerName, _ address: BoundAddress) {
-        guard case .tcp(let host, let port) = address else { return }
-        state.withLock { $0[name] = ListenAddress(host: host, port: port) }
+        let listen =
+            switch address {
+            case .tcp(let host, let port): ListenAddress(host: host, port: port)
+            case .unixSocket(let path): ListenAddress(socketPath: path)
+            }
+        state.withLock { $0[name] = listen }
         change.yield()
     }
 

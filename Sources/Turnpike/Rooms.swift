@@ -1,7 +1,9 @@
+import Admin
 import Domain
 import Foundation
 import Gateway
 import Ledger
+import Logging
 import OpenSSL
 import Postgres
 import ServiceLifecycle
@@ -16,6 +18,7 @@ struct Rooms: Sendable {
     private let ledger: PostgresQuotaLedger
     private let idempotency: PostgresIdempotencyLedger
     private let books: PostgresTenantBooks
+    private let administration: AdministrationPool
     private let gateway: Gateway
     private let pool: PostgresPool
     private let reload: CatalogReload
@@ -51,6 +54,8 @@ struct Rooms: Sendable {
             })
         books = try PostgresTenantBooks(
             url: url, time: wiring.time, random: wiring.random, logger: wiring.logger)
+        administration = try AdministrationPool(
+            url: url, random: wiring.random, logger: wiring.logger)
         var recognizers: [any TextRecognizer] = []
         if let analyzer = configuration.analyzer {
             recognizers.append(backends.recognizer(analyzer.forGateway))
@@ -73,6 +78,7 @@ struct Rooms: Sendable {
                     reasons: ledger.isReady ? [] : ["the ledger does not answer"],
                     warnings: reload.warnings)
             },
+            api: Self.api(wiring, administration),
             onRunning: { [bound] name, address in bound.note(name, address) })
     }
 
@@ -81,7 +87,8 @@ struct Rooms: Sendable {
     var services: [any Service] {
         [PoolService(pool: pool)] + backends.services
             + [
-                keys, books, idempotency, ledger, gateway.admin, gateway.main, gateway.shadows,
+                keys, books, administration, idempotency, ledger, gateway.admin, gateway.main,
+                gateway.shadows,
                 ledger.journalWatch, reload,
             ]
     }
@@ -100,6 +107,22 @@ struct Rooms: Sendable {
         let missing = bound.isBound(.main) ? configuration.adminListen : configuration.listen
         return StartupFailure(
             "\(missing) is in use already; stop what listens there, or choose another address")
+    }
+
+    /// The admin HTTP API, where it is to be served.
+    private static func api(_ wiring: Wiring, _ pool: AdministrationPool) -> (any AdminAPI)? {
+        let configuration = wiring.configuration
+        guard configuration.servesAdminAPI else {
+            if configuration.adminAPI != .off {
+                wiring.logger.notice(
+                    "the admin API is not served: admin_listen can be reached from other machines",
+                    metadata: ["next": "admin_api: public serves it there, off says nothing"])
+            }
+            return nil
+        }
+        return AdminHTTP(
+            configuration: configuration, peppers: wiring.peppers, pool: pool,
+            logger: wiring.logger)
     }
 
     private static func settings(_ wiring: Wiring, _ names: CatalogNames) -> LedgerSettings {
@@ -121,7 +144,8 @@ struct Rooms: Sendable {
         _ configuration: Configuration, _ environment: [String: String]
     ) throws(StartupFailure) -> GatewayConfiguration {
         func address(_ address: ListenAddress) -> GatewayConfiguration.Address {
-            .tcp(host: address.host, port: address.port)
+            address.socketPath.map { .unixSocket(path: $0) }
+                ?? .tcp(host: address.host, port: address.port)
         }
         var gateway = GatewayConfiguration(
             listen: address(configuration.listen), adminListen: address(configuration.adminListen))

@@ -38,8 +38,11 @@ extension Accepted where Value == String {
 
     /// The prefix of the keys that are minted.
     static let keyPrefix = Accepted(
-        words: "2 to 16 of a-z, 0-9 and \"-\", beginning with a letter, such as sk-acme"
-    ) { APIKeyFormat.isPrefix(Array($0.utf8)) ? $0 : nil }
+        words: "2 to 16 of a-z, 0-9 and \"-\", beginning with a letter, such as sk-acme, and not "
+            + "\(adminKeyPrefix), which admin keys have"
+    ) { $0 != adminKeyPrefix && APIKeyFormat.isPrefix(Array($0.utf8)) ? $0 : nil }
+
+    private static let adminKeyPrefix = APIKeyFormat.adminPrefix
 
     private static func isPlain(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= 4096
@@ -128,6 +131,12 @@ extension Accepted where Value == ListenAddress {
     static let address = Accepted(
         words: "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, with a port from 0 to 65535"
     ) { ListenAddress($0) }
+
+    /// Where operators come in.
+    static let adminAddress = Accepted(
+        words: "HOST:PORT, such as 127.0.0.1:8081, or unix:/PATH with at most "
+            + "\(ListenAddress.longestSocketPath) bytes of path"
+    ) { ListenAddress($0) ?? ListenAddress(socket: $0) }
 }
 
 extension Accepted

@@ -5,6 +5,7 @@ extension Configuration {
         let same: [(key: String, isSame: Bool)] = [
             ("listen", listen == other.listen),
             ("admin_listen", adminListen == other.adminListen),
+            ("admin_api", adminAPI == other.adminAPI),
             ("database", database == other.database),
             ("data_dir", dataDirectory == other.dataDirectory),
             ("pepper_file", pepperFile == other.pepperFile),

@@ -6,8 +6,10 @@ public struct Configuration: Sendable {
     public var file: String
     /// Where clients call.
     public var listen: ListenAddress
-    /// Where health and metrics are read.
+    /// Where health and metrics are read, and where the admin HTTP API is.
     public var adminListen: ListenAddress
+    /// Whether the admin HTTP API is served there.
+    public var adminAPI: AdminAPIPolicy
     /// The ledger's database.
     public var database: DatabaseLocation
     /// The folder of the journal.
@@ -58,6 +60,27 @@ public struct Configuration: Sendable {
 
     /// Every model alias as the immutable snapshot that requests are resolved against.
     public var catalog: Catalog { Catalog(routes: routes) }
+}
+
+/// Whether the admin HTTP API is served.
+public enum AdminAPIPolicy: String, Sendable, CaseIterable {
+    /// Where only this machine can reach it: a socket or a loopback address.
+    case local
+    /// Wherever `admin_listen` is.
+    case `public`
+    /// Nowhere.
+    case off
+}
+
+extension Configuration {
+    /// Whether the admin HTTP API is served.
+    public var servesAdminAPI: Bool {
+        switch adminAPI {
+        case .local: adminListen.isLoopback
+        case .public: true
+        case .off: false
+        }
+    }
 }
 
 /// Where a pepper is.

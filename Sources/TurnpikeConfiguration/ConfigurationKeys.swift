@@ -3,7 +3,7 @@
 enum ConfigurationKeys {
     /// The top of the file.
     static let root = [
-        "listen", "admin_listen", "database", "data_dir", "pepper_file", "pepper_id",
+        "listen", "admin_listen", "admin_api", "database", "data_dir", "pepper_file", "pepper_id",
         "other_pepper", "key_prefix", "reload_on_change", "backends", "engines", "models",
         "routing", "limits", "idempotency", "safeguards", "log_level", "log_format",
         "drain_timeout", "end_wait", "heartbeat_interval", "fence_after", "sweep_interval",

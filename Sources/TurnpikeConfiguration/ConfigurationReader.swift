@@ -49,7 +49,9 @@ struct ConfigurationReader {
             listen: root.value(
                 "listen", .address, usual: ListenAddress(host: "127.0.0.1", port: 8080)),
             adminListen: root.value(
-                "admin_listen", .address, usual: ListenAddress(host: "127.0.0.1", port: 8081)),
+                "admin_listen", .adminAddress,
+                usual: ListenAddress(host: "127.0.0.1", port: 8081)),
+            adminAPI: root.value("admin_api", .word, usual: .local),
             database: DatabaseLocation(connectionString: database),
             dataDirectory: dataDirectory, pepperFile: pepperFile,
             pepperID: Int16(root.value("pepper_id", .whole(Self.pepperIDs), usual: 1)),
@@ -108,6 +110,15 @@ struct ConfigurationReader {
             list.add(
                 line: root.line(of: "admin_listen"), key: "admin_listen",
                 "\"\(configuration.adminListen)\" is the address of listen; give another port")
+        }
+        // Said in so many words, it is to be served; left unsaid, probes and metrics go on alone.
+        if configuration.adminAPI == .local, root.names.contains("admin_api"),
+            !configuration.adminListen.isLoopback
+        {
+            list.add(
+                line: root.line(of: "admin_listen"), key: "admin_listen",
+                "\"\(configuration.adminListen)\" can be reached from other machines, and admin_api "
+                    + "is local; give a loopback address or unix:/PATH, or say admin_api: public")
         }
         if let other = configuration.otherPepper, other.id == configuration.pepperID {
             list.add(

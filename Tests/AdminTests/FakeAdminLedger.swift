@@ -13,6 +13,7 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         ]
         var teams: [OrganizationID: [TeamEntry]] = [:]
         var keys: [OrganizationID: [KeyEntry]] = [:]
+        var adminKeys: [AdminKeyEntry] = []
         var allowances: [Subject: [AllowanceEntry]] = [:]
         var charges: [(charge: Int64, admitted: Timestamp)] = []
         var chargeQueries: [ChargeQuery] = []

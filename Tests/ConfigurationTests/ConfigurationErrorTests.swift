@@ -155,7 +155,8 @@ private let mistakes: [Mistake] = [
         name: "no value", replace: "key_prefix: sk-acme", with: "key_prefix:",
         messages: [
             "good.yaml:5: key_prefix: has no value; "
-                + "give 2 to 16 of a-z, 0-9 and \"-\", beginning with a letter, such as sk-acme"
+                + "give 2 to 16 of a-z, 0-9 and \"-\", beginning with a letter, such as "
+                + "sk-acme, and not turnpike-admin, which admin keys have"
         ]),
     Mistake(
         name: "bad address", replace: "listen: 127.0.0.1:8080", with: "listen: 127.0.0.1:80800",

@@ -19,6 +19,45 @@ import Testing
             ).keyPrefix == "sk-turnpike")
     }
 
+    @Test func `the admin API is where only this machine can reach it, unless told otherwise`()
+        throws
+    {
+        func read(_ listen: String, _ more: String = "") throws -> Configuration {
+            try GoodFile.read(GoodFile.text + "\nadmin_listen: \(listen)\n\(more)\n")
+        }
+        for listen in ["127.0.0.1:8081", "localhost:0", "'[::1]:8081'", "unix:/run/t/admin.sock"] {
+            #expect(try read(listen).servesAdminAPI, "\(listen)")
+            #expect(try read(listen, "admin_api: local").servesAdminAPI)
+            #expect(!(try read(listen, "admin_api: off").servesAdminAPI))
+        }
+        #expect(try read("unix:/run/t/a.sock").adminListen.socketPath == "/run/t/a.sock")
+        #expect(try read("unix:/run/t/a.sock").adminListen.description == "unix:/run/t/a.sock")
+        #expect(!(try read("0.0.0.0:8081").servesAdminAPI), "probes and metrics go on alone")
+        #expect(try read("0.0.0.0:8081", "admin_api: public").servesAdminAPI)
+        let refusal = #expect(throws: ConfigurationFailure.self) {
+            try read("10.0.0.7:8081", "admin_api: local")
+        }
+        #expect(refusal?.description.contains("admin_api: public") == true)
+        let long = String(repeating: "a", count: 108)
+        for wrong in ["unix:admin.sock", "'unix:'", "unix:/\(long)", "unix:/run/"] {
+            let refusal = #expect(throws: ConfigurationFailure.self) { try read(wrong) }
+            #expect(refusal?.description.contains("unix:/PATH") == true)
+        }
+        // Clients come by TCP.
+        #expect(throws: ConfigurationFailure.self) {
+            try GoodFile.read(
+                GoodFile.text(replacing: "127.0.0.1:8080", with: "unix:/run/t/a.sock"))
+        }
+    }
+
+    @Test func `no API key begins as admin keys do`() {
+        #expect(throws: ConfigurationFailure.self) {
+            try GoodFile.read(
+                GoodFile.text(
+                    replacing: "key_prefix: sk-acme", with: "key_prefix: turnpike-admin"))
+        }
+    }
+
     @Test func `backends and models stand in the file's order with their values`() throws {
         let read = try GoodFile.read(GoodFile.text)
         #expect(read.backends.map(\.name) == ["local", "openai"])

@@ -11,6 +11,7 @@ import Testing
             "admin_listen", "listen: 127.0.0.1:8080",
             "listen: 127.0.0.1:8080\nadmin_listen: 127.0.0.1:9"
         ),
+        ("admin_api", "key_prefix: sk-acme", "key_prefix: sk-acme\nadmin_api: off"),
         ("database", "postgres:///turnpike", "postgres:///other"),
         ("data_dir", "/var/lib/turnpike", "/var/lib/other"),
         ("pepper_file", "pepper_file: pepper", "pepper_file: salt"),

@@ -15,8 +15,19 @@ final class RawClient: Sendable {
 
     /// Connects; one that does not read leaves everything in the sockets.
     static func connect(_ port: Int, reads: Bool = true) async throws -> RawClient {
+        try await connect(reads: reads) { $0.connect(host: "127.0.0.1", port: port) }
+    }
+
+    /// Connects to a socket in the file system.
+    static func connect(socket path: String) async throws -> RawClient {
+        try await connect(reads: true) { $0.connect(unixDomainSocketPath: path) }
+    }
+
+    private static func connect(
+        reads: Bool, _ place: (ClientBootstrap) -> EventLoopFuture<any Channel>
+    ) async throws -> RawClient {
         let inbox = Inbox()
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(ChannelOptions.autoRead, value: reads)
             .channelOption(ChannelOptions.allowRemoteHalfClosure, value: false)
             .channelInitializer { channel in
@@ -24,8 +35,7 @@ final class RawClient: Sendable {
                     try channel.pipeline.syncOperations.addHandler(InboxHandler(inbox))
                 }
             }
-            .connect(host: "127.0.0.1", port: port).get()
-        return RawClient(channel, inbox)
+        return RawClient(try await place(bootstrap).get(), inbox)
     }
 
     private init(_ channel: any Channel, _ inbox: Inbox) {

@@ -22,9 +22,11 @@ enum ImportRules {
             "NIOHTTPTypes",
             "HTTPTypes",
         ],
-        // OpenSSL for random ids only; what has to do with keys is the ledger's.
+        // OpenSSL for random ids only; what has to do with keys is the ledger's. JSON for the bodies
+        // of the admin HTTP API, which come from strangers and need its limits.
         "Admin": [
             "Domain", "Ledger", "TurnpikeConfiguration", "Logging", "ArgumentParser", "OpenSSL",
+            "JSON",
         ],
         "Turnpike": [
             "Domain", "Ledger", "Gateway", "Admin", "TurnpikeConfiguration", "Postgres", "OpenSSL",

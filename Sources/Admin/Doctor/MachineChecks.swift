@@ -86,6 +86,7 @@ enum MachineChecks {
     static func listener(
         _ key: String, _ address: ListenAddress, listening: Set<Int>, user: UInt32
     ) -> DoctorCheck {
+        if address.socketPath != nil { return .ok(key, "\(address)") }
         if address.port != 0, listening.contains(address.port) {
             return .warning(
                 key, "somebody listens on port \(address.port) already",

@@ -3,6 +3,10 @@
 /// CRC-32 of all before them. The checksum turns typing errors and scanners' noise away before any
 /// look-up.
 public enum APIKeyFormat {
+    /// What keys of the admin HTTP API begin with, and no API key does: people and scanners tell
+    /// them apart.
+    public static let adminPrefix = "turnpike-admin"
+
     /// The longest key that the form allows: 16 + 1 + 11 + 1 + 49 bytes.
     public static let maximumLength = 78
 

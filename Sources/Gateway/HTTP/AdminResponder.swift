@@ -6,6 +6,8 @@ import NIOHTTP1
 /// Answers the requests of one connection on the admin listener.
 struct AdminResponder: Responder {
     let activity: GatewayActivity
+    /// Everything below ``AdminPath/root``; nil where the configuration has none of it.
+    let api: (any AdminAPI)?
     let readiness: @Sendable () async -> Readiness
 
     mutating func respond(to arrival: Arrival, on connection: Connection) async -> Bool {
@@ -19,7 +21,17 @@ struct AdminResponder: Responder {
             case .request(let request):
                 closes = closes || !request.head.isKeepAlive
                 isHead = request.head.method == .HEAD
-                answer = try await self.answer(request.head)
+                if let api, Routes.path(of: request.head.uri).hasPrefix(AdminPath.root) {
+                    let response = await api.respond(to: Self.request(request))
+                    answer = (HTTPResponseStatus(statusCode: response.status), response.body)
+                    more = response.headers.map {
+                        ErrorAnswer.Header(name: $0.name, value: $0.value)
+                    }
+                    // It may have stopped while the ledger was asked.
+                    closes = closes || connection.isClosing
+                } else {
+                    answer = try await self.answer(request.head)
+                }
             }
         } catch {
             let failure = error.answer(spread: 0)
@@ -37,6 +49,17 @@ struct AdminResponder: Responder {
         let body = isHead ? ByteBuffer() : ByteBuffer(bytes: answer.body)
         connection.send(.whole(head, body, closes: closes), flush: true)
         return !closes
+    }
+
+    /// A request without anything of this server's in it.
+    private static func request(_ request: ReceivedRequest) -> AdminRequest {
+        let uri = request.head.uri
+        let query = uri.firstIndex(of: "?").map { uri[uri.index(after: $0)...] } ?? ""
+        return AdminRequest(
+            method: request.head.method.rawValue, path: String(Routes.path(of: uri)),
+            query: String(query),
+            headers: request.head.headers.map { ($0.name.lowercased(), $0.value) },
+            body: Array(buffer: request.body))
     }
 
     private func answer(

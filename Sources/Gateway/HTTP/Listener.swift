@@ -41,12 +41,26 @@ struct Listener<R: Responder>: Service {
         let group = MultiThreadedEventLoopGroup.singleton
         let channel = ConnectionChannel(
             limits: limits, time: time, connections: connections, makeResponder: makeResponder)
+        let file = socketFile
+        try await file?.prepare(on: group)
+        // Whatever ends it: a socket that nobody listens on only misleads.
+        defer { file?.remove() }
         let server = channel.server(
             configuration: ServerConfiguration(
                 address: bindAddress, backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(
                     mostConnections, logger: logger)),
-            onServerRunning: { channel in await onRunning(name, bound(channel)) },
+            onServerRunning: { channel in
+                do {
+                    try file?.protect()
+                } catch {
+                    // A socket that others might use is worse than none.
+                    logger.error("the socket's mode cannot be set", metadata: ["error": "\(error)"])
+                    try? await channel.close().get()
+                    return
+                }
+                await onRunning(name, bound(channel))
+            },
             eventLoopGroup: group, logger: logger)
         try await withGracefulShutdownHandler {
             try await server.run()
@@ -57,6 +71,11 @@ struct Listener<R: Responder>: Service {
                 connections.drain()
             }
         }
+    }
+
+    private var socketFile: SocketFile? {
+        guard case .unixSocket(let path) = address else { return nil }
+        return SocketFile(path: path)
     }
 
     private var bindAddress: BindAddress {

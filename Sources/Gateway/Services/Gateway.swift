@@ -23,6 +23,7 @@ public struct Gateway: Sendable {
     ///     secrets.
     ///   - readiness: what beside the backends and draining keeps the gateway from serving: the
     ///     ledger's view.
+    ///   - api: the admin HTTP API, on the listener of probes; nil serves none.
     ///   - onRunning: called once for each listener with the address it is bound to.
     public init(
         configuration: GatewayConfiguration, keys: any KeyDirectory, ledger: any QuotaLedger,
@@ -31,6 +32,7 @@ public struct Gateway: Sendable {
         recognizers: [any TextRecognizer] = [], running: RunningKeys, time: any TimeSource,
         random: @escaping @Sendable () -> UInt64, logger: Logger,
         readiness: @escaping @Sendable () async -> Readiness,
+        api: (any AdminAPI)? = nil,
         onRunning: @escaping @Sendable (ListenerName, BoundAddress) async -> Void
     ) {
         let activity = GatewayActivity()
@@ -71,7 +73,7 @@ public struct Gateway: Sendable {
             mostConnections: configuration.mostConnections,
             drainTime: .seconds(1), time: time, activity: nil, logger: logger, onRunning: onRunning
         ) { _ in
-            AdminResponder(activity: activity) {
+            AdminResponder(activity: activity, api: api) {
                 var readiness = await readiness()
                 readiness.reasons += backends.unavailabilities
                 return readiness

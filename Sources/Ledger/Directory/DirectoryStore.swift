@@ -38,6 +38,10 @@ public struct DirectoryStore {
     }
     /// The groups of keys.
     public var teams: TeamStore { TeamStore(connection: connection, random: random) }
+    /// The keys of the admin HTTP API.
+    public var adminKeys: AdminKeyStore {
+        AdminKeyStore(connection: connection, random: random)
+    }
     /// The credentials.
     public var keys: KeyStore { KeyStore(connection: connection, random: random) }
     /// The hard allowances.

@@ -26,10 +26,11 @@ extension KeyStore {
     /// same time, one is refused. Throws `missing` when there is no such key, and `refused` when it
     /// may not be used, or has two secrets already.
     public func rotate(
-        _ id: KeyID, grace: Duration, pepper: Pepper
+        _ id: KeyID, grace: Duration, pepper: Pepper, claim: CreationClaim? = nil
     ) throws(LedgerError) -> Rotation {
         enum Outcome {
             case rotated(KeyRecord, KeyRecord), missing, unusable(KeyRecord.State), tooMany
+            case repeated(CreationClaim.Earlier)
         }
         guard let prefix = try find(id)?.prefix else {
             throw .missing(what: "key", name: id.description)
@@ -38,6 +39,9 @@ extension KeyStore {
         let (new, digest, last4) = (fresh.id, fresh.digest, fresh.last4)
         let outcome = try DirectoryTransaction.change(id.shard, on: connection) {
             connection throws(PostgresError) -> Outcome in
+            if let earlier = try claim?.earlier(in: id.shard, connection) {
+                return .repeated(earlier)
+            }
             guard let record = try Self.read(id, connection) else { return .missing }
             let live = try connection.execute(
                 KeyStatements.command(KeyStatements.countLive, id)
@@ -55,6 +59,7 @@ extension KeyStore {
                 KeyStatements.command(
                     KeyStatements.retire, id, [.int8(new.databaseValue), .int8(grace.microseconds)])
             )
+            try claim?.note(new.databaseValue, in: id.shard, connection)
             guard let old = try Self.read(id, connection), let new = try Self.read(new, connection)
             else { return .missing }
             return .rotated(old, new)
@@ -63,6 +68,7 @@ extension KeyStore {
         case .rotated(let old, let new):
             return Rotation(old: old, new: new, secret: fresh.takeSecret())
         case .missing: throw .missing(what: "key", name: id.description)
+        case .repeated(let earlier): throw LedgerError(earlier)
         case .unusable(.retiring), .tooMany:
             throw .refused("key \(id) is being rotated: it has two secrets already")
         case .unusable(let state):

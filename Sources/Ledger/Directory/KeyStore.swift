@@ -20,12 +20,13 @@ public struct KeyStore {
     /// Makes a key of 256 random bits and stores its digest under `pepper`.
     ///
     /// Throws `invalid` for a prefix or terms that break a rule, and `missing` when the team is
-    /// gone.
+    /// gone. With a claim, what was made under it before is `repeated`, and nothing is made.
     public func mint(
-        team: Team, name: String, prefix: String, terms: Terms, pepper: Pepper
+        team: Team, name: String, prefix: String, terms: Terms, pepper: Pepper,
+        claim: CreationClaim? = nil
     ) throws(LedgerError) -> Minted {
         try DirectoryName.check(name, of: "a key")
-        guard APIKeyFormat.isPrefix(Array(prefix.utf8)) else {
+        guard APIKeyFormat.isPrefix(Array(prefix.utf8)), prefix != AdminKeyStore.prefix else {
             throw .invalid("a key's prefix is 2 to 16 of a-z, 0-9 and -, and begins with a letter")
         }
         try terms.check()
@@ -39,13 +40,24 @@ public struct KeyStore {
                 .int8(random.positive()), .text(name), .text(prefix), .bytes(fresh.digest),
                 .int2(pepper.id), .text(fresh.last4),
             ] + terms.parameters
-        let record = try DirectoryTransaction.change(shard, on: connection) {
-            connection throws(PostgresError) -> KeyRecord? in
-            _ = try connection.execute(PostgresCommand(KeyStatements.insert, parameters))
-            return try Self.read(id, connection)
+        enum Outcome {
+            case made(KeyRecord?), repeated(CreationClaim.Earlier)
         }
-        guard let record else { throw .missing(what: "team", name: team.name) }
-        return Minted(record: record, secret: fresh.takeSecret())
+        let outcome = try DirectoryTransaction.change(shard, on: connection) {
+            connection throws(PostgresError) -> Outcome in
+            if let earlier = try claim?.earlier(in: shard, connection) {
+                return .repeated(earlier)
+            }
+            _ = try connection.execute(PostgresCommand(KeyStatements.insert, parameters))
+            let made = try Self.read(id, connection)
+            if made != nil { try claim?.note(id.databaseValue, in: shard, connection) }
+            return .made(made)
+        }
+        switch outcome {
+        case .made(let record?): return Minted(record: record, secret: fresh.takeSecret())
+        case .made(nil): throw .missing(what: "team", name: team.name)
+        case .repeated(let earlier): throw LedgerError(earlier)
+        }
     }
 
     /// The keys of an organization, or of one of its teams, by team and then by age; revoked and

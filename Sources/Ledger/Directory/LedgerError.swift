@@ -19,10 +19,22 @@ public enum LedgerError: Error, Sendable {
     case invalid(String)
     /// What is there does not allow it, in words. Nothing was changed.
     case refused(String)
+    /// The creation was made before, under the same word of the client: the id of what it made.
+    case repeated(Int64)
+    /// The client's word for a creation stands for another request.
+    case reused
     /// The database's schema is not one that this program can work with or bring up to date.
     case schema(SchemaState)
     /// A migration failed. Nothing of it remains.
     case migrationFailed(number: Int32, name: String, PostgresError)
+
+    /// What a claim found.
+    init(_ earlier: CreationClaim.Earlier) {
+        switch earlier {
+        case .same(let id): self = .repeated(id)
+        case .other: self = .reused
+        }
+    }
 
     /// Translates a failure of the wrapper, at the border of this room.
     init(_ error: PostgresError) {
@@ -49,6 +61,8 @@ extension LedgerError: CustomStringConvertible, CustomDebugStringConvertible {
         case .missing(let what, let name): "there is no \(what) \"\(name)\""
         case .invalid(let rule): rule
         case .refused(let reason): reason
+        case .repeated: "that was made before"
+        case .reused: "the word for this creation stands for another request"
         case .schema(let state): state.description
         case .migrationFailed(let number, let name, let error):
             "migration \(Migration.label(number, name)) failed and left nothing behind: \(error)"
@@ -62,7 +76,7 @@ extension LedgerError: CustomStringConvertible, CustomDebugStringConvertible {
             .database(let error),
             .migrationFailed(_, _, let error):
             "\(description): \(error.debugDescription)"
-        case .exists, .missing, .invalid, .refused, .schema: description
+        case .exists, .missing, .invalid, .refused, .repeated, .reused, .schema: description
         }
     }
 }

@@ -27,19 +27,46 @@ public struct OrganizationStore {
 
     /// Creates an organization. A crash between its two steps is finished by creating it again.
     /// Throws `exists` when there is one of that name.
-    public func create(name: String) throws(LedgerError) -> Organization {
+    ///
+    /// With a claim, what was made under it before is `repeated`, and nothing is made. The id then
+    /// follows from the claim, so that a repetition knows where to look.
+    public func create(
+        name: String, claim: CreationClaim? = nil
+    ) throws(LedgerError) -> Organization {
         try DirectoryName.check(name, of: "an organization")
-        let id = OrganizationID(rawValue: random.positive())
-        let holder = try reserve(name, for: id)
-        let created = try DirectoryTransaction.change(holder.shard, on: connection) {
-            connection throws(PostgresError) -> Timestamp? in
-            try connection.execute(OrganizationStatements.insert(name, holder)).rows.first.map {
-                row throws(PostgresError) in Timestamp(microseconds: try row.timestamp(0))
+        let id = OrganizationID(rawValue: claim?.derivedID ?? random.positive())
+        if let claim {
+            let earlier = try DirectoryTransaction.run(on: connection) {
+                connection throws(PostgresError) in
+                try claim.earlier(in: id.shard, connection)
             }
+            if let earlier { throw LedgerError(earlier) }
         }
-        guard let created else { throw .exists(what: "organization", name: name) }
-        return Organization(id: holder, name: name, createdAt: created)
+        let holder = try reserve(name, for: id)
+        enum Outcome {
+            case created(Timestamp), exists, repeated(CreationClaim.Earlier)
+        }
+        let outcome = try DirectoryTransaction.change(holder.shard, on: connection) {
+            connection throws(PostgresError) -> Outcome in
+            if let earlier = try claim?.earlier(in: holder.shard, connection) {
+                return .repeated(earlier)
+            }
+            let row = try connection.execute(
+                OrganizationStatements.insert(name, holder)
+            ).rows.first
+            guard let row else { return .exists }
+            try claim?.note(holder.rawValue, in: holder.shard, connection)
+            return .created(Timestamp(microseconds: try row.timestamp(0)))
+        }
+        switch outcome {
+        case .created(let time): return Organization(id: holder, name: name, createdAt: time)
+        case .exists: throw .exists(what: "organization", name: name)
+        case .repeated(let earlier): throw LedgerError(earlier)
+        }
     }
+
+    /// The organization of that id, if there is one.
+    public func find(_ id: OrganizationID) throws(LedgerError) -> Organization? { try read(id) }
 
     /// Every organization, by name.
     public func list() throws(LedgerError) -> [Organization] {

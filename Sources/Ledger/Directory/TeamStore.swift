@@ -23,20 +23,29 @@ public struct TeamStore {
     let random: LedgerRandom
 
     /// Creates a team. Throws `exists` when the organization has one of that name, and `missing`
-    /// when there is no such organization.
-    public func create(name: String, organization: Organization) throws(LedgerError) -> Team {
+    /// when there is no such organization. With a claim, what was made under it before is
+    /// `repeated`, and nothing is made.
+    public func create(
+        name: String, organization: Organization, claim: CreationClaim? = nil
+    ) throws(LedgerError) -> Team {
         try DirectoryName.check(name, of: "a team")
         enum Outcome {
-            case created(Timestamp), exists, orphan
+            case created(Timestamp), exists, orphan, repeated(CreationClaim.Earlier)
         }
         let id = TeamID(rawValue: random.positive())
-        let outcome: Outcome = try DirectoryTransaction.change(
-            organization.id.shard, on: connection
-        ) { connection throws(PostgresError) in
+        let shard = organization.id.shard
+        let outcome: Outcome = try DirectoryTransaction.change(shard, on: connection) {
+            connection throws(PostgresError) in
+            if let earlier = try claim?.earlier(in: shard, connection) {
+                return .repeated(earlier)
+            }
             let row = try connection.execute(
                 TeamStatements.insert(id, organization.id, name)
             ).rows.first
-            if let row { return .created(Timestamp(microseconds: try row.timestamp(0))) }
+            if let row {
+                try claim?.note(id.rawValue, in: shard, connection)
+                return .created(Timestamp(microseconds: try row.timestamp(0)))
+            }
             let found = try connection.execute(TeamStatements.list(organization.id, name: name))
             return found.rows.isEmpty ? .orphan : .exists
         }
@@ -44,6 +53,7 @@ public struct TeamStore {
         case .created(let time):
             return Team(id: id, organization: organization, name: name, createdAt: time)
         case .exists: throw .exists(what: "team", name: name)
+        case .repeated(let earlier): throw LedgerError(earlier)
         case .orphan: throw .missing(what: "organization", name: organization.name)
         }
     }

@@ -1,0 +1,253 @@
+import Domain
+
+/// The admin HTTP API for machines: OpenAPI 3.1, made of the routes that the router has.
+enum AdminDocument {
+    /// Where it is.
+    static let path = "/admin/openapi.json"
+
+    /// The whole document.
+    static func make(_ routes: [AdminRoute]) -> AdminJSON {
+        var paths: [(String, [(String, AdminJSON)])] = []
+        for route in routes {
+            let path = "/admin/" + route.path
+            let entry = (route.method.lowercased(), operation(route))
+            if let index = paths.firstIndex(where: { $0.0 == path }) {
+                paths[index].1.append(entry)
+            } else {
+                paths.append((path, [entry]))
+            }
+        }
+        return .object([
+            ("openapi", .text("3.1.0")),
+            (
+                "info",
+                .object([
+                    ("title", .text("Turnpike admin API")), ("version", .text("1")),
+                    (
+                        "description",
+                        .text(
+                            "What `turnpike admin` does, over HTTP: the same nouns, the same "
+                                + "fields. Every failure is one envelope with code, message and "
+                                + "advice.")
+                    ),
+                ])
+            ),
+            ("paths", .object(paths.map { ($0.0, .object($0.1)) })),
+            (
+                "components",
+                .object([
+                    ("schemas", .object([("Error", errorSchema)])),
+                    (
+                        "securitySchemes",
+                        .object([
+                            (
+                                "adminKey",
+                                .object([("type", .text("http")), ("scheme", .text("bearer"))])
+                            )
+                        ])
+                    ),
+                ])
+            ),
+            ("security", .array([.object([("adminKey", .array([]))])])),
+        ])
+    }
+
+    private static func operation(_ route: AdminRoute) -> AdminJSON {
+        var members: [(String, AdminJSON)] = [
+            ("operationId", .text(route.operation)), ("summary", .text(route.summary)),
+            (
+                "description",
+                .text(
+                    "Takes the role \(route.role.rawValue)."
+                        + (route.reach == .installation
+                            ? " Not for keys that are bound to an organization." : ""))
+            ),
+            ("parameters", .array(parameters(route))),
+        ]
+        if let body = route.body {
+            let isRequired = body.contains(where: \.isRequired)
+            members.append(
+                (
+                    "requestBody",
+                    .object([
+                        ("required", .flag(isRequired)),
+                        ("content", content(object(body))),
+                    ])
+                ))
+        }
+        members.append(("responses", .object(responses(route))))
+        return .object(members)
+    }
+
+    // MARK: What it takes
+
+    private static func parameters(_ route: AdminRoute) -> [AdminJSON] {
+        func parameter(
+            _ name: String, _ place: String, _ meaning: String, _ required: Bool,
+            _ schema: AdminJSON
+        ) -> AdminJSON {
+            .object([
+                ("name", .text(name)), ("in", .text(place)), ("description", .text(meaning)),
+                ("required", .flag(required)), ("schema", schema),
+            ])
+        }
+        var all = route.names.map { field in
+            parameter(
+                field.name, "path", field.meaning, true,
+                .object([("type", .text("string")), ("minLength", .integer(1))]))
+        }
+        all += route.query.map {
+            parameter($0.name, "query", $0.meaning, $0.isRequired, schema($0))
+        }
+        if case .page = route.answer {
+            all.append(
+                parameter(
+                    "limit", "query", "The most rows of the page.", false,
+                    .object([
+                        ("type", .text("integer")), ("minimum", .integer(1)),
+                        ("maximum", .integer(AdminPage.most)),
+                        ("default", .integer(AdminPage.usual)),
+                    ])))
+            all.append(
+                parameter(
+                    "after", "query", "The `next` of the page before.", false,
+                    .object([("type", .text("string"))])))
+        }
+        if route.creation != nil {
+            all.append(
+                parameter(
+                    "Idempotency-Key", "header",
+                    "Makes a repetition make nothing more: it is answered with what there is.",
+                    false,
+                    .object([
+                        ("type", .text("string")), ("pattern", .text("^[!-~]{1,255}$")),
+                    ])))
+        }
+        return all
+    }
+
+    private static func schema(_ field: AdminField) -> AdminJSON {
+        func typed(_ name: String) -> [(String, AdminJSON)] {
+            let type: AdminJSON = field.null == nil ? .text(name) : .texts([name, "null"])
+            return [("type", type), ("description", .text(field.meaning))]
+        }
+        let choice = field.values.map { [("enum", AdminJSON.texts($0))] } ?? []
+        switch field.kind {
+        case .text: return .object(typed("string") + choice)
+        case .integer: return .object(typed("integer"))
+        case .flag: return .object(typed("boolean"))
+        case .amount:
+            return .object([
+                ("type", .texts(["string", "integer"])), ("description", .text(field.meaning)),
+            ])
+        case .texts:
+            let items: [(String, AdminJSON)] = [("type", .text("string"))] + choice
+            return .object(typed("array") + [("items", .object(items))])
+        }
+    }
+
+    private static func object(_ fields: [AdminField]) -> AdminJSON {
+        .object([
+            ("type", .text("object")), ("additionalProperties", .flag(false)),
+            ("required", .texts(fields.filter(\.isRequired).map(\.name))),
+            ("properties", .object(fields.map { ($0.name, schema($0)) })),
+        ])
+    }
+
+    // MARK: What it answers
+
+    private static func responses(_ route: AdminRoute) -> [(String, AdminJSON)] {
+        let good = AdminJSON.object([
+            ("description", .text("Done.")), ("content", content(answer(route.answer))),
+        ])
+        let bad = AdminJSON.object([
+            ("description", .text("Why it was not done.")),
+            ("content", content(.object([("$ref", .text("#/components/schemas/Error"))]))),
+        ])
+        let failures = [400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 503].map {
+            (String($0), bad)
+        }
+        return [("200", good)] + (route.creation == nil ? [] : [("201", good)]) + failures
+    }
+
+    private static func answer(_ answer: AdminRoute.Answer) -> AdminJSON {
+        func list(_ names: [String], _ more: [(String, AdminJSON)]) -> AdminJSON {
+            let rows = AdminJSON.object([("type", .text("array")), ("items", record(names))])
+            return .object([
+                ("type", .text("object")), ("additionalProperties", .flag(false)),
+                ("required", .texts(["data"] + more.map(\.0))),
+                ("properties", .object([("data", rows)] + more)),
+            ])
+        }
+        let flag = AdminJSON.object([("type", .text("boolean"))])
+        let text = AdminJSON.object([("type", .texts(["string", "null"]))])
+        switch answer {
+        case .one(let names): return record(names)
+        case .page(let names, _): return list(names, [("has_more", flag), ("next", text)])
+        case .rows(let names): return list(names, [])
+        case .verdict(let names): return list(names, [("passes", flag), ("reason", text)])
+        }
+    }
+
+    private static func record(_ names: [String]) -> AdminJSON {
+        .object([
+            ("type", .text("object")), ("additionalProperties", .flag(false)),
+            ("properties", .object(names.map { ($0, AdminAnswerField.schema($0)) })),
+        ])
+    }
+
+    private static func content(_ schema: AdminJSON) -> AdminJSON {
+        .object([("application/json", .object([("schema", schema)]))])
+    }
+
+    private static let errorSchema: AdminJSON = {
+        let text = AdminJSON.object([("type", .text("string"))])
+        let error = AdminJSON.object([
+            ("type", .text("object")),
+            ("required", .texts(["code", "message", "advice", "param"])),
+            (
+                "properties",
+                .object([
+                    ("code", text), ("message", text), ("advice", text),
+                    ("param", .object([("type", .texts(["string", "null"]))])),
+                ])
+            ),
+        ])
+        return .object([
+            ("type", .text("object")), ("required", .texts(["error"])),
+            ("properties", .object([("error", error)])),
+        ])
+    }()
+}
+
+/// What a field of an answer is: the same everywhere, whatever it belongs to.
+enum AdminAnswerField {
+    private static let counts: Set<String> = [
+        "limit", "used", "reserved", "leased", "left", "needs", "pepper_id", "shard", "shards",
+        "charged", "corrected", "requests", "leases", "ended_leases", "records", "prompt_bound",
+        "completion_bound",
+    ]
+    private static let flags: Set<String> = ["stream_usage", "mirror_reasoning", "clamp", "passes"]
+    private static let lists: Set<String> = [
+        "models", "endpoints", "tags", "attempts", "price_corrections", "accounts",
+    ]
+    private static let endings = ["_tokens", "_requests", "_nanousd", "_us", "_seconds"]
+
+    /// The field in JSON Schema.
+    static func schema(_ name: String) -> AdminJSON {
+        func type(_ types: [String]) -> [(String, AdminJSON)] { [("type", .texts(types))] }
+        if name == "price_version" { return .object(type(["string", "integer", "null"])) }
+        if lists.contains(name) {
+            return .object(
+                type(["array", "null"]) + [("items", .object([("type", .text("string"))]))])
+        }
+        if flags.contains(name) { return .object(type(["boolean", "null"])) }
+        if counts.contains(name) || endings.contains(where: name.hasSuffix) {
+            return .object(type(["integer", "null"]))
+        }
+        if name.hasSuffix("_at"), name != "period_start" {
+            return .object(type(["string", "null"]) + [("format", .text("date-time"))])
+        }
+        return .object(type(["string", "null"]))
+    }
+}
