@@ -18,6 +18,9 @@ struct AdminKeyEntry: Equatable {
     let lastUsedAt: Timestamp?
     /// Whether it may be used, by the ledger's clock.
     var isUsable: Bool
+
+    /// Who acts, when it is presented.
+    var author: ActionAuthor { ActionAuthor(way: .api, name: "\(id) (\(name))") }
 }
 
 /// An admin key to be minted.

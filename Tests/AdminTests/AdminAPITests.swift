@@ -113,8 +113,10 @@ import Testing
                 let reply = try await office.ask(method, path)
                 #expect(reply.status == 404, "\(path)")
             }
-            let kept = try await office.ask("POST", "retention", #"{"keep_days":1}"#)
-            #expect(kept.status == 400)
+            for days in [1, 36_526, 2_000_000_000] {
+                let kept = try await office.ask("POST", "retention", "{\"keep_days\":\(days)}")
+                #expect(kept.status == 400 && kept.code == "invalid_value")
+            }
             let dropped = try await office.ask("POST", "retention", #"{"keep_days":2}"#)
             #expect(dropped.status == 200 && dropped.json["passes"]?.bool == true)
         }
@@ -138,6 +140,14 @@ import Testing
             let stranger = String(real.dropLast(1)) + (real.hasSuffix("0") ? "1" : "0")
             let forged = try await office.ask("GET", "organizations", as: stranger)
             #expect(forged.status == 401 && forged.code == "key_refused")
+            // Of the right form, with this key's id, and another secret: what the digest is for.
+            let parts = real.split(separator: "_")
+            let named = APIKeyFormat.write(
+                prefix: String(parts[0]), id: try #require(KeyID(parts[1])),
+                secret: [UInt8](repeating: 7, count: 32)
+            ).withBytes { String(decoding: $0, as: UTF8.self) }
+            let guessed = try await office.ask("GET", "organizations", as: named)
+            #expect(guessed.status == 401 && guessed.code == "key_refused")
             let made = try await office.ask(
                 "POST", "admin-keys", #"{"name":"n","role":"operator"}"#)
             #expect(made.status == 201)

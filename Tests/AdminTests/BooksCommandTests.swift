@@ -149,6 +149,7 @@ import Testing
         let ledger = FakeAdminLedger()
         let day = FakeAdminLedger.now.day
         #expect(CommandRun.of("retention --keep-days 1", with: ledger).status == 2)
+        #expect(CommandRun.of("retention --keep-days 36526", with: ledger).status == 2)
         #expect(
             CommandRun.of("retention --keep-days 90", with: ledger).output
                 == "Nothing was dropped.\n")

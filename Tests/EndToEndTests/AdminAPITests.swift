@@ -61,6 +61,13 @@ extension EndToEnd {
                 _ = try eventually("the key is refused") { () -> Bool? in
                     try gateway.post(key, ServedGateway.prompt("Hi")).status == 401 ? true : nil
                 }
+                let id = try #require(admin.split(separator: "_").dropFirst().first)
+                let price = try Self.ask(
+                    port, admin, "POST", "models/scripted/prices",
+                    #"{"prompt":"0.5","completion":1}"#)
+                let prices = try #require(price.json["data"] as? [[String: Any]])
+                #expect(prices.first?["prompt_nanousd"] as? Int == 500_000_000)
+                #expect(prices.first?["set_by"] as? String == "\(id) (test)")
                 let denied = try Self.ask(port, admin, "DELETE", one)
                 #expect(denied.status == 403 && denied.code == "role_too_low")
                 #expect(!gateway.program.written().complaint.contains(key.secret))
@@ -135,6 +142,38 @@ extension EndToEnd {
                 let names = "SELECT count(DISTINCT name) FROM api_key"
                 #expect(try gateway.count(names) == 20)
                 #expect(try gateway.count("SELECT count(*) FROM admin_creation") == 60)
+            }
+        }
+
+        @Test(.timeLimit(.minutes(3)))
+        func `schemathesis finds no server error and no answer outside of its description`()
+            async throws
+        {
+            try await onOwnThread {
+                let gateway = try ServedGateway.start(withEngine: false)
+                defer { gateway.discard() }
+                let admin = try Self.adminKey(gateway, "owner")
+                let end = try RunningProgram.run(
+                    Installation.python(), ["\(Installation.scripts)/conform_admin.py", "20"],
+                    environment: [
+                        "TURNPIKE_ADMIN": "http://127.0.0.1:\(gateway.adminPort)",
+                        "TURNPIKE_ADMIN_KEY": admin,
+                    ], within: .seconds(120))
+                try #require(end.status == 0, "\(end.complaint)")
+                let told = try #require(
+                    try JSONSerialization.jsonObject(with: Data(end.output.utf8))
+                        as? [String: Any])
+                let found = told["found"] as? String ?? ""
+                #expect(told["status"] as? Int == 0, "\(found.suffix(6000))")
+                // What has not been reached has not been checked.
+                let calls = try #require(told["calls"] as? [String: Int])
+                for answer in [
+                    "GET /admin/v1/organizations 200", "GET /admin/v1/organizations 400",
+                    "POST /admin/v1/organizations 201", "POST /admin/v1/organizations 400",
+                    "POST /admin/v1/admin-keys 201", "GET /admin/v1/audit 200",
+                ] {
+                    #expect(calls[answer] != nil, "\(answer): \(calls)")
+                }
             }
         }
 

@@ -126,22 +126,26 @@ enum AdminDocument {
         return all
     }
 
-    private static func schema(_ field: AdminField) -> AdminJSON {
+    /// A field. In a body, where `null` is as good as nothing, all that is not required may be null.
+    private static func schema(_ field: AdminField, mayBeNull: Bool = false) -> AdminJSON {
+        let null = mayBeNull && !field.isRequired ? ["null"] : []
         func typed(_ name: String) -> [(String, AdminJSON)] {
-            let type: AdminJSON = field.null == nil ? .text(name) : .texts([name, "null"])
-            return [("type", type), ("description", .text(field.meaning))]
+            [("type", .texts([name] + null)), ("description", .text(field.meaning))]
         }
-        let choice = field.values.map { [("enum", AdminJSON.texts($0))] } ?? []
+        let values = field.values.map { $0.map(AdminJSON.text) }
+        let choice = values.map { [("enum", AdminJSON.array($0 + null.map { _ in .null }))] } ?? []
         switch field.kind {
         case .text: return .object(typed("string") + choice)
         case .integer: return .object(typed("integer"))
         case .flag: return .object(typed("boolean"))
         case .amount:
             return .object([
-                ("type", .texts(["string", "integer"])), ("description", .text(field.meaning)),
+                ("type", .texts(["string", "integer"] + null)),
+                ("description", .text(field.meaning)),
             ])
         case .texts:
-            let items: [(String, AdminJSON)] = [("type", .text("string"))] + choice
+            let items: [(String, AdminJSON)] =
+                [("type", .text("string"))] + (values.map { [("enum", .array($0))] } ?? [])
             return .object(typed("array") + [("items", .object(items))])
         }
     }
@@ -150,7 +154,7 @@ enum AdminDocument {
         .object([
             ("type", .text("object")), ("additionalProperties", .flag(false)),
             ("required", .texts(fields.filter(\.isRequired).map(\.name))),
-            ("properties", .object(fields.map { ($0.name, schema($0)) })),
+            ("properties", .object(fields.map { ($0.name, schema($0, mayBeNull: true)) })),
         ])
     }
 

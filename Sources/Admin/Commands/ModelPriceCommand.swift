@@ -84,7 +84,7 @@ struct ModelPriceCommand: ParsableCommand {
             if let searchFee {
                 prices[.search] = Price.searchFee(searchFee, alias: model)
             }
-            try desk.ledger.setPrices(prices, of: model, by: PriceView.administrator)
+            try desk.ledger.setPrices(prices, of: model, by: desk.administrator)
             try PriceView.answer(model, desk)
         }
     }
@@ -124,7 +124,7 @@ struct ModelPriceCommand: ParsableCommand {
             try desk.confirm(
                 "Take the price (\(cleared.name)) of \(name) away?", isConfirmed: yes)
             try desk.ledger.setPrices(
-                [cleared: Price?.none], of: model, by: PriceView.administrator)
+                [cleared: Price?.none], of: model, by: desk.administrator)
             try PriceView.answer(model, desk)
         }
     }

@@ -15,6 +15,9 @@ struct RetentionCommand: AdminSubcommand {
               turnpike admin retention --keep-days 90 --yes
             """)
 
+    // More is a mistake, and before the first day that a database knows.
+    private static let mostDays: Int32 = 36_525
+
     @Option(
         name: .customLong("keep-days"),
         help: ArgumentHelp("Whole days to keep before today, at least 2.", valueName: "days"))
@@ -26,6 +29,9 @@ struct RetentionCommand: AdminSubcommand {
     func validate() throws {
         guard keepDays >= RetentionStore.leastDays else {
             throw ValidationError("At least \(RetentionStore.leastDays) days are kept.")
+        }
+        guard keepDays <= Self.mostDays else {
+            throw ValidationError("At most \(Self.mostDays) days are kept: a hundred years.")
         }
     }
 
