@@ -81,6 +81,46 @@ extension EndToEnd {
         }
 
         @Test(.timeLimit(.minutes(1)))
+        func `a quota of one model refuses its requests and no other model's`() async throws {
+            let gateway = try ServedGateway.current()
+            try await onOwnThread {
+                let key = try gateway.makeKey(quota: ["--requests", "6/day"])
+                let set = ["quota", "set", "--team", key.team, "--requests", "2/day", "--model"]
+                // A model that nobody serves is most likely mistyped.
+                #expect(try gateway.admin(set + ["scriptde"]).status == 1)
+                try gateway.administer(set + ["scripted"])
+                func ask(_ model: String) throws -> HTTPReply {
+                    try gateway.post(key, ServedGateway.prompt("Hi", model: model))
+                }
+                let own = try (0..<4).map { _ in try ask("scripted") }
+                #expect(own.map(\.status) == [200, 200, 429, 429])
+                #expect(own.allSatisfy { $0.header("x-ratelimit-limit-requests") == "2" })
+                let message = try #require(own[3].error["message"] as? String)
+                #expect(message.contains("2 requests per day for model 'scripted'"), "\(message)")
+                let others = try (0..<3).map { _ in try ask("other") }
+                #expect(others.map(\.status) == [200, 200, 200])
+                #expect(others.allSatisfy { $0.header("x-ratelimit-limit-requests") == "6" })
+                let lines = try #require(
+                    try gateway.get(key, "/v1/quota").json["quotas"] as? [[String: Any]])
+                #expect(lines.map { $0["model"] as? String } == ["scripted", nil])
+                #expect(lines.map { $0["left"] as? Int } == [0, 1])
+                func check(_ model: String) throws -> Int32 {
+                    let words = ["quota", "check", "--key", key.id, "--tokens", "1", "--model"]
+                    return try gateway.admin(words + [model]).status
+                }
+                #expect(try check("scripted") == 1)
+                #expect(try check("other") == 0)
+                try gateway.administer([
+                    "quota", "clear", "--team", key.team, "--model", "scripted", "--requests",
+                    "day",
+                ])
+                _ = try eventually("the gateway knows that it is gone", within: .seconds(5)) {
+                    try ask("scripted").status == 200 ? true : nil
+                }
+            }
+        }
+
+        @Test(.timeLimit(.minutes(1)))
         func `a quota of requests and one of a team hold as hard as one of tokens`() async throws {
             let gateway = try ServedGateway.current()
             try await onOwnThread {
