@@ -128,6 +128,40 @@ import Testing
             try await own.quotas(of: Self.laptop).lines.map(\.quota.limit) == [1000, 4000, 5000])
     }
 
+    @Test func `quotas of one model are told with its name, and nobody else's`() async throws {
+        let books = try UsageBooks()
+        let own = try Self.own(books)
+        let organization = try books.organization()
+        for (subject, model) in [
+            (Subject(kind: .key, id: 11), "tiny"), (Subject(kind: .team, id: 11), nil),
+            (Subject(kind: .key, id: 12), "gpt-4o"),
+        ] {
+            _ = try books.store.apply(
+                [.setQuota(.tokens, .day, limit: 3000)], subject: subject, model: model,
+                organization: organization)
+        }
+        let number = try #require(
+            try books.store.quotas.list(Subject(kind: .key, id: 11), organization: organization)
+                .first?.subject.id)
+        // A number that the books of this test can count with.
+        try books.store.connection.execute(
+            script: """
+                UPDATE subject_model SET subject_id = -5 WHERE subject_id = \(number);
+                UPDATE quota SET subject_id = -5 WHERE subject_id = \(number);
+                """)
+        try books.account(kind: 3, -5, period: 1, limit: 3000, settled: 700, reserved: 100)
+        let lines = try await own.quotas(of: Self.ci).lines
+        #expect(lines.map(\.quota.model) == [nil, "tiny"])
+        #expect(lines.map(\.left) == [3000, 2200])
+        #expect(lines[0].own == nil)
+        #expect(lines[1].own == OwnQuotas.Line.Numbers(used: 700, reserved: 100))
+        let others = try await own.quotas(of: Self.laptop).lines
+        #expect(others.map(\.quota.model) == ["gpt-4o"])
+        // Our numbers in another organization find nothing.
+        let mixed = Self.principal(UsageBooks.ci, subject: 11, team: 11, of: UsageBooks.neighbour)
+        #expect(try await own.quotas(of: mixed).lines.isEmpty)
+    }
+
     @Test func `a key that reads more than 60 times a minute waits, and others do not`()
         async throws
     {
