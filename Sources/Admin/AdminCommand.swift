@@ -21,8 +21,9 @@ public struct AdminCommand: AsyncParsableCommand {
         subcommands: [
             OrganizationCommand.self, TeamCommand.self, KeyCommand.self, QuotaCommand.self,
             UsageCommand.self, StatementCommand.self, ExplainCommand.self, AuditCommand.self,
-            ReconcileCommand.self, RetentionCommand.self, NodeCommand.self, ModelCommand.self,
-            AdminKeyCommand.self, DoctorCommand.self, CompletionsCommand.self, ManualCommand.self,
+            ReconcileCommand.self, ActionCommand.self, RetentionCommand.self, NodeCommand.self,
+            ModelCommand.self, AdminKeyCommand.self, DoctorCommand.self, CompletionsCommand.self,
+            ManualCommand.self,
         ])
 
     /// Makes the command as the argument parser needs it.

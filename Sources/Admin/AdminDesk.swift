@@ -13,8 +13,6 @@ struct AdminDesk {
     let output: Output
     let format: OutputFormat
     let ledger: any AdminLedger
-    /// Who acts over the admin HTTP API; nil where it is whoever runs the command.
-    var author: ActionAuthor?
     /// Takes the answers as they are, for the admin HTTP API; nil where they are printed.
     var take: ((AdminAnswer) -> Void)?
 
@@ -38,9 +36,6 @@ struct AdminDesk {
         case .table: try output.lines(table())
         }
     }
-
-    /// Who acts, as prices keep it.
-    var administrator: String { author?.name ?? PriceView.administrator }
 
     /// Lays out a table for the output's width.
     var tables: TableFormatter { TableFormatter(width: output.width, style: output.style) }

@@ -28,7 +28,7 @@ struct AdminEnvironment: Sendable {
                 random: LedgerRandom {
                     var generator = SystemRandomNumberGenerator()
                     return generator.next()
-                })
+                }, author: CommandAuthor.author())
         },
         clock: AdminClock(
             elapsed: { [start = ContinuousClock.now] in ContinuousClock.now - start },

@@ -3,7 +3,7 @@ import Ledger
 
 /// What the admin commands ask of the ledger, within one organization at a time: what belongs to
 /// another one behaves as if it did not exist.
-protocol AdminLedger: SubjectLedger, ReconcilingLedger, AdminKeyLedger {
+protocol AdminLedger: SubjectLedger, ReconcilingLedger, AdminKeyLedger, ActionLedger {
     /// The ledger's clock, by which keys expire and periods end.
     func time() throws(AdminFailure) -> Timestamp
 
@@ -86,9 +86,7 @@ protocol AdminLedger: SubjectLedger, ReconcilingLedger, AdminKeyLedger {
     /// Every price that a model ever had, the newest first.
     func priceHistory(of model: String) throws(AdminFailure) -> [PriceChange]
     /// Puts versions of a model's prices in force, or nil for none.
-    func setPrices(
-        _ prices: [PriceTerms: Price?], of model: String, by name: String
-    ) throws(AdminFailure)
+    func setPrices(_ prices: [PriceTerms: Price?], of model: String) throws(AdminFailure)
     /// What a repricing would change.
     func previewReprice(_ order: RepriceOrder) throws(AdminFailure) -> RepriceReport
     /// Prices records anew, by corrections beside them.

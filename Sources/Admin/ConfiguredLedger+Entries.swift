@@ -101,11 +101,9 @@ extension ConfiguredLedger {
         try asking { store throws(LedgerError) in try store.prices.history(of: model) }
     }
 
-    func setPrices(
-        _ prices: [PriceTerms: Price?], of model: String, by name: String
-    ) throws(AdminFailure) {
+    func setPrices(_ prices: [PriceTerms: Price?], of model: String) throws(AdminFailure) {
         try asking { store throws(LedgerError) in
-            try store.prices.set(prices, of: model, by: name)
+            try store.prices.set(prices, of: model)
         }
     }
 

@@ -6,7 +6,7 @@ import TurnpikeConfiguration
 /// The ledger that a configuration file names, over one connection of its own.
 final class ConfiguredLedger: AdminLedger {
     private let configuration: Configuration
-    let store: DirectoryStore
+    private(set) var store: DirectoryStore
     /// What the client of the admin HTTP API says of the creation that it asks for.
     var claim: CreationClaim?
     /// The directory's own values behind the entries that were handed out.
@@ -14,9 +14,9 @@ final class ConfiguredLedger: AdminLedger {
     private var knownTeams: [TeamID: Team] = [:]
 
     /// Finds and reads the configuration, and opens its database, which must have this program's
-    /// schema.
+    /// schema. What is changed is recorded to be of `author`.
     static func open(
-        _ file: String?, random: LedgerRandom
+        _ file: String?, random: LedgerRandom, author: ActionAuthor
     ) throws(AdminFailure) -> ConfiguredLedger {
         let environment = ProcessInfo.processInfo.environment
         let path = try ConfigurationSearch.file(
@@ -26,7 +26,7 @@ final class ConfiguredLedger: AdminLedger {
             let configuration = try Configuration.load(
                 path: path, environment: { environment[$0] })
             let store = try DirectoryStore(
-                url: configuration.database.connectionString, random: random)
+                url: configuration.database.connectionString, random: random, author: author)
             let state = try Migrator().check(store.connection)
             guard case .current = state else { throw LedgerError.schema(state) }
             return ConfiguredLedger(configuration, store)
@@ -47,6 +47,9 @@ final class ConfiguredLedger: AdminLedger {
         self.configuration = configuration
         self.store = store
     }
+
+    /// From here on every change is recorded to be of `author`.
+    func act(as author: ActionAuthor) { store = store.acting(as: author) }
 
     func time() throws(AdminFailure) -> Timestamp {
         try asking { store throws(LedgerError) in try store.time() }

@@ -50,6 +50,7 @@ final class CatalogReload: Service {
     private let backends: BackendRegistry
     private let ledger: PostgresQuotaLedger
     private let pool: PostgresPool
+    private let random: LedgerRandom
     private let reloads: Reloads?
     private let logger: Logger
     private let state: Mutex<State>
@@ -61,7 +62,7 @@ final class CatalogReload: Service {
     init(
         running: Configuration, revision: Int64, environment: [String: String],
         catalog: CatalogHolder, backends: BackendRegistry, ledger: PostgresQuotaLedger,
-        pool: PostgresPool, reloads: Reloads?, logger: Logger
+        pool: PostgresPool, random: LedgerRandom, reloads: Reloads?, logger: Logger
     ) {
         self.running = running
         self.environment = environment
@@ -69,6 +70,7 @@ final class CatalogReload: Service {
         self.backends = backends
         self.ledger = ledger
         self.pool = pool
+        self.random = random
         self.reloads = reloads
         self.logger = logger
         state = Mutex(State(configuration: running, revision: revision))
@@ -199,8 +201,10 @@ final class CatalogReload: Service {
     private func asking<Value: Sendable>(
         _ body: @escaping @Sendable (PriceStore) throws(LedgerError) -> Value
     ) async throws -> Value {
-        try await pool.run { connection throws(PostgresError) in
-            Result { () throws(LedgerError) in try body(PriceStore(connection)) }
+        try await pool.run { [random] connection throws(PostgresError) in
+            Result { () throws(LedgerError) in
+                try body(PriceStore(connection, random: random, author: Wiring.author))
+            }
         }.get()
     }
 

@@ -39,7 +39,8 @@ struct FirstKey {
         let random = wiring.random
         return try await Wiring.withDatabase(wiring.configuration) {
             connection throws(LedgerError) in
-            try !DirectoryStore(connection, random: random).teams.list(organization: nil).isEmpty
+            try !DirectoryStore(connection, random: random, author: Wiring.author)
+                .teams.list(organization: nil).isEmpty
         }
     }
 
@@ -48,7 +49,7 @@ struct FirstKey {
         let prefix = wiring.configuration.keyPrefix
         return try await Wiring.withDatabase(wiring.configuration) {
             connection throws(LedgerError) in
-            let store = DirectoryStore(connection, random: random)
+            let store = DirectoryStore(connection, random: random, author: Wiring.author)
             guard let organization = try store.organizations.find(name: "default") else {
                 throw LedgerError.missing(what: "organization", name: "default")
             }

@@ -1,5 +1,4 @@
 import Domain
-import Foundation
 import Ledger
 import TurnpikeConfiguration
 
@@ -29,8 +28,7 @@ struct PricedCatalog: Sendable {
         let said = Dictionary(configuration.routes.map { ($0.alias, $0.prices) }) { first, _ in
             first
         }
-        let name = "gateway \(ProcessInfo.processInfo.hostName)"
-        return PricedCatalog(configuration, try store.register(file: said, by: name))
+        return PricedCatalog(configuration, try store.register(file: said))
     }
 
     /// What requests resolve against.

@@ -65,7 +65,7 @@ struct Rooms: Sendable {
         reload = CatalogReload(
             running: configuration, revision: priced.revision, environment: wiring.environment,
             catalog: catalog, backends: backends, ledger: ledger, pool: pool,
-            reloads: wiring.reloads, logger: wiring.logger)
+            random: wiring.random, reloads: wiring.reloads, logger: wiring.logger)
         gateway = Gateway(
             configuration: try Self.gatewayConfiguration(configuration, wiring.environment),
             keys: keys, ledger: ledger,

@@ -64,6 +64,11 @@ struct Wiring: Sendable {
         }
     }
 
+    /// The author of what the gateway itself changes: prices that its file says, and the first team
+    /// and key of `turnpike up`.
+    static let author = ActionAuthor(
+        way: .gateway, name: "gateway \(ProcessInfo.processInfo.hostName)")
+
     /// Brings the database to this version's schema; returns how many files were applied.
     static func migrate(_ configuration: Configuration) async throws -> Int {
         try await withDatabase(configuration) { connection throws(LedgerError) in
@@ -112,8 +117,9 @@ struct Wiring: Sendable {
     ) async throws {
         try await checkSchema()
         let catalog = try await Self.withDatabase(configuration) {
-            [configuration] connection throws(LedgerError) in
-            try PricedCatalog.registering(configuration, PriceStore(connection))
+            [configuration, random] connection throws(LedgerError) in
+            try PricedCatalog.registering(
+                configuration, PriceStore(connection, random: random, author: Self.author))
         }
         let rooms = try Rooms(self, catalog)
         let group = ServiceGroup(

@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import JSON
 import Ledger
+import Postgres
 import TestSupport
 import Testing
 
@@ -18,6 +19,28 @@ import Testing
     }
 
     private static let acme = "organizations/acme"
+
+    @Test func `what a key does is on record as that key's`() async throws {
+        try await withOffice { office in
+            _ = try await office.ask("POST", "\(Self.acme)/teams", #"{"name":"science"}"#)
+            let refused = try await office.ask(
+                "POST", "\(Self.acme)/teams", #"{"name":"forbidden"}"#, as: "auditor")
+            #expect(refused.status == 403)
+            let store = try DirectoryStore(
+                url: office.database.url, random: LedgerRandom { 1 }, author: .test)
+            defer { store.connection.close() }
+            let key = try #require(
+                try store.adminKeys.list(organization: nil).first { $0.name == "owner" })
+            var query = ActionQuery(organization: nil, limit: 100)
+            query.action = .teamCreate
+            let actions = try store.actions.list(query)
+            #expect(actions.map(\.author) == [ActionAuthor(way: .api, name: "\(key.id) (owner)")])
+            #expect(actions.first?.subject.name == "science")
+            query.action = .adminKeyCreate
+            #expect(try store.actions.list(query).count == 5)
+            #expect(try store.auditor.audit(nil, depth: .complete).findings == [])
+        }
+    }
 
     @Test func `the life of a team and its key, field by field as the commands tell it`()
         async throws

@@ -58,7 +58,7 @@ final class AdminOffice: Sendable {
         document = try JSONParser(
             maximumBytes: 1 << 22, maximumDepth: 64, maximumNodes: 100_000
         ).parse(AdminDocument.make(AdminRoutes.all).bytes)
-        let store = try DirectoryStore(url: database.url, random: random)
+        let store = try DirectoryStore(url: database.url, random: random, author: .test)
         defer { store.connection.close() }
         let acme = try store.organizations.create(name: "acme")
         let other = try store.organizations.create(name: "other")

@@ -42,6 +42,8 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         var backends: [BackendEntry] = []
         var backendUsage = BackendUsage()
         var backendQueries: [BackendUsageQuery] = []
+        var actions: [ActionRecord] = []
+        var actionQueries: [ActionQuery] = []
         var failure: AdminFailure?
         /// How far the ledger's clock goes on each time it is looked at.
         var secondsPerLook: Int64 = 0
@@ -282,9 +284,7 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         try checked { state in state.prices.filter { $0.model == model } }
     }
 
-    func setPrices(
-        _ prices: [PriceTerms: Price?], of model: String, by name: String
-    ) throws(AdminFailure) {
+    func setPrices(_ prices: [PriceTerms: Price?], of model: String) throws(AdminFailure) {
         try checked { state in
             for (terms, price) in prices {
                 state.prices.insert(
@@ -319,6 +319,25 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         try checked { state in
             state.backendQueries.append(query)
             return state.backendUsage
+        }
+    }
+}
+
+extension FakeAdminLedger {
+    func actions(_ query: ActionQuery) throws(AdminFailure) -> [ActionRecord] {
+        try checked { state in
+            state.actionQueries.append(query)
+            return Array(state.actions.prefix(query.limit))
+        }
+    }
+
+    func findAction(
+        _ id: ActionID, in organization: OrganizationEntry?
+    ) throws(AdminFailure) -> ActionRecord? {
+        try checked { state in
+            state.actions.first {
+                $0.id == id && (organization == nil || $0.organization == organization?.name)
+            }
         }
     }
 }

@@ -14,7 +14,8 @@ final class AuditBooks {
 
     init() throws {
         database = try TestDatabase.make()
-        store = try DirectoryStore(url: database.url, random: DirectoryFixture.random)
+        store = try DirectoryStore(
+            url: database.url, random: DirectoryFixture.random, author: .test)
         try run(Self.directory + Self.records(days: 6, each: 4) + Self.balances)
     }
 

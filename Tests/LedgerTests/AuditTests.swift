@@ -282,7 +282,8 @@ import Testing
     @Test(.timeLimit(.minutes(1)))
     func `an audit of books without a record ends at once, at either depth`() throws {
         let database = try TestDatabase.make()
-        let store = try DirectoryStore(url: database.url, random: DirectoryFixture.random)
+        let store = try DirectoryStore(
+            url: database.url, random: DirectoryFixture.random, author: .test)
         for depth in [AuditDepth.incremental, .complete, .incremental] {
             #expect(try store.auditor.audit(nil, depth: depth).differences == [])
         }
@@ -296,7 +297,7 @@ import Testing
                 done.resume(
                     with: Result {
                         let store = try DirectoryStore(
-                            url: database.url, random: DirectoryFixture.random)
+                            url: database.url, random: DirectoryFixture.random, author: .test)
                         return try (0..<20).flatMap { _ in
                             try store.auditor.audit(nil, depth: .incremental).differences
                         }
@@ -327,7 +328,8 @@ import Testing
                     group.addTask { try await Self.auditRepeatedly(database) }
                     try await group.waitForAll()
                 }
-                let store = try DirectoryStore(url: database.url, random: DirectoryFixture.random)
+                let store = try DirectoryStore(
+                    url: database.url, random: DirectoryFixture.random, author: .test)
                 let report = try store.auditor.audit(nil, depth: .complete)
                 #expect(report.differences == [] && report.extent.records == 120)
             }

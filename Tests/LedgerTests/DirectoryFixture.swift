@@ -17,7 +17,7 @@ struct DirectoryFixture {
 
     init() throws {
         database = try TestDatabase.make()
-        store = try DirectoryStore(url: database.url, random: Self.random)
+        store = try DirectoryStore(url: database.url, random: Self.random, author: .test)
         pepper = try Pepper(id: 1, bytes: (0..<32).map { UInt8($0) })
         guard let found = try store.organizations.find(name: "default") else {
             throw LedgerError.missing(what: "organization", name: "default")

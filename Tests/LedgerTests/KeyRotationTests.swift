@@ -165,7 +165,8 @@ func race(
         // A thread each, so that all of them wait at the start with their connections open.
         Thread {
             defer { finished.leave() }
-            let store = try? DirectoryStore(url: url, random: DirectoryFixture.random)
+            let store = try? DirectoryStore(
+                url: url, random: DirectoryFixture.random, author: .test)
             ready.leave()
             start.wait()
             // A refusal is what the race is about.

@@ -32,7 +32,8 @@ import Testing
         throws
     {
         let fixture = try ledger(beatAhead: 0)
-        let heart = try DirectoryStore(url: fixture.database.url, random: DirectoryFixture.random)
+        let heart = try DirectoryStore(
+            url: fixture.database.url, random: DirectoryFixture.random, author: .test)
         // The moment of the question is its transaction's beginning; the beat is later, and first.
         _ = try fixture.rows("BEGIN")
         #expect(try heart.connection.execute(LaneStatements.beat(lane)).rows.count == 1)
@@ -54,7 +55,8 @@ import Testing
             let principal = try await node.principal(quotas: [], rateLimits: [])
             #expect(try await node.isServed(principal))
         }
-        let store = try DirectoryStore(url: database.url, random: DirectoryFixture.random)
+        let store = try DirectoryStore(
+            url: database.url, random: DirectoryFixture.random, author: .test)
         let killed = PostgresStatement(
             name: nil,
             sql: """

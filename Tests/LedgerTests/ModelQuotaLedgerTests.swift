@@ -173,7 +173,8 @@ extension PostgresUnderTest {
             }
         let result = try await run { connection throws(PostgresError) in
             Result { () throws(LedgerError) -> Principal in
-                let store = DirectoryStore(connection, random: DirectoryFixture.random)
+                let store = DirectoryStore(
+                    connection, random: DirectoryFixture.random, author: .test)
                 guard let owner = try store.organizations.find(name: "default") else {
                     throw .missing(what: "organization", name: "default")
                 }

@@ -127,7 +127,7 @@ import Testing
                 VALUES (229, 4711, 1, 1, 1, 1, 3, '1970-01-01', 100, 100, 60, 60);
                 """)
         _ = try Migrator().migrate(connection)
-        let store = DirectoryStore(connection, random: DirectoryFixture.random)
+        let store = DirectoryStore(connection, random: DirectoryFixture.random, author: .test)
         let owner = try #require(try store.organizations.find(name: "default"))
         let organization = Subject(kind: .organization, id: 1)
         _ = try store.apply(

@@ -19,23 +19,24 @@ import Testing
     @Test func `a command wins until the file says something new, which wins then`() throws {
         let fixture = try DirectoryFixture()
         defer { withExtendedLifetime(fixture) {} }
-        let store = fixture.store.prices
+        let store = fixture.store.acting(as: ActionAuthor(way: .gateway, name: "gw")).prices
+        let ann = fixture.store.acting(as: ActionAuthor(way: .command, name: "ann")).prices
         func file(_ amount: Int64) throws {
-            _ = try store.register(file: ["tiny": [.usual: Self.price(amount)]], by: "gw")
+            _ = try store.register(file: ["tiny": [.usual: Self.price(amount)]])
         }
         try file(1)
         #expect(try inForce(store) == 1)
         let revision = try store.revision()
         try file(1)
         #expect(try store.revision() == revision)
-        try store.set([.usual: Self.price(2)], of: "tiny", by: "ann")
+        try ann.set([.usual: Self.price(2)], of: "tiny")
         #expect(try inForce(store) == 2 && store.revision() > revision)
         // A gateway that starts anew with the same file changes nothing.
         try file(1)
         #expect(try inForce(store) == 2)
         try file(3)
         #expect(try inForce(store) == 3)
-        try store.set([.usual: Price?.none], of: "tiny", by: "ann")
+        try ann.set([.usual: Price?.none], of: "tiny")
         #expect(try inForce(store) == nil)
         let history = try store.history(of: "tiny")
         #expect(history.map { $0.price?.prompt.rawValue } == [nil, 3, 2, 1])
@@ -51,14 +52,14 @@ import Testing
         let store = fixture.store.prices
         let flex = Self.price(4)
         _ = try store.register(
-            file: ["tiny": [.usual: Self.price(1), .tier(.flex): flex], "big": [:]], by: "gw")
-        _ = try store.register(file: ["big": [:]], by: "gw")
+            file: ["tiny": [.usual: Self.price(1), .tier(.flex): flex], "big": [:]])
+        _ = try store.register(file: ["big": [:]])
         #expect(try store.current().prices["tiny"]?.count == 2)
-        let (_, prices) = try store.register(file: ["tiny": [.usual: Self.price(1)]], by: "gw")
+        let (_, prices) = try store.register(file: ["tiny": [.usual: Self.price(1)]])
         #expect(prices["tiny"] == [.usual: Self.price(1)])
         #expect(try store.models() == ["big", "tiny"])
         #expect(throws: LedgerError.self) {
-            try store.set([.usual: flex], of: "unheard", by: "ann")
+            try store.set([.usual: flex], of: "unheard")
         }
     }
 
@@ -70,7 +71,7 @@ import Testing
             audioPrompt: NanoUSD(rawValue: 50), audioCompletion: nil)
         let fee = Price.searchFee(NanoUSD(rawValue: 77), alias: "tiny")
         let (_, prices) = try store.register(
-            file: ["tiny": [.usual: sound, .search: fee]], by: "gw")
+            file: ["tiny": [.usual: sound, .search: fee]])
         #expect(prices["tiny"] == [.usual: sound, .search: fee])
     }
 }

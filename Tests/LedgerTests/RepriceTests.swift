@@ -32,8 +32,8 @@ import Testing
                 UPDATE usage SET price_version = \(before.version);
                 UPDATE reservation SET model_id = \(model);
                 """)
-            _ = try books.store.prices.register(file: ["tiny": [.usual: before]], by: "test")
-            try books.store.prices.set([.usual: new], of: "tiny", by: "test")
+            _ = try books.store.prices.register(file: ["tiny": [.usual: before]])
+            try books.store.prices.set([.usual: new], of: "tiny")
             #expect(try books.audit(.complete).differences == [])
         }
 
@@ -161,7 +161,9 @@ import Testing
             let preview = try fixture.books.store.repricing.preview(order)
             let before = (try fixture.total(), try fixture.used())
             var step = 0
-            let store = RepriceStore(fixture.books.store.connection, batch: 3) {
+            let store = RepriceStore(
+                fixture.books.store.connection, fixture.books.store.recorder, batch: 3
+            ) {
                 () throws(LedgerError) in
                 defer { step += 1 }
                 if step == stop { throw .invalid("stopped") }
@@ -182,6 +184,31 @@ import Testing
             // The whole of it without a stop counts the steps; each of these runs its own books.
             stop += max(1, steps / 6)
         }
+    }
+
+    @Test func `a repricing is on record, and one that was stopped has no end there`() throws {
+        let fixture = try Fixture(prompt: 3_000_001, completion: 5_000_001)
+        let order = try fixture.order()
+        let books = fixture.books.store
+        var query = ActionQuery(organization: nil, limit: 10)
+        query.action = .priceReprice
+        var steps = 0
+        let store = RepriceStore(books.connection, books.recorder, batch: 3) {
+            () throws(LedgerError) in
+            steps += 1
+            if steps == 3 { throw .invalid("stopped") }
+        }
+        #expect(throws: LedgerError.self) { try store.apply(order) }
+        #expect(try books.actions.list(query).map { $0.after?["stage"] } == [.text("begun")])
+        let outcome = try books.repricing.apply(order)
+        let actions = try books.actions.list(query)
+        #expect(
+            actions.map { $0.after?["stage"] } == [
+                .text("finished"), .text("begun"), .text("begun"),
+            ])
+        #expect(actions[0].after?["records"] == .number(outcome.records) && outcome.records > 0)
+        #expect(actions[0].subject.name == "tiny" && actions[0].author == .test)
+        #expect(actions[0].before == actions[1].after)
     }
 
     @Test func `what an account gets back beyond what is folded waits for the leases`() throws {
@@ -232,7 +259,7 @@ import Testing
         let flex = Price(
             alias: "tiny", prompt: NanoUSD(rawValue: 5), cached: NanoUSD(rawValue: 5),
             cacheWrite: NanoUSD(rawValue: 5), completion: NanoUSD(rawValue: 5))
-        try fixture.books.store.prices.set([.tier(.flex): flex], of: "tiny", by: "test")
+        try fixture.books.store.prices.set([.tier(.flex): flex], of: "tiny")
         try fixture.books.run("UPDATE usage SET price_version = \(flex.version) WHERE basis = 2;")
         var order = try fixture.order()
         let lines = try fixture.books.store.repricing.preview(order).lines

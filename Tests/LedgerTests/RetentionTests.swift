@@ -126,13 +126,13 @@ import Testing
         var kills = 0
         while true {
             let store = try DirectoryStore(
-                url: books.database.url, random: DirectoryFixture.random)
+                url: books.database.url, random: DirectoryFixture.random, author: .test)
             let pid = try store.connection.execute(
                 PostgresCommand(
                     PostgresStatement(name: nil, sql: "SELECT pg_backend_pid()::int8"), [])
             ).rows[0].int8(0)
             var steps = 0
-            let retention = RetentionStore(store.connection) {
+            let retention = RetentionStore(store.connection, store.recorder) {
                 steps += 1
                 guard steps == kills + 1 else { return }
                 try? killer.execute(
@@ -149,8 +149,10 @@ import Testing
                 let now = try books.text(Self.endState)
                 if now != whole.last { whole.append(now) }
                 #expect(try books.audit(.complete).findings == [])
+                try Self.checkActions(books)
             }
         }
+        try Self.checkActions(books)
         let end = try books.text(Self.endState)
         if end != whole.last { whole.append(end) }
         // Nothing dropped, one day dropped, both: never anything between.
@@ -161,6 +163,18 @@ import Testing
         #expect(end == (try other.text(Self.endState)))
         #expect(try books.audit(.incremental).findings == [])
         #expect(try books.audit(.complete).findings == [])
+    }
+
+    /// Each day that is gone has the action that dropped it, and no other has one.
+    private static func checkActions(_ books: AuditBooks) throws {
+        var query = ActionQuery(organization: nil, limit: 100)
+        query.action = .recordsDrop
+        let days = try books.store.actions.list(query)
+        #expect(days.allSatisfy { $0.before?["records"] == .number(4) && $0.after == nil })
+        let sealed = try books.text(
+            "SELECT coalesce(string_agg(DISTINCT day::text, ' '), '') FROM sealed_day"
+                + " WHERE dropped_at IS NOT NULL")
+        #expect(days.map(\.subject.name).sorted().joined(separator: " ") == sealed)
     }
 
     @Test func `a database that was away for days gets its partitions, and its strays move there`()

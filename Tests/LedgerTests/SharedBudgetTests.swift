@@ -88,7 +88,8 @@ private struct BudgetAdmin: Sendable {
 
     private var store: DirectoryStore {
         get throws {
-            try DirectoryStore(url: url, random: LedgerRandom { .random(in: 0 ... .max) })
+            try DirectoryStore(
+                url: url, random: LedgerRandom { .random(in: 0 ... .max) }, author: .test)
         }
     }
 

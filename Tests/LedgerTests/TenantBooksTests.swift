@@ -211,7 +211,7 @@ import Testing
         try books.store.connection.execute(
             script: "BEGIN; LOCK TABLE quota IN ACCESS EXCLUSIVE MODE")
         let onlooker = try DirectoryStore(
-            url: books.database.url, random: DirectoryFixture.random)
+            url: books.database.url, random: DirectoryFixture.random, author: .test)
         func sessions() throws -> Int64 {
             try UsageBooks.sessions(named: "turnpike tenants", onlooker.connection)
         }

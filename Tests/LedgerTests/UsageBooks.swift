@@ -21,7 +21,8 @@ struct UsageBooks {
 
     init() throws {
         database = try TestDatabase.make()
-        store = try DirectoryStore(url: database.url, random: DirectoryFixture.random)
+        store = try DirectoryStore(
+            url: database.url, random: DirectoryFixture.random, author: .test)
         let shard = OrganizationID.default.shard.rawValue
         try store.connection.execute(
             script: """

@@ -33,7 +33,8 @@ import Testing
     /// Fifty keys of five teams, three models and two nodes: the rollup has a row for each hour,
     /// key and model that had requests, and each record is counted in one.
     private static func fill(_ database: TestDatabase) throws -> DirectoryStore {
-        let store = try DirectoryStore(url: database.url, random: DirectoryFixture.random)
+        let store = try DirectoryStore(
+            url: database.url, random: DirectoryFixture.random, author: .test)
         let shard = OrganizationID.default.shard.rawValue
         try store.connection.execute(
             script: """

@@ -87,7 +87,9 @@ import Testing
             }
             #expect(isSwept)
             try await body(
-                other, try DirectoryStore(url: database.url, random: DirectoryFixture.random))
+                other,
+                try DirectoryStore(
+                    url: database.url, random: DirectoryFixture.random, author: .test))
         }
     }
 
@@ -230,6 +232,14 @@ import Testing
         let after = try #require(try books.store.nodes.list().first)
         #expect(after.state == .fenced && after.openRequests == 0 && after.leased == [:])
         #expect(try books.store.nodes.writeOff(7) == .done(WriteOff.Returned()))
+        // On record is its beginning and its end, and nothing of what changed nothing.
+        var query = ActionQuery(organization: nil, limit: 10)
+        query.action = .nodeWriteOff
+        let actions = try books.store.actions.list(query)
+        #expect(actions.map { $0.after?["stage"] } == [.text("finished"), .text("begun")])
+        #expect(actions[0].before?["leases"] == .number(3))
+        #expect(actions[0].after?["returned_tokens"] == .number(50))
+        #expect(actions.allSatisfy { $0.subject.id == 7 && $0.author == .test })
     }
 
     @Test func `a node that nobody knows is missing`() throws {

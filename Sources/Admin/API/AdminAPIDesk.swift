@@ -14,12 +14,13 @@ struct AdminAPIDesk {
         _ request: AdminRequest, _ route: AdminRoute, _ values: [String]
     ) throws(AdminFault) -> AdminResponse {
         let caller = try authenticate(request)
+        ledger.act(as: caller.author)
         try AdminAccess.check(caller, route)
         var question = try AdminQuestion(request, route, values: values)
         try AdminAccess.bind(&question, to: caller, ledger)
         if route.creation != nil { ledger.claim = try claim(request, caller) }
         do throws(Refusal) {
-            return try respond(try run(question, as: caller.author), to: question, caller)
+            return try respond(try run(question), to: question, caller)
         } catch {
             if case .repeated(let id) = error.failure.cause {
                 return try repeated(id, question)
@@ -59,9 +60,7 @@ struct AdminAPIDesk {
         var fault: AdminFault?
     }
 
-    private func run(
-        _ question: AdminQuestion, as author: ActionAuthor
-    ) throws(Refusal) -> Outcome {
+    private func run(_ question: AdminQuestion) throws(Refusal) -> Outcome {
         let type = question.route.command
         let command: any AdminSubcommand
         do {
@@ -77,7 +76,6 @@ struct AdminAPIDesk {
         let output = Output(
             width: 80, style: .plain, write: { _ in }, complain: { _ in }, ask: { _ in nil })
         var desk = AdminDesk(output: output, format: .json, ledger: ledger)
-        desk.author = author
         desk.take = { said = $0 }
         do {
             try command.execute(desk)

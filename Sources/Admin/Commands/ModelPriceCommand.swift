@@ -84,7 +84,7 @@ struct ModelPriceCommand: ParsableCommand {
             if let searchFee {
                 prices[.search] = Price.searchFee(searchFee, alias: model)
             }
-            try desk.ledger.setPrices(prices, of: model, by: desk.administrator)
+            try desk.ledger.setPrices(prices, of: model)
             try PriceView.answer(model, desk)
         }
     }
@@ -123,8 +123,7 @@ struct ModelPriceCommand: ParsableCommand {
             let name = QuotedText.quoted(model)
             try desk.confirm(
                 "Take the price (\(cleared.name)) of \(name) away?", isConfirmed: yes)
-            try desk.ledger.setPrices(
-                [cleared: Price?.none], of: model, by: desk.administrator)
+            try desk.ledger.setPrices([cleared: Price?.none], of: model)
             try PriceView.answer(model, desk)
         }
     }

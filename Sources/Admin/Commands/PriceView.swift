@@ -105,9 +105,4 @@ enum PriceView {
                 dollars(isFee ? price.fee : nil),
             ]
     }
-
-    /// Who sets a price from here: the account and the machine.
-    static var administrator: String {
-        "\(NSUserName())@\(ProcessInfo.processInfo.hostName)"
-    }
 }

@@ -17,6 +17,7 @@ enum CSVText {
         case .integer(let number): String(number)
         case .flag(let flag): flag ? "true" : "false"
         case .names(let names): quoted(neutralised(names.joined(separator: ",")))
+        case .facts(let state): quoted(JSONText.facts(state))
         case .missing: ""
         }
     }

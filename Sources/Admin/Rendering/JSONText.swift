@@ -1,3 +1,5 @@
+import Ledger
+
 /// Records as JSON (RFC 8259).
 enum JSONText {
     /// One object on one line.
@@ -43,8 +45,24 @@ enum JSONText {
         case .integer(let number): String(number)
         case .flag(let flag): flag ? "true" : "false"
         case .names(let names): "[" + names.map(string).joined(separator: ", ") + "]"
+        case .facts(let state): facts(state)
         case .missing: "null"
         }
+    }
+
+    /// Facts as an object.
+    static func facts(_ state: ActionState) -> String {
+        let members = state.facts.map { fact in
+            let value: Record.Value =
+                switch fact.value {
+                case .text(let text): .text(text)
+                case .number(let number): .integer(number)
+                case .flag(let flag): .flag(flag)
+                case .names(let names): .names(names)
+                }
+            return "\(string(fact.name)): \(text(value))"
+        }
+        return "{" + members.joined(separator: ", ") + "}"
     }
 
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {

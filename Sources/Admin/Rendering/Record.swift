@@ -1,3 +1,5 @@
+import Ledger
+
 /// One object of an answer for programs: its fields in order, under names that stay the same
 /// between versions.
 struct Record {
@@ -8,6 +10,8 @@ struct Record {
         case flag(Bool)
         /// Names, in order.
         case names([String])
+        /// Facts by name, in order: an object in JSON, and its text in CSV.
+        case facts(ActionState)
         /// There is none: `null` in JSON, empty in CSV.
         case missing
 

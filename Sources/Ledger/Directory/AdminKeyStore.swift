@@ -8,7 +8,9 @@ public struct AdminKeyStore {
     public static let prefix = APIKeyFormat.adminPrefix
 
     let connection: PostgresConnection
-    let random: LedgerRandom
+    let recorder: ActionRecorder
+
+    var random: LedgerRandom { recorder.random }
 
     /// A new key: its record, and its secret, which exists nowhere else.
     public struct Minted: ~Copyable {
@@ -43,14 +45,16 @@ public struct AdminKeyStore {
         enum Outcome {
             case made(AdminKeyRecord?), repeated(CreationClaim.Earlier)
         }
-        let outcome = try DirectoryTransaction.change(shard, on: connection) {
-            connection throws(PostgresError) -> Outcome in
+        let outcome = try DirectoryTransaction.change(shard, on: connection, by: recorder) {
+            connection, log throws(PostgresError) -> Outcome in
             if let earlier = try claim?.earlier(in: shard, connection) {
                 return .repeated(earlier)
             }
             _ = try connection.execute(PostgresCommand(AdminKeyStatements.insert, parameters))
             try claim?.note(id.databaseValue, in: shard, connection)
-            return .made(try Self.read(id, connection))
+            guard let made = try Self.read(id, connection) else { return .made(nil) }
+            log.note(.adminKeyCreate, of: nil, made)
+            return .made(made)
         }
         switch outcome {
         case .made(let record?): return Minted(record: record, secret: fresh.takeSecret())
@@ -82,10 +86,13 @@ public struct AdminKeyStore {
     /// Revokes a key for good and returns its record; nil when there is no such key. Repeating it
     /// changes nothing.
     public func revoke(_ id: KeyID) throws(LedgerError) -> AdminKeyRecord? {
-        try DirectoryTransaction.change(AdminKeyStatements.shard, on: connection) {
-            connection throws(PostgresError) in
+        try DirectoryTransaction.change(AdminKeyStatements.shard, on: connection, by: recorder) {
+            connection, log throws(PostgresError) in
+            let before = try Self.read(id, connection)
             _ = try connection.execute(AdminKeyStatements.command(AdminKeyStatements.revoke, id))
-            return try Self.read(id, connection)
+            guard let after = try Self.read(id, connection) else { return nil }
+            log.note(.adminKeyRevoke, of: before, after)
+            return after
         }
     }
 

@@ -1,3 +1,4 @@
+import Domain
 public import Logging
 import Postgres
 public import ServiceLifecycle
@@ -36,6 +37,9 @@ public final class AdministrationPool: Service, Sendable {
     /// Work that waits for its turn.
     public static let mostWaiting = 16
 
+    /// The author until a key has been found good: whoever that is changes nothing.
+    private static let stranger = ActionAuthor(way: .api, name: "nobody")
+
     private static var poolOptions: PostgresPoolOptions {
         var options = PostgresPoolOptions()
         options.connections = width
@@ -52,7 +56,7 @@ public final class AdministrationPool: Service, Sendable {
         return options
     }
 
-    /// Runs `body` with the directory on one of the pool's threads; `body` may wait for the
+    /// Runs `body` with the directory, in nobody's name, on one of the pool's threads; `body` may wait for the
     /// database and must not keep the directory. What it throws is its own affair: it is returned.
     public func run<Value: Sendable>(
         _ body: @escaping @Sendable (DirectoryStore) -> Value
@@ -60,7 +64,7 @@ public final class AdministrationPool: Service, Sendable {
         let random = random
         do throws(PostgresError) {
             return try await pool.run { connection throws(PostgresError) in
-                body(DirectoryStore(connection, random: random))
+                body(DirectoryStore(connection, random: random, author: Self.stranger))
             }
         } catch {
             if case .overloaded = error.kind { throw .busy }

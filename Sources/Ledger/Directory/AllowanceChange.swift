@@ -38,15 +38,19 @@ extension DirectoryStore {
         }
         let shard = organization.id.shard
         let owner = AllowanceStatements.Owner(shard, organization.id, subject)
-        let done = try DirectoryTransaction.change(shard, on: connection) {
-            connection throws(PostgresError) -> (AllowanceStatements.Owner?, [Bool])? in
-            let found = try connection.execute(AllowanceStatements.exists(owner))
-            guard try found.rows.first?.bool(0) == true else { return nil }
+        let done = try DirectoryTransaction.change(shard, on: connection, by: recorder) {
+            connection, log throws(PostgresError) -> (AllowanceStatements.Owner?, [Bool])? in
+            let found = try connection.execute(AllowanceStatements.subject(owner))
+            guard let row = found.rows.first else { return nil }
+            let whose = try ActionLog.Whose(row, owner, model: model)
             let sets = changes.contains(where: \.sets)
             guard let holder = try holder(of: model, owner, isMade: sets, connection) else {
                 return (nil, changes.map { _ in false })
             }
-            return (holder, try Self.store(changes, holder, connection))
+            let changed = try changes.map { change throws(PostgresError) in
+                try log.apply(change, holder, of: whose, connection)
+            }
+            return (holder, changed)
         }
         guard let (holder, changed) = done else {
             throw .missing(what: subject.kind.name, name: String(subject.id))
@@ -76,19 +80,6 @@ extension DirectoryStore {
         guard let number = try rows.first?.int8(0) else { return nil }
         return AllowanceStatements.Owner(
             owner.shard, owner.organization, Subject(kind: owner.subject.kind, id: number))
-    }
-
-    private static func store(
-        _ changes: [AllowanceChange], _ holder: AllowanceStatements.Owner,
-        _ connection: PostgresConnection
-    ) throws(PostgresError) -> [Bool] {
-        try changes.map { change throws(PostgresError) in
-            let stored = try connection.execute(AllowanceStatements.store(change, holder))
-            if stored.affectedRows > 0, let note = AllowanceStatements.note(change, holder) {
-                _ = try connection.execute(note)
-            }
-            return stored.affectedRows > 0
-        }
     }
 
     /// The database's clock, by which keys expire and periods end.

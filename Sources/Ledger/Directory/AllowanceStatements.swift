@@ -38,18 +38,43 @@ enum AllowanceStatements {
     static let time = PostgresCommand(
         PostgresStatement(name: nil, sql: "SELECT now()", isReadOnly: true), [])
 
-    // Whether the organization has the subject, so that nobody sets another tenant's allowances:
-    // shards are shared. Primary keys, and the index api_key (shard, subject_id).
-    private static let exists = PostgresStatement(
+    // The subject's name, id and team, where the organization has it, and the organization's name: no
+    // row for another tenant's, as shards are shared. A key's is the secret that works longest.
+    // Primary keys, and the index api_key (shard, subject_id).
+    private static let subject = PostgresStatement(
         name: nil,
         sql: """
-            SELECT CASE $2::int2
-                WHEN 1 THEN $3::int8 = $4::int8 AND EXISTS (SELECT 1 FROM organization o
-                    WHERE o.shard = $1 AND o.organization_id = $4)
-                WHEN 2 THEN EXISTS (SELECT 1 FROM team t
-                    WHERE t.shard = $1 AND t.team_id = $3 AND t.organization_id = $4)
-                ELSE EXISTS (SELECT 1 FROM api_key k
-                    WHERE k.shard = $1 AND k.subject_id = $3 AND k.organization_id = $4) END
+            SELECT x.name, x.id, x.team_id, o.name
+            FROM (
+                SELECT 0 AS rank, g.name, g.organization_id AS id, NULL::int8 AS team_id
+                FROM organization g
+                WHERE $2::int2 = 1 AND $3::int8 = $4::int8 AND g.shard = $1
+                    AND g.organization_id = $4
+                UNION ALL
+                SELECT 0, t.name, t.team_id, t.team_id FROM team t
+                WHERE $2 = 2 AND t.shard = $1 AND t.team_id = $3 AND t.organization_id = $4
+                UNION ALL
+                SELECT CASE WHEN k.replaced_by IS NULL THEN 0 ELSE 1 END, k.name, k.key_id,
+                    k.team_id FROM api_key k
+                WHERE $2 = 3 AND k.shard = $1 AND k.subject_id = $3 AND k.organization_id = $4) x
+            JOIN organization o ON o.shard = $1 AND o.organization_id = $4
+            ORDER BY x.rank LIMIT 1
+            """, isReadOnly: true)
+
+    // A quota's limit and whether it rides out outages, or a rate limit's, as they stand. Primary
+    // keys.
+    private static let quota = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT limit_units, ride FROM quota
+            WHERE shard = $1 AND subject_kind = $2 AND subject_id = $3 AND resource = $4
+                AND period = $5
+            """, isReadOnly: true)
+    private static let rateLimit = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT limit_units FROM rate_limit
+            WHERE shard = $1 AND subject_kind = $2 AND subject_id = $3 AND dimension = $4
             """, isReadOnly: true)
 
     // Sets a quota, and with $8 whether it rides out outages; without, an old row keeps its word
@@ -145,8 +170,19 @@ enum AllowanceStatements {
                     AND q.subject_id = $3 AND q.resource = $4 AND q.period = $5)
             """)
 
-    static func exists(_ owner: Owner) -> PostgresCommand {
-        PostgresCommand(exists, owner.parametersWithOrganization)
+    static func subject(_ owner: Owner) -> PostgresCommand {
+        PostgresCommand(subject, owner.parametersWithOrganization)
+    }
+
+    /// What is in force where a change is made.
+    static func limit(_ change: AllowanceChange, _ owner: Owner) -> PostgresCommand {
+        switch change {
+        case .setQuota(let resource, let period, _, _), .clearQuota(let resource, let period):
+            PostgresCommand(
+                quota, owner.parameters + [.int2(resource.rawValue), .int2(period.rawValue)])
+        case .setRateLimit(let dimension, _), .clearRateLimit(let dimension):
+            PostgresCommand(rateLimit, owner.parameters + [.int2(dimension.rawValue)])
+        }
     }
 
     static func store(_ change: AllowanceChange, _ owner: Owner) -> PostgresCommand {

@@ -1,4 +1,4 @@
-import Domain
+public import Domain
 public import Postgres
 
 /// Who may call, and how much, as stored in the ledger: organizations, teams, keys, quotas and rate
@@ -10,23 +10,33 @@ public import Postgres
 public struct DirectoryStore {
     /// The connection that all calls use; reports may share it.
     public let connection: PostgresConnection
-    let random: LedgerRandom
+    /// Who acts, and writes it down.
+    let recorder: ActionRecorder
 
-    /// Makes a store on an open connection. `random` gives ids and the secrets of keys.
-    public init(_ connection: PostgresConnection, random: LedgerRandom) {
+    var random: LedgerRandom { recorder.random }
+
+    /// Makes a store on an open connection. `random` gives ids and the secrets of keys; `author` is
+    /// who every change is recorded to be of.
+    public init(_ connection: PostgresConnection, random: LedgerRandom, author: ActionAuthor) {
         self.connection = connection
-        self.random = random
+        recorder = ActionRecorder(author: author, random: random)
+    }
+
+    /// The same store in the hands of somebody else.
+    public func acting(as author: ActionAuthor) -> DirectoryStore {
+        DirectoryStore(connection, random: random, author: author)
     }
 
     /// Opens a connection to `url` and makes a store on it. Statements and waits for locks are
     /// bounded.
-    public init(url: String, random: LedgerRandom) throws(LedgerError) {
+    public init(url: String, random: LedgerRandom, author: ActionAuthor) throws(LedgerError) {
         var options = PostgresConnectionOptions()
         options.applicationName = "turnpike admin"
         options.statementTimeout = .seconds(30)
         options.lockTimeout = .seconds(10)
         do throws(PostgresError) {
-            self.init(try PostgresConnection(url: url, options: options), random: random)
+            self.init(
+                try PostgresConnection(url: url, options: options), random: random, author: author)
         } catch {
             throw LedgerError(error)
         }
@@ -34,16 +44,16 @@ public struct DirectoryStore {
 
     /// The tenants.
     public var organizations: OrganizationStore {
-        OrganizationStore(connection: connection, random: random)
+        OrganizationStore(connection: connection, recorder: recorder)
     }
     /// The groups of keys.
-    public var teams: TeamStore { TeamStore(connection: connection, random: random) }
+    public var teams: TeamStore { TeamStore(connection: connection, recorder: recorder) }
     /// The keys of the admin HTTP API.
     public var adminKeys: AdminKeyStore {
-        AdminKeyStore(connection: connection, random: random)
+        AdminKeyStore(connection: connection, recorder: recorder)
     }
     /// The credentials.
-    public var keys: KeyStore { KeyStore(connection: connection, random: random) }
+    public var keys: KeyStore { KeyStore(connection: connection, recorder: recorder) }
     /// The hard allowances.
     public var quotas: QuotaStore { QuotaStore(connection: connection) }
     /// The allowances per flow.
@@ -52,27 +62,47 @@ public struct DirectoryStore {
 
 /// What every part of the directory does the same way.
 enum DirectoryTransaction {
-    // Raises the shard's revision and keeps its row locked until the commit. First in every
-    // transaction, so that changes of one shard take turns and no two can wait for each other.
-    // Primary key.
+    // Locks the shard's revision until the commit. First in every transaction, so that changes of
+    // one shard take turns and no two can wait for each other. Primary key.
+    private static let hold = PostgresStatement(
+        name: nil,
+        sql: """
+            INSERT INTO directory_revision (shard, revision) VALUES ($1, 0)
+            ON CONFLICT (shard) DO UPDATE SET revision = directory_revision.revision
+            """)
+
+    // Raises the revision that is held. Last, and only where something was changed. Primary key.
     private static let raise = PostgresStatement(
         name: nil,
         sql: """
-            INSERT INTO directory_revision (shard, revision) VALUES ($1, 1)
-            ON CONFLICT (shard) DO UPDATE SET revision = directory_revision.revision + 1
+            UPDATE directory_revision SET revision = revision + 1 WHERE shard = $1
+            RETURNING revision
             """)
 
     /// Runs one transaction of changes in `shard`. `body` sees no other change of the shard beside
-    /// it.
+    /// it, and notes in its log what it did.
+    ///
+    /// What it noted is written in the same transaction, and the revision raised, which tells the
+    /// gateways: a change that is not recorded reaches nobody. Where nothing was noted the revision
+    /// stays, so that each has its record, and an audit finds one that is missing.
     static func change<Value>(
-        _ shard: Shard, on connection: PostgresConnection,
-        _ body: (PostgresConnection) throws(PostgresError) -> Value
+        _ shard: Shard, on connection: PostgresConnection, by recorder: ActionRecorder,
+        _ body: (PostgresConnection, inout ActionLog) throws(PostgresError) -> Value
     ) throws(LedgerError) -> Value {
         do throws(PostgresError) {
             return try Conflicts.repeating { () throws(PostgresError) in
                 try connection.transaction { connection throws(PostgresError) in
-                    _ = try connection.execute(PostgresCommand(raise, [.int2(shard.rawValue)]))
-                    return try body(connection)
+                    let parameter = PostgresValue.int2(shard.rawValue)
+                    _ = try connection.execute(PostgresCommand(hold, [parameter]))
+                    var log = ActionLog()
+                    let value = try body(connection, &log)
+                    if log.notes.isEmpty { return value }
+                    let raised = try connection.execute(PostgresCommand(raise, [parameter]))
+                    guard let revision = try raised.rows.first?.int8(0) else {
+                        throw PostgresError(kind: .decoding(reason: "a shard has no revision"))
+                    }
+                    try recorder.write(log, in: shard, revision: revision, connection)
+                    return value
                 }
             }
         } catch {

@@ -41,6 +41,18 @@ enum KeyStatements {
             ORDER BY t.name COLLATE "C", k.created_at, k.key_id
             """, isReadOnly: true)
 
+    // The secrets of one key. Index api_key (shard, subject_id).
+    static let secrets = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT \(KeyRecord.columns) FROM api_key k
+            JOIN team t ON t.shard = k.shard AND t.team_id = k.team_id
+            JOIN organization o ON o.shard = k.shard AND o.organization_id = k.organization_id
+            WHERE k.shard = $1 AND k.deleted_at IS NULL AND k.subject_id = (SELECT x.subject_id
+                FROM api_key x WHERE x.shard = $1 AND x.key_id = $2)
+            ORDER BY k.created_at, k.key_id
+            """, isReadOnly: true)
+
     // Revokes once: a key that is revoked keeps its time and its reason. Primary key.
     static let revoke = PostgresStatement(
         name: nil,

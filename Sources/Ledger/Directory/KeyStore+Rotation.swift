@@ -37,8 +37,8 @@ extension KeyStore {
         }
         let fresh = FreshSecret(shard: id.shard, prefix: prefix, pepper: pepper, random: random)
         let (new, digest, last4) = (fresh.id, fresh.digest, fresh.last4)
-        let outcome = try DirectoryTransaction.change(id.shard, on: connection) {
-            connection throws(PostgresError) -> Outcome in
+        let outcome = try DirectoryTransaction.change(id.shard, on: connection, by: recorder) {
+            connection, log throws(PostgresError) -> Outcome in
             if let earlier = try claim?.earlier(in: id.shard, connection) {
                 return .repeated(earlier)
             }
@@ -62,6 +62,7 @@ extension KeyStore {
             try claim?.note(new.databaseValue, in: id.shard, connection)
             guard let old = try Self.read(id, connection), let new = try Self.read(new, connection)
             else { return .missing }
+            log.note(.keyRotate, of: record, old)
             return .rotated(old, new)
         }
         switch outcome {
@@ -79,12 +80,20 @@ extension KeyStore {
     /// Ends the secrets of a key that were replaced and still live, for good, and returns their
     /// ids: none when no rotation is under way. `id` names any secret of the key.
     public func finishRotation(_ id: KeyID) throws(LedgerError) -> [KeyID] {
-        try DirectoryTransaction.change(id.shard, on: connection) {
-            connection throws(PostgresError) in
+        try DirectoryTransaction.change(id.shard, on: connection, by: recorder) {
+            connection, log throws(PostgresError) in
+            let before = try connection.execute(
+                KeyStatements.command(KeyStatements.secrets, id)
+            ).rows.map(KeyRecord.init)
             let ended = try connection.execute(KeyStatements.command(KeyStatements.finish, id))
-            return try ended.rows.map { row throws(PostgresError) in
-                KeyID(rawValue: UInt64(bitPattern: try row.int8(0)))
+                .rows.map { row throws(PostgresError) in
+                    KeyID(rawValue: UInt64(bitPattern: try row.int8(0)))
+                }
+            for old in before where ended.contains(old.id) {
+                guard let after = try Self.read(old.id, connection) else { continue }
+                log.note(.keyFinish, of: old, after)
             }
+            return ended
         }
     }
 }

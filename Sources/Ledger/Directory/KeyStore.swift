@@ -4,7 +4,9 @@ import Postgres
 /// The API keys in the directory.
 public struct KeyStore {
     let connection: PostgresConnection
-    let random: LedgerRandom
+    let recorder: ActionRecorder
+
+    var random: LedgerRandom { recorder.random }
 
     /// A new key: its record, and its secret, which exists nowhere else.
     public struct Minted: ~Copyable {
@@ -43,14 +45,15 @@ public struct KeyStore {
         enum Outcome {
             case made(KeyRecord?), repeated(CreationClaim.Earlier)
         }
-        let outcome = try DirectoryTransaction.change(shard, on: connection) {
-            connection throws(PostgresError) -> Outcome in
+        let outcome = try DirectoryTransaction.change(shard, on: connection, by: recorder) {
+            connection, log throws(PostgresError) -> Outcome in
             if let earlier = try claim?.earlier(in: shard, connection) {
                 return .repeated(earlier)
             }
             _ = try connection.execute(PostgresCommand(KeyStatements.insert, parameters))
-            let made = try Self.read(id, connection)
-            if made != nil { try claim?.note(id.databaseValue, in: shard, connection) }
+            guard let made = try Self.read(id, connection) else { return .made(nil) }
+            try claim?.note(id.databaseValue, in: shard, connection)
+            log.note(.keyCreate, of: nil, made)
             return .made(made)
         }
         switch outcome {

@@ -23,7 +23,9 @@ public struct Organization: Sendable, Hashable {
 /// counts for nothing and is taken over by whoever asks for it next.
 public struct OrganizationStore {
     let connection: PostgresConnection
-    let random: LedgerRandom
+    let recorder: ActionRecorder
+
+    var random: LedgerRandom { recorder.random }
 
     /// Creates an organization. A crash between its two steps is finished by creating it again.
     /// Throws `exists` when there is one of that name.
@@ -44,10 +46,10 @@ public struct OrganizationStore {
         }
         let holder = try reserve(name, for: id)
         enum Outcome {
-            case created(Timestamp), exists, repeated(CreationClaim.Earlier)
+            case created(Organization), exists, repeated(CreationClaim.Earlier)
         }
-        let outcome = try DirectoryTransaction.change(holder.shard, on: connection) {
-            connection throws(PostgresError) -> Outcome in
+        let outcome = try DirectoryTransaction.change(holder.shard, on: connection, by: recorder) {
+            connection, log throws(PostgresError) -> Outcome in
             if let earlier = try claim?.earlier(in: holder.shard, connection) {
                 return .repeated(earlier)
             }
@@ -56,10 +58,14 @@ public struct OrganizationStore {
             ).rows.first
             guard let row else { return .exists }
             try claim?.note(holder.rawValue, in: holder.shard, connection)
-            return .created(Timestamp(microseconds: try row.timestamp(0)))
+            let made = Organization(
+                id: holder, name: name,
+                createdAt: Timestamp(microseconds: try row.timestamp(0)))
+            log.note(.organizationCreate, of: nil, made)
+            return .created(made)
         }
         switch outcome {
-        case .created(let time): return Organization(id: holder, name: name, createdAt: time)
+        case .created(let organization): return organization
         case .exists: throw .exists(what: "organization", name: name)
         case .repeated(let earlier): throw LedgerError(earlier)
         }
@@ -103,12 +109,14 @@ public struct OrganizationStore {
     public func suspend(
         _ id: OrganizationID, reason: String?
     ) throws(LedgerError) -> Organization? {
-        try change(id, OrganizationStatements.suspend, [try DirectoryReason.value(reason)])
+        try change(
+            id, .organizationSuspend, OrganizationStatements.suspend,
+            [try DirectoryReason.value(reason)])
     }
 
     /// Ends a suspension. Teams and keys that are suspended themselves stay so.
     public func resume(_ id: OrganizationID) throws(LedgerError) -> Organization? {
-        try change(id, OrganizationStatements.resume, [])
+        try change(id, .organizationResume, OrganizationStatements.resume, [])
     }
 
     /// Gives an organization another name, which it has from the moment of one transaction on;
@@ -123,12 +131,15 @@ public struct OrganizationStore {
         guard try reserve(name, for: id) == id else {
             throw .exists(what: "organization", name: name)
         }
-        guard let renamed = try change(id, OrganizationStatements.rename, [.text(name)]) else {
+        let renamed = try change(
+            id, .organizationRename, OrganizationStatements.rename, [.text(name)])
+        guard let renamed else {
             throw .missing(what: "organization", name: old.name)
         }
         guard try holder(of: name) == id else {
             // Whoever asked for the name meanwhile took it over: what was is put back.
-            _ = try change(id, OrganizationStatements.rename, [.text(old.name)])
+            _ = try change(
+                id, .organizationRename, OrganizationStatements.rename, [.text(old.name)])
             throw .exists(what: "organization", name: name)
         }
         if old.name != name { try free(old.name, of: id) }
@@ -144,15 +155,20 @@ public struct OrganizationStore {
         try Self.checkChangeable(id)
         guard let organization = try read(id) else { return }
         let parameters: [PostgresValue] = [.int2(id.shard.rawValue), .int8(id.rawValue)]
-        let teams = try DirectoryTransaction.change(id.shard, on: connection) {
-            connection throws(PostgresError) -> Int64 in
+        let teams = try DirectoryTransaction.change(id.shard, on: connection, by: recorder) {
+            connection, log throws(PostgresError) -> Int64 in
             let found = try connection.execute(
                 PostgresCommand(OrganizationStatements.countTeams, parameters))
             let count = try found.rows.first?.int8(0) ?? 0
             if count > 0, !contents { return count }
+            let before = try Self.read(id, connection)
+            let keys = try connection.execute(
+                PostgresCommand(KeyStatements.list, parameters + [.null])
+            ).rows.map(KeyRecord.init)
             for statement in OrganizationStatements.deletion {
                 _ = try connection.execute(PostgresCommand(statement, parameters))
             }
+            if let before { log.deleted(before, teams: count, keys: keys) }
             return 0
         }
         guard teams == 0 else {
@@ -216,14 +232,18 @@ public struct OrganizationStore {
     // MARK: Rows
 
     private func change(
-        _ id: OrganizationID, _ statement: PostgresStatement, _ more: [PostgresValue]
+        _ id: OrganizationID, _ action: AdminAction, _ statement: PostgresStatement,
+        _ more: [PostgresValue]
     ) throws(LedgerError) -> Organization? {
-        try DirectoryTransaction.change(id.shard, on: connection) {
-            connection throws(PostgresError) in
+        try DirectoryTransaction.change(id.shard, on: connection, by: recorder) {
+            connection, log throws(PostgresError) in
+            let before = try Self.read(id, connection)
             _ = try connection.execute(
                 PostgresCommand(
                     statement, [.int2(id.shard.rawValue), .int8(id.rawValue)] + more))
-            return try Self.read(id, connection)
+            guard let after = try Self.read(id, connection) else { return nil }
+            log.note(action, of: before, after)
+            return after
         }
     }
 

@@ -54,9 +54,18 @@ public struct PriceChange: Sendable, Hashable {
 /// said, so that a price set by command stays until the command or the file changes it.
 public struct PriceStore {
     private let connection: PostgresConnection
+    private let recorder: ActionRecorder
 
-    /// Works over `connection`, which belongs to the caller and its thread.
-    public init(_ connection: PostgresConnection) { self.connection = connection }
+    /// Works over `connection`, which belongs to the caller and its thread. What is changed is
+    /// recorded to be of `author`; `random` gives the records' ids.
+    public init(_ connection: PostgresConnection, random: LedgerRandom, author: ActionAuthor) {
+        self.init(connection, ActionRecorder(author: author, random: random))
+    }
+
+    init(_ connection: PostgresConnection, _ recorder: ActionRecorder) {
+        self.connection = connection
+        self.recorder = recorder
+    }
 
     /// A number that every change raises: gateways ask for it, and for the rest when it differs.
     public func revision() throws(LedgerError) -> Int64 {
@@ -92,14 +101,12 @@ public struct PriceStore {
 
     /// Puts versions of a model's prices in force, or nil for none; all of them, or none of them.
     /// A model that no gateway has served is `missing`.
-    public func set(
-        _ prices: [PriceTerms: Price?], of model: String, by name: String
-    ) throws(LedgerError) {
+    public func set(_ prices: [PriceTerms: Price?], of model: String) throws(LedgerError) {
         guard try models().contains(model) else { throw .missing(what: "model", name: model) }
-        try DirectoryTransaction.change(PriceStatements.shard, on: connection) {
-            connection throws(PostgresError) in
+        try DirectoryTransaction.change(PriceStatements.shard, on: connection, by: recorder) {
+            connection, log throws(PostgresError) in
             for (terms, price) in prices.sorted(by: { $0.key.name < $1.key.name }) {
-                try Self.append(terms, price, of: model, source: .command, by: name, connection)
+                try append(terms, price, of: model, source: .command, connection, &log)
             }
         }
     }
@@ -107,7 +114,7 @@ public struct PriceStore {
     /// Enters what a configuration file says anew of the models that it names, and gives what is in
     /// force then, by model. Gateways of one file enter it once, however many start together.
     public func register(
-        file prices: [String: [PriceTerms: Price]], by name: String
+        file prices: [String: [PriceTerms: Price]]
     ) throws(LedgerError) -> (revision: Int64, prices: [String: [PriceTerms: Price]]) {
         for model in prices.keys.sorted() {
             try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
@@ -120,12 +127,12 @@ public struct PriceStore {
         }
         // Nearly every start finds what it would say: nobody needs to hear of that.
         if !Self.news(prices, known).isEmpty {
-            try DirectoryTransaction.change(PriceStatements.shard, on: connection) {
-                connection throws(PostgresError) in
+            try DirectoryTransaction.change(PriceStatements.shard, on: connection, by: recorder) {
+                connection, log throws(PostgresError) in
                 for change in Self.news(prices, try Self.said(connection)) {
-                    try Self.append(
-                        change.terms, change.price, of: change.model, source: .file, by: name,
-                        connection)
+                    try append(
+                        change.terms, change.price, of: change.model, source: .file, connection,
+                        &log)
                 }
             }
         }
@@ -178,10 +185,12 @@ public struct PriceStore {
         }
     }
 
-    private static func append(
+    private func append(
         _ terms: PriceTerms, _ price: Price?, of model: String, source: PriceChange.Source,
-        by name: String, _ connection: PostgresConnection
+        _ connection: PostgresConnection, _ log: inout ActionLog
     ) throws(PostgresError) {
+        let before = try Self.read(PriceStatements.inForce, Self.shard, connection)
+            .first { $0.model == model && $0.terms == terms }
         if let price {
             _ = try connection.execute(
                 NameStatements.price(PriceStatements.shard.rawValue, model, price))
@@ -189,10 +198,12 @@ public struct PriceStore {
         _ = try connection.execute(
             PostgresCommand(
                 PriceStatements.append,
-                shard + [
+                Self.shard + [
                     .int4(NameNumber.of(model)), .text(terms.name),
-                    price.map { .int8($0.version) } ?? .null, .int2(source.rawValue), .text(name),
+                    price.map { .int8($0.version) } ?? .null, .int2(source.rawValue),
+                    .text(recorder.author.name),
                 ]))
+        log.note(price, after: before?.price, of: model, terms)
     }
 
     private static func read(
@@ -216,5 +227,5 @@ public struct PriceStore {
 
 extension DirectoryStore {
     /// The register of prices, over the same connection.
-    public var prices: PriceStore { PriceStore(connection) }
+    public var prices: PriceStore { PriceStore(connection, recorder) }
 }

@@ -20,7 +20,9 @@ public struct Team: Sendable, Hashable {
 /// The teams in the directory.
 public struct TeamStore {
     let connection: PostgresConnection
-    let random: LedgerRandom
+    let recorder: ActionRecorder
+
+    var random: LedgerRandom { recorder.random }
 
     /// Creates a team. Throws `exists` when the organization has one of that name, and `missing`
     /// when there is no such organization. With a claim, what was made under it before is
@@ -30,12 +32,13 @@ public struct TeamStore {
     ) throws(LedgerError) -> Team {
         try DirectoryName.check(name, of: "a team")
         enum Outcome {
-            case created(Timestamp), exists, orphan, repeated(CreationClaim.Earlier)
+            case created(Team), exists, orphan, repeated(CreationClaim.Earlier)
         }
         let id = TeamID(rawValue: random.positive())
         let shard = organization.id.shard
-        let outcome: Outcome = try DirectoryTransaction.change(shard, on: connection) {
-            connection throws(PostgresError) in
+        let outcome: Outcome = try DirectoryTransaction.change(
+            shard, on: connection, by: recorder
+        ) { connection, log throws(PostgresError) in
             if let earlier = try claim?.earlier(in: shard, connection) {
                 return .repeated(earlier)
             }
@@ -43,15 +46,18 @@ public struct TeamStore {
                 TeamStatements.insert(id, organization.id, name)
             ).rows.first
             if let row {
+                let made = Team(
+                    id: id, organization: organization, name: name,
+                    createdAt: Timestamp(microseconds: try row.timestamp(0)))
                 try claim?.note(id.rawValue, in: shard, connection)
-                return .created(Timestamp(microseconds: try row.timestamp(0)))
+                log.note(.teamCreate, of: nil, made)
+                return .created(made)
             }
             let found = try connection.execute(TeamStatements.list(organization.id, name: name))
             return found.rows.isEmpty ? .orphan : .exists
         }
         switch outcome {
-        case .created(let time):
-            return Team(id: id, organization: organization, name: name, createdAt: time)
+        case .created(let team): return team
         case .exists: throw .exists(what: "team", name: name)
         case .repeated(let earlier): throw LedgerError(earlier)
         case .orphan: throw .missing(what: "organization", name: organization.name)
@@ -64,7 +70,7 @@ public struct TeamStore {
             if let organization {
                 [organization]
             } else {
-                try OrganizationStore(connection: connection, random: random).list()
+                try OrganizationStore(connection: connection, recorder: recorder).list()
             }
         var teams: [Team] = []
         for organization in organizations { teams += try read(organization, name: nil) }
@@ -79,26 +85,27 @@ public struct TeamStore {
     /// Suspends a team until it is resumed: all its keys are refused. A new reason takes the place
     /// of the first; the time stays.
     public func suspend(_ team: Team, reason: String?) throws(LedgerError) {
-        try change(team, TeamStatements.suspend, [try DirectoryReason.value(reason)])
+        try change(team, .teamSuspend, TeamStatements.suspend, [try DirectoryReason.value(reason)])
     }
 
     /// Ends a suspension of the team itself.
     public func resume(_ team: Team) throws(LedgerError) {
-        try change(team, TeamStatements.resume, [])
+        try change(team, .teamResume, TeamStatements.resume, [])
     }
 
     /// Gives a team another name. Throws `exists` when its organization has one of that name.
     public func rename(_ team: Team, to name: String) throws(LedgerError) {
         try DirectoryName.check(name, of: "a team")
-        let isTaken = try DirectoryTransaction.change(team.organization.id.shard, on: connection) {
-            connection throws(PostgresError) -> Bool in
+        let isTaken = try DirectoryTransaction.change(
+            team.organization.id.shard, on: connection, by: recorder
+        ) { connection, log throws(PostgresError) -> Bool in
             let found = try connection.execute(
                 TeamStatements.list(team.organization.id, name: name))
             guard try found.rows.first?.int8(0) ?? team.id.rawValue == team.id.rawValue else {
                 return true
             }
-            _ = try connection.execute(
-                TeamStatements.command(TeamStatements.rename, team, [.text(name)]))
+            try Self.change(
+                team, .teamRename, TeamStatements.rename, [.text(name)], connection, &log)
             return false
         }
         if isTaken { throw .exists(what: "team", name: name) }
@@ -108,15 +115,20 @@ public struct TeamStore {
     /// books, and the name may be used again. Throws `refused` when it has keys and `contents` is
     /// false.
     public func delete(_ team: Team, contents: Bool) throws(LedgerError) {
-        let keys = try DirectoryTransaction.change(team.organization.id.shard, on: connection) {
-            connection throws(PostgresError) -> Int64 in
+        let keys = try DirectoryTransaction.change(
+            team.organization.id.shard, on: connection, by: recorder
+        ) { connection, log throws(PostgresError) -> Int64 in
             let found = try connection.execute(
                 TeamStatements.command(TeamStatements.countKeys, team))
             let count = try found.rows.first?.int8(0) ?? 0
             if count > 0, !contents { return count }
+            let before = try Self.find(team, connection)
+            let deleted = try connection.execute(TeamStatements.keys(of: team)).rows
+                .map(KeyRecord.init)
             for statement in TeamStatements.deletion {
                 _ = try connection.execute(TeamStatements.command(statement, team))
             }
+            if let before { log.deleted(before, keys: deleted) }
             return 0
         }
         guard keys == 0 else {
@@ -125,24 +137,49 @@ public struct TeamStore {
     }
 
     private func change(
-        _ team: Team, _ statement: PostgresStatement, _ more: [PostgresValue]
+        _ team: Team, _ action: AdminAction, _ statement: PostgresStatement,
+        _ more: [PostgresValue]
     ) throws(LedgerError) {
-        try DirectoryTransaction.change(team.organization.id.shard, on: connection) {
-            connection throws(PostgresError) in
-            _ = try connection.execute(TeamStatements.command(statement, team, more))
+        try DirectoryTransaction.change(
+            team.organization.id.shard, on: connection, by: recorder
+        ) { connection, log throws(PostgresError) in
+            try Self.change(team, action, statement, more, connection, &log)
         }
+    }
+
+    private static func change(
+        _ team: Team, _ action: AdminAction, _ statement: PostgresStatement,
+        _ more: [PostgresValue], _ connection: PostgresConnection, _ log: inout ActionLog
+    ) throws(PostgresError) {
+        let before = try find(team, connection)
+        _ = try connection.execute(TeamStatements.command(statement, team, more))
+        if let after = try find(team, connection) { log.note(action, of: before, after) }
+    }
+
+    /// The team as it is now; nil when it is gone.
+    private static func find(
+        _ team: Team, _ connection: PostgresConnection
+    ) throws(PostgresError) -> Team? {
+        try connection.execute(TeamStatements.command(TeamStatements.find, team)).rows.first.map {
+            row throws(PostgresError) in try Self.team(row, team.organization)
+        }
+    }
+
+    private static func team(
+        _ row: PostgresRow, _ organization: Organization
+    ) throws(PostgresError) -> Team {
+        Team(
+            id: TeamID(rawValue: try row.int8(0)), organization: organization,
+            name: try row.text(1), createdAt: Timestamp(microseconds: try row.timestamp(2)),
+            suspendedAt: try row.optionalTimestamp(3).map(Timestamp.init(microseconds:)),
+            suspendReason: try row.optionalText(4))
     }
 
     private func read(_ organization: Organization, name: String?) throws(LedgerError) -> [Team] {
         try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
             let found = try connection.execute(TeamStatements.list(organization.id, name: name))
             return try found.rows.map { row throws(PostgresError) in
-                Team(
-                    id: TeamID(rawValue: try row.int8(0)), organization: organization,
-                    name: try row.text(1),
-                    createdAt: Timestamp(microseconds: try row.timestamp(2)),
-                    suspendedAt: try row.optionalTimestamp(3).map(Timestamp.init(microseconds:)),
-                    suspendReason: try row.optionalText(4))
+                try Self.team(row, organization)
             }
         }
     }
@@ -171,6 +208,14 @@ private enum TeamStatements {
             WHERE shard = $1 AND organization_id = $2 AND ($3::text IS NULL OR name = $3)
                 AND deleted_at IS NULL
             ORDER BY name COLLATE "C"
+            """, isReadOnly: true)
+
+    // One team as it is. Primary key.
+    static let find = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT team_id, name, created_at, suspended_at, suspend_reason FROM team
+            WHERE shard = $1 AND team_id = $2 AND deleted_at IS NULL
             """, isReadOnly: true)
 
     // Suspends, resumes and renames. After the revision's row; primary key; repeating it changes
@@ -224,6 +269,16 @@ private enum TeamStatements {
         PostgresCommand(
             statement,
             [.int2(team.organization.id.shard.rawValue), .int8(team.id.rawValue)] + more)
+    }
+
+    /// What gives the keys of a team.
+    static func keys(of team: Team) -> PostgresCommand {
+        PostgresCommand(
+            KeyStatements.list,
+            [
+                .int2(team.organization.id.shard.rawValue), .int8(team.organization.id.rawValue),
+                .int8(team.id.rawValue),
+            ])
     }
 
     static func insert(

@@ -14,14 +14,14 @@ enum AuditSealStatements {
             """)
 
     // Every shard that holds anything: the directory's, and those of rows that no organization
-    // owns. Five passes over small tables.
+    // owns. A pass over each of some small tables.
     static let shards = PostgresStatement(
         name: nil,
         sql: """
             SELECT shard FROM organization UNION SELECT shard FROM account
             UNION SELECT shard FROM lease UNION SELECT shard FROM reservation
             UNION SELECT shard FROM node_lane UNION SELECT shard FROM sealed_day
-            UNION SELECT shard FROM usage_hour ORDER BY 1
+            UNION SELECT shard FROM usage_hour UNION SELECT shard FROM directory_revision ORDER BY 1
             """, isReadOnly: true)
 
     // The first day that has no seal. Days are sealed in order, so that all before it have one or

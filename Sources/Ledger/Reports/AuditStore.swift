@@ -6,7 +6,8 @@ public import Postgres
 /// Checked for each shard, in one snapshot: per account the identity `granted = used + leases`, the
 /// limits, and `used + settled = records + corrections`; per lease and account the open requests;
 /// each record by itself; one record for each request; the rollup; the corrections, those of prices
-/// too; the default partition; per lane that its batches are without a hole, and that every opening that it
+/// too; the default partition; the record of each change of the directory;
+/// per lane that its batches are without a hole, and that every opening that it
 /// ever accepted is open or has its record. What the tables cannot show is not checked: that a
 /// settled request stayed within its bound, whose row is gone.
 public struct AuditStore {
@@ -22,7 +23,7 @@ public struct AuditStore {
         AuditRecordStatements.duplicates, AuditRecordStatements.rollup,
         AuditRecordStatements.droppedRollup, AuditRecordStatements.corrections,
         AuditRecordStatements.strays, AuditPriceStatements.corrections,
-        AuditPriceStatements.accounts,
+        AuditPriceStatements.accounts, AuditActionStatements.changes,
     ]
 
     private let connection: PostgresConnection

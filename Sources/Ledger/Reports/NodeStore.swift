@@ -1,5 +1,5 @@
 import Domain
-public import Postgres
+import Postgres
 
 /// The nodes that the ledger knows, and the end of what is kept for one that will never return.
 ///
@@ -14,9 +14,13 @@ public struct NodeStore {
     public static let leastSilence: Duration = .seconds(90)
 
     private let connection: PostgresConnection
+    private let recorder: ActionRecorder
 
     /// Works over `connection`, which belongs to the caller and its thread.
-    public init(_ connection: PostgresConnection) { self.connection = connection }
+    init(_ connection: PostgresConnection, _ recorder: ActionRecorder) {
+        self.connection = connection
+        self.recorder = recorder
+    }
 
     /// Every node that ever had a lane, the last heard of first. Each shard is a snapshot of its
     /// own.
@@ -48,14 +52,53 @@ public struct NodeStore {
         guard status.silence >= Self.leastSilence else {
             return .mayBeAlive(silence: status.silence)
         }
-        return try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
-            var returned = WriteOff.Returned()
-            for shard in status.shards {
-                let isDead = try Self.writeOff(node, shard.rawValue, connection, &returned)
-                // It came back since it was looked at.
-                if !isDead { return .mayBeAlive(silence: .zero) }
+        // Nothing is held: nothing is done, and there is nothing to record.
+        guard status.leases > 0 || status.openRequests > 0 else { return .done(.init()) }
+        try record(status, nil)
+        var returned = WriteOff.Returned()
+        for shard in status.shards {
+            let isDead = try DirectoryTransaction.run(on: connection) {
+                connection throws(PostgresError) in
+                try Self.writeOff(node, shard.rawValue, connection, &returned)
             }
-            return .done(returned)
+            // It came back since it was looked at.
+            guard isDead else {
+                try record(status, (returned, "stopped"))
+                return .mayBeAlive(silence: .zero)
+            }
+        }
+        try record(status, (returned, "finished"))
+        return .done(returned)
+    }
+
+    /// Records a write-off before its first step and after its last: a beginning without an end was
+    /// cut off half-way.
+    private func record(
+        _ status: NodeStatus, _ end: (returned: WriteOff.Returned, stage: String)?
+    ) throws(LedgerError) {
+        let held = ActionState([
+            ("stage", .text("begun")), ("open_requests", .number(status.openRequests)),
+            ("leases", .number(status.leases)),
+        ])
+        let after = end.map { end in
+            ActionState(
+                [
+                    ("stage", .text(end.stage)),
+                    ("swept_requests", .number(end.returned.sweptRequests)),
+                    ("ended_leases", .number(end.returned.leases)),
+                ]
+                    + Resource.allCases.map { resource in
+                        (
+                            "returned_\(resource == .cost ? "cost_nanousd" : resource.name)",
+                            end.returned.units[resource].map(ActionState.Value.number)
+                        )
+                    })
+        }
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            try recorder.write(
+                .nodeWriteOff,
+                ActionSubject(kind: .node, id: status.node, name: String(status.node)),
+                before: end == nil ? nil : held, after: after ?? held, connection)
         }
     }
 
@@ -156,5 +199,5 @@ public struct NodeStore {
 
 extension DirectoryStore {
     /// The nodes, over the same connection.
-    public var nodes: NodeStore { NodeStore(connection) }
+    public var nodes: NodeStore { NodeStore(connection, recorder) }
 }

@@ -102,3 +102,17 @@ public struct RepriceOutcome: Sendable, Hashable {
     /// Makes an outcome of nothing.
     public init() {}
 }
+
+extension RepriceOrder {
+    /// The order as the record of actions tells it: begun while it has no outcome.
+    func actionState(_ outcome: RepriceOutcome?) -> ActionState {
+        ActionState([
+            ("stage", .text(outcome == nil ? "begun" : "finished")),
+            ("since", .instant(since)), ("until", .instant(until)),
+            ("version", .text(String(version))),
+            ("replacing", replacing.isEmpty ? nil : .names(replacing.map { String($0) })),
+            ("records", outcome.map { .number($0.records) }),
+            ("difference_nanousd", outcome.map { .text(String($0.difference)) }),
+        ])
+    }
+}

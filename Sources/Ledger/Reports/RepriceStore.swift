@@ -1,5 +1,5 @@
 import Domain
-public import Postgres
+import Postgres
 
 /// Prices records anew, by rows beside them: a record is never changed.
 ///
@@ -8,21 +8,23 @@ public import Postgres
 /// alone.
 public struct RepriceStore {
     private let connection: PostgresConnection
+    private let recorder: ActionRecorder
     /// Records that one batch looks at.
     private let batch: Int64
     /// Called before each statement that changes something: for tests that kill there.
     private let beforeStep: () throws(LedgerError) -> Void
 
     /// Works over `connection`, which belongs to the caller and its thread.
-    public init(_ connection: PostgresConnection) {
-        self.init(connection, batch: 5000, beforeStep: {})
+    init(_ connection: PostgresConnection, _ recorder: ActionRecorder) {
+        self.init(connection, recorder, batch: 5000, beforeStep: {})
     }
 
     init(
-        _ connection: PostgresConnection, batch: Int64,
+        _ connection: PostgresConnection, _ recorder: ActionRecorder, batch: Int64,
         beforeStep: @escaping () throws(LedgerError) -> Void
     ) {
         self.connection = connection
+        self.recorder = recorder
         self.batch = batch
         self.beforeStep = beforeStep
     }
@@ -45,22 +47,34 @@ public struct RepriceStore {
         return report
     }
 
-    /// Carries an order out.
+    /// Carries an order out. It is recorded before the first step and after the last: a beginning
+    /// without an end was stopped half-way.
     public func apply(_ order: RepriceOrder) throws(LedgerError) -> RepriceOutcome {
         let plan = try plan(order)
         var outcome = RepriceOutcome()
+        try record(order, before: nil, after: order.actionState(nil))
         for shard in try shards() {
             let steps = try steps(order, plan, shard)
             if !steps.isEmpty { try correct(order, steps, shard, &outcome) }
             try settleAccounts(shard, &outcome)
         }
+        try record(order, before: order.actionState(nil), after: order.actionState(outcome))
         return outcome
+    }
+
+    private func record(
+        _ order: RepriceOrder, before: ActionState?, after: ActionState
+    ) throws(LedgerError) {
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            try recorder.write(
+                .priceReprice, .model(order.model), before: before, after: after, connection)
+        }
     }
 
     // MARK: What becomes of which version
 
     private func plan(_ order: RepriceOrder) throws(LedgerError) -> RepricePlan {
-        let history = try PriceStore(connection).history(of: order.model)
+        let history = try PriceStore(connection, recorder).history(of: order.model)
         guard let plan = RepricePlan(order, history) else {
             throw .missing(what: "price version of \(order.model)", name: "\(order.version)")
         }
@@ -286,5 +300,5 @@ extension RepriceReport {
 
 extension DirectoryStore {
     /// Repricing, over the same connection.
-    public var repricing: RepriceStore { RepriceStore(connection) }
+    public var repricing: RepriceStore { RepriceStore(connection, recorder) }
 }

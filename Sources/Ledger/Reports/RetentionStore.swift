@@ -1,10 +1,11 @@
 public import Domain
-public import Postgres
+import Postgres
 
 /// Takes away the records of old days, once their totals are sealed.
 ///
-/// Each day is one transaction: seal, comparison of the seal with the records, detachment and drop
-/// happen together or not at all, so that a crash at any point leaves whole days, and running it
+/// Each day is one transaction: seal, comparison of the seal with the records, detachment, drop and
+/// the record of who did it happen together or not at all,
+/// so that a crash at any point leaves whole days, and running it
 /// again goes on. What an audit says is the same before and after.
 public struct RetentionStore {
     /// Younger days are never dropped: their requests may still be open, and their audit is not
@@ -14,14 +15,21 @@ public struct RetentionStore {
     private static let attempts = 10
 
     private let connection: PostgresConnection
+    private let recorder: ActionRecorder
     /// Called before each statement about a day and before the commit: for tests that kill there.
     private let beforeStep: () -> Void
 
     /// Works over `connection`, which belongs to the caller and its thread.
-    public init(_ connection: PostgresConnection) { self.init(connection, beforeStep: {}) }
+    init(_ connection: PostgresConnection, _ recorder: ActionRecorder) {
+        self.init(connection, recorder, beforeStep: {})
+    }
 
-    init(_ connection: PostgresConnection, beforeStep: @escaping () -> Void) {
+    init(
+        _ connection: PostgresConnection, _ recorder: ActionRecorder,
+        beforeStep: @escaping () -> Void
+    ) {
         self.connection = connection
+        self.recorder = recorder
         self.beforeStep = beforeStep
     }
 
@@ -120,11 +128,15 @@ public struct RetentionStore {
         }
         _ = try run(RetentionStatements.drop, [date])
         beforeStep()
+        try recorder.write(
+            .recordsDrop, ActionSubject(kind: .day, id: nil, name: "\(day)"),
+            before: ActionState([("records", .number(records))]), after: nil, connection)
+        beforeStep()
         return .dropped(records)
     }
 }
 
 extension DirectoryStore {
     /// Retention, over the same connection.
-    public var retention: RetentionStore { RetentionStore(connection) }
+    public var retention: RetentionStore { RetentionStore(connection, recorder) }
 }
