@@ -59,6 +59,10 @@ protocol AdminLedger: SubjectLedger, ReconcilingLedger, AdminKeyLedger, ActionLe
     ) throws(AdminFailure)
     /// What was used.
     func usage(_ query: UsageQuery) throws(AdminFailure) -> [UsageRow]
+    /// How long requests took, by their records, in days of that time zone.
+    func latency(
+        _ query: UsageQuery, in zone: String
+    ) throws(AdminFailure) -> [LatencyRow]
     /// Some of the records of an export.
     func export(
         _ query: ExportQuery, from position: ExportPosition

@@ -10,6 +10,10 @@ extension ConfiguredLedger {
         }
     }
 
+    func latency(_ query: UsageQuery, in zone: String) throws(AdminFailure) -> [LatencyRow] {
+        try asking { store throws(LedgerError) in try store.reports.latency(query, in: zone) }
+    }
+
     func exportCount(_ query: ExportQuery) throws(AdminFailure) -> Int64 {
         try asking { store throws(LedgerError) in try store.reports.exportCount(query) }
     }

@@ -150,6 +150,7 @@ struct Rooms: Sendable {
         var gateway = GatewayConfiguration(
             listen: address(configuration.listen), adminListen: address(configuration.adminListen))
         gateway.connection.bodyBytes = Int(configuration.limits.maximumBodyBytes)
+        gateway.mostChoices = Int(configuration.limits.maximumChoices)
         gateway.drainTime = configuration.drainTimeout
         gateway.routing = configuration.routing
         gateway.storesAnswers = configuration.storesAnswers

@@ -113,6 +113,8 @@ public struct DatabaseLocation: Sendable, Hashable, CustomStringConvertible,
 public struct LimitsConfiguration: Sendable, Hashable {
     /// The largest request body, in bytes.
     public var maximumBodyBytes: Int64
+    /// The most choices (`n`) of one request.
+    public var maximumChoices: Int64
     /// The most that its running requests may hold of a quota it shares with other keys, in per cent.
     public var keySharePercent: Int64
 }

@@ -88,7 +88,7 @@ enum ConfigurationKeys {
     static let overhead = ["request", "message", "tools", "tool", "format"]
 
     /// What one client may ask of the gateway.
-    static let limits = ["max_body_bytes", "key_share_percent"]
+    static let limits = ["max_body_bytes", "max_choices", "key_share_percent"]
 
     /// Requests that come with an `Idempotency-Key`.
     static let idempotency = ["stores_answers"]

@@ -102,6 +102,7 @@ struct ConfigurationReader {
         }
         return LimitsConfiguration(
             maximumBodyBytes: value("max_body_bytes", 1024...67_108_864, usual: 4_194_304),
+            maximumChoices: value("max_choices", 1...128, usual: 128),
             keySharePercent: value("key_share_percent", 1...100, usual: 50))
     }
 

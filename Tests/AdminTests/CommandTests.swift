@@ -43,7 +43,7 @@ import Testing
         ("quota clear --team a", "Nothing to clear"),
         ("quota clear --team a --all --tokens day", "name nothing besides it"),
         ("quota clear --team a --tokens week", "give day, month or total"),
-        ("usage --by week", "give day, hour, month, model, team, key or end-state"),
+        ("usage --by week", "give day, hour, month, model, team, key, tag or end-state"),
         ("usage --top 0", "--top is at least 1"), ("usage --top ten", "'ten' is invalid"),
         ("usage --rank beauty", "give tokens, cost, requests or failed"),
         ("usage --time-zone Berlin", "give UTC or a place such as Europe/Berlin"),

@@ -21,6 +21,8 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         /// Answers to the next questions, in order; after them `usage` again.
         var nextUsage: [[UsageRow]] = []
         var queries: [UsageQuery] = []
+        var zones: [String] = []
+        var latency: [LatencyRow] = []
         var pages: [[ExportRecord]] = []
         var exports: [ExportQuery] = []
         var exportCount: Int64 = 0
@@ -219,6 +221,14 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         try checked { state in
             state.queries.append(query)
             return state.nextUsage.isEmpty ? state.usage : state.nextUsage.removeFirst()
+        }
+    }
+
+    func latency(_ query: UsageQuery, in zone: String) throws(AdminFailure) -> [LatencyRow] {
+        try checked { state in
+            state.queries.append(query)
+            state.zones.append(zone)
+            return state.latency
         }
     }
 

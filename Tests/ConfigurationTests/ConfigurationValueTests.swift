@@ -10,6 +10,7 @@ import Testing
         #expect(read.drainTimeout == .seconds(30))
         #expect(read.endWait == .milliseconds(250))
         #expect(read.limits.maximumBodyBytes == 4_194_304)
+        #expect(read.limits.maximumChoices == 128)
         #expect(!read.storesAnswers)
         #expect(read.logLevel == .info)
         #expect(read.logFormat == .text)

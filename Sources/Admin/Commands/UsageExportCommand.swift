@@ -17,16 +17,25 @@ struct UsageExportCommand: AdminSubcommand {
             """)
 
     @OptionGroup var filter: UsageFilter
+    /// Those of the report, which an export has none of: they are read to be refused.
+    @OptionGroup(visibility: .hidden) var shape: UsageShape
     @OptionGroup var options: AdminOptions
 
     /// How often the progress is shown.
     private static let progressEvery = Duration.milliseconds(200)
 
+    func validate() throws {
+        guard let option = shape.firstGiven else { return }
+        throw ValidationError(
+            "An export has every record, and no \(option): leave it out, or leave out export.")
+    }
+
     func execute(_ desk: AdminDesk) throws {
         let scope = try filter.find(at: desk)
-        let query = ExportQuery(
+        var query = ExportQuery(
             organization: scope.organization.id, team: scope.team?.id, key: scope.key?.id,
             since: scope.span.begin, until: scope.span.last)
+        query.tags = scope.tags
         let expected = try desk.ledger.exportCount(query)
         let isJSON = desk.format == .json
         try desk.output.write(isJSON ? "[" : CSVText.file(names: ExportView.names, records: []))

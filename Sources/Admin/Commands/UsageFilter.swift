@@ -9,6 +9,10 @@ struct UsageFilter: ParsableArguments {
         help: ArgumentHelp("Only this key.", valueName: "key-id"), transform: KeyArgument.init)
     var key: KeyArgument?
     @Option(
+        help: ArgumentHelp(
+            "Only keys with this tag; given again, with that too.", valueName: "name=value"))
+    var tag: [String] = []
+    @Option(
         help: ArgumentHelp("The beginning: 7d, 24h or a date.", valueName: "when"),
         transform: TimeArgument.read)
     var since: TimeArgument = .span(7, .day)
@@ -33,10 +37,16 @@ struct UsageFilter: ParsableArguments {
         let organization: OrganizationEntry
         let team: TeamEntry?
         let key: KeyEntry?
+        let tags: [String]
         let span: UsageSpan
     }
 
-    func validate() throws { _ = try key?.check() }
+    func validate() throws {
+        _ = try key?.check()
+        guard tag.allSatisfy({ $0.contains("=") && !$0.hasPrefix("=") }) else {
+            throw ValidationError("--tag is a name and a value, such as env=prod.")
+        }
+    }
 
     /// Finds the tenant, team and key, and the span by the ledger's clock.
     func find(at desk: AdminDesk) throws -> Scope {
@@ -60,6 +70,6 @@ struct UsageFilter: ParsableArguments {
                 "The report would end before it begins (\(TimeText.short(span.begin)) UTC).",
                 advice: "Give --since a time before \(until == nil ? "now" : "--until").")
         }
-        return Scope(organization: organization, team: owner, key: only, span: span)
+        return Scope(organization: organization, team: owner, key: only, tags: tag, span: span)
     }
 }

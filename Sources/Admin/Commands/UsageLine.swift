@@ -95,7 +95,7 @@ extension UsageRow.Group {
         switch self {
         case .day(let day), .month(let day): day.start.microseconds
         case .hour(let start): start.microseconds
-        case .model, .team, .key, .endState: nil
+        case .model, .team, .key, .tag, .endState: nil
         }
     }
 }

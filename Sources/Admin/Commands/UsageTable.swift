@@ -58,7 +58,8 @@ struct UsageTable {
         return TableFormatter(width: output.width, style: output.style).lines(
             columns: columns.map(\.column),
             rows: lines.map { line in columns.map { $0.cell(line) } },
-            totals: columns.map { $0.total(totals) })
+            // The sum of tags would count a key once for each of its own.
+            totals: grouping == .tag ? nil : columns.map { $0.total(totals) })
     }
 
     /// Columns of nothing but zeros are left out; programs get everything.
@@ -128,19 +129,7 @@ struct UsageTable {
     }
 
     private var labels: [Column] {
-        let header =
-            switch grouping {
-            case .day: "Day"
-            case .hour: place.isUTC ? "Hour (UTC)" : "Hour"
-            case .month: "Month"
-            case .model: "Model"
-            case .team: "Team"
-            case .key: "Key"
-            case .endState: "End state"
-            }
-        let isText = grouping == .model || grouping == .team
-        let first: TableColumn = isText ? .text(header, minimum: 8) : .whole(header)
-        let label = Column(first, total: "Total", text)
+        let label = Column(naming.column, total: "Total", text)
         guard grouping == .key else { return [label] }
         let name = Column(.text("Name", minimum: 6), total: "") { line in
             if case .group(.key(_, let name, _)) = line.label { name } else { "" }
@@ -151,15 +140,11 @@ struct UsageTable {
     private func text(_ line: UsageLine) -> String {
         switch line.label {
         case .others(let count): count == 1 ? "1 other" : "\(count) others"
-        case .group(.day(let day)): day.description
-        case .group(.hour(let hour)):
-            "\(place.day(of: hour)) " + TimeText.clock(place.shown(hour))
-        case .group(.month(let first)): UsageView.month(first)
-        case .group(.model(let name)), .group(.team(let name)): name
-        case .group(.key(let id, _, _)): id.description
-        case .group(.endState(let state)): state.name
+        case .group(let group): naming.text(group)
         }
     }
+
+    private var naming: UsageGroupLabel { UsageGroupLabel(grouping: grouping, place: place) }
 }
 
 extension UsageLine {

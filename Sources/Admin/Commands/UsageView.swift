@@ -28,29 +28,16 @@ struct UsageView {
 
     /// The fields of a row for programs.
     static func names(_ grouping: UsageQuery.Grouping, comparing: Bool) -> [String] {
-        let group =
-            switch grouping {
-            case .key: ["key", "key_name", "team"]
-            case .endState: ["end_state"]
-            default: [grouping.rawValue]
-            }
+        let group = UsageGroupLabel(grouping: grouping, place: .utc).names
         return group + counted + (comparing ? compared : [])
     }
 
     /// A line for programs; nil for the sum of all others, which they have no name for.
-    static func record(_ line: UsageLine, in place: LocalTime) -> Record? {
-        guard case .group(let label) = line.label else { return nil }
-        let group: [(name: String, value: Record.Value)] =
-            switch label {
-            case .day(let day): [("day", .text(day.description))]
-            case .hour(let hour): [("hour", .text(place.iso(hour)))]
-            case .month(let first): [("month", .text(month(first)))]
-            case .model(let name): [("model", .text(name))]
-            case .team(let name): [("team", .text(name))]
-            case .endState(let state): [("end_state", .text(state.name))]
-            case .key(let id, let name, let team):
-                [("key", .text(id.description)), ("key_name", .text(name)), ("team", .text(team))]
-            }
+    static func record(
+        _ line: UsageLine, by grouping: UsageQuery.Grouping, in place: LocalTime
+    ) -> Record? {
+        guard case .group(let group) = line.label else { return nil }
+        let label = UsageGroupLabel(grouping: grouping, place: place)
         let sums = line.sums
         let values: [Record.Value] = [
             .integer(sums.requests), .integer(sums.failedRequests), .integer(sums.promptTokens),
@@ -59,7 +46,9 @@ struct UsageView {
             .integer(sums.totalTokens), .integer(sums.chargedTokens),
             .text(NumberText.dollars(nanoUSD: sums.costNanoUSD)), .integer(sums.costNanoUSD),
         ]
-        var fields = group + zip(counted, values).map { (name: $0, value: $1) }
+        var fields =
+            zip(label.names, label.values(group)).map { (name: $0, value: $1) }
+            + zip(counted, values).map { (name: $0, value: $1) }
         if let before = line.before {
             let values: [Record.Value] = [
                 .integer(before.requests), .integer(before.failedRequests),
@@ -96,6 +85,10 @@ struct UsageView {
 
     /// Whose days these are, where they are not those of UTC.
     private var notes: [String] {
+        if grouping == .tag {
+            let text = "A key counts under each of its tags, so these rows may not add up."
+            return [""] + TextWrap.lines(text, width: output.width).map(output.style.dim)
+        }
         guard grouping.isOfTime, !span.place.isUTC else { return [] }
         var text = "Days and hours of \(span.place.name)."
         if span.place.isBetweenHours(at: span.begin) {

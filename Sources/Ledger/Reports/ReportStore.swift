@@ -20,11 +20,12 @@ public struct ReportStore {
         }
     }
 
-    /// The organization's keys, or those of one team, or one of them.
+    /// The organization's keys, or those of one team, or one of them; with these tags.
     func keys(
-        of organization: OrganizationID, team: TeamID?, key: KeyID?
+        of organization: OrganizationID, team: TeamID?, key: KeyID?, tags: [String]
     ) throws(PostgresError) -> [Int64] {
-        let command = UsageReportStatement.keys(of: organization, team: team, key: key)
+        let command = UsageReportStatement.keys(
+            of: organization, team: team, key: key, tags: tags)
         return try connection.execute(command).rows.first?.int8s(0) ?? []
     }
 
@@ -36,7 +37,8 @@ public struct ReportStore {
     public func usage(_ query: UsageQuery) throws(LedgerError) -> [UsageRow] {
         let rows: [UsageRow]
         do throws(PostgresError) {
-            let keys = try keys(of: query.organization, team: query.team, key: query.key)
+            let keys = try keys(
+                of: query.organization, team: query.team, key: query.key, tags: query.tags)
             let report = UsageReportStatement.report(
                 query, of: keys, mostRows: Int64(Self.mostRows) + 1)
             rows = try pipeline(report).map { row throws(PostgresError) in

@@ -8,6 +8,8 @@ public struct ExportQuery: Sendable, Hashable {
     public let team: TeamID?
     /// Only this key; nil for all.
     public let key: KeyID?
+    /// Only keys that have all of these tags, each `name=value`.
+    public var tags: [String] = []
     /// The first instant of admission.
     public let since: Timestamp
     /// The first instant that is left out.

@@ -69,6 +69,7 @@ enum UsageExportStatements {
                 AND ($5::int8 IS NULL OR k.team_id = $5)
                 AND ($6::int8 IS NULL OR k.subject_id = (
                     SELECT s.subject_id FROM api_key s WHERE s.shard = $1 AND s.key_id = $6))
+                AND k.tags @> $7::text[]
             """, isReadOnly: true)
 
     /// What to run for a page of an export of these keys; the last result counts.
@@ -94,7 +95,7 @@ enum UsageExportStatements {
                 .int2(query.organization.shard.rawValue), .int8(query.organization.rawValue),
                 .timestamp(query.since.microseconds), .timestamp(query.until.microseconds),
                 query.team.map { .int8($0.rawValue) } ?? .null,
-                query.key.map { .int8($0.databaseValue) } ?? .null,
+                query.key.map { .int8($0.databaseValue) } ?? .null, .texts(query.tags),
             ])
     }
 
@@ -130,7 +131,8 @@ extension ReportStore {
     ) throws(LedgerError) -> ExportPage {
         let records: [ExportRecord]
         do throws(PostgresError) {
-            let keys = try keys(of: query.organization, team: query.team, key: query.key)
+            let keys = try keys(
+                of: query.organization, team: query.team, key: query.key, tags: query.tags)
             let page = UsageExportStatements.page(query, of: keys, from: position)
             records = try pipeline(page).map { row throws(PostgresError) in
                 try UsageExportStatements.decode(row)

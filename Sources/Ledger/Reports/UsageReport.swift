@@ -5,6 +5,8 @@ public struct UsageQuery: Sendable, Hashable {
     /// What the rows of a report stand for.
     public enum Grouping: String, Sendable, CaseIterable {
         case day, hour, month, model, team, key
+        /// A tag of keys; a key counts under each of its own.
+        case tag
         /// How requests ended. Only the records themselves know: the rollup does not.
         case endState = "end-state"
     }
@@ -15,6 +17,8 @@ public struct UsageQuery: Sendable, Hashable {
     public var team: TeamID?
     /// Only this key; nil for all.
     public var key: KeyID?
+    /// Only keys that have all of these tags, each `name=value`.
+    public var tags: [String] = []
     /// The first hour counted, from its beginning on.
     public var since: Timestamp
     /// The first instant that is not counted, a full hour; nil for no end.
@@ -53,6 +57,8 @@ public struct UsageRow: Sendable, Hashable {
         case team(String)
         /// A key, with its name and its team's.
         case key(KeyID, name: String, team: String)
+        /// A tag of keys, `name=value`; nil for those without any.
+        case tag(String?)
         /// How requests ended.
         case endState(EndState)
     }

@@ -12,7 +12,8 @@ enum UsageReportStatement {
         """
 
     // The keys that a report is about, so that the report itself needs no join for every row of the
-    // rollup. Of one key all that its subject ever had: what it was rotated from and to. Index team
+    // rollup. Of one key all that its subject ever had: what it was rotated from and to. Of tags
+    // only keys that have all of them. Index team
     // of api_key.
     private static let keys = PostgresStatement(
         name: "report_usage_keys",
@@ -21,12 +22,16 @@ enum UsageReportStatement {
             WHERE k.shard = $1 AND k.organization_id = $2
                 AND ($3::int8 IS NULL OR k.team_id = $3) AND ($4::int8 IS NULL OR k.subject_id = (
                     SELECT s.subject_id FROM api_key s WHERE s.shard = $1 AND s.key_id = $4))
+                AND k.tags @> $5::text[]
             """, isReadOnly: true)
+
+    /// Beside keys `k`: a row for each of a key's tags, or one for a key without any.
+    static let tags = " LEFT JOIN LATERAL unnest(k.tags) AS g(tag) ON true"
 
     // For one report, in its transaction: room for the sums of every hour of years in memory, and
     // no plan that looks a row up for each row. Fresh tables have no statistics, and a plan for
     // one key, run over all, took 29 s where this takes one.
-    private static let settings = PostgresStatement(
+    static let settings = PostgresStatement(
         name: "report_usage_settings",
         sql: """
             SELECT set_config('work_mem', '65536', true), set_config('jit', 'off', true),
@@ -121,20 +126,23 @@ enum UsageReportStatement {
             return Shape(
                 summed: "key_id", names: keys, columns: "k.key_id, k.name, t.name",
                 groups: "k.key_id, k.name, t.name", order: "\(most), 1")
+        case .tag:
+            return Shape(
+                summed: "key_id", names: keys + tags, columns: "g.tag", order: "\(most), 1")
         case .endState: preconditionFailure("the rollup does not know how requests ended")
         }
     }
 
     /// The keys that a report or an export is about; the list of them goes with it.
     static func keys(
-        of organization: OrganizationID, team: TeamID?, key: KeyID?
+        of organization: OrganizationID, team: TeamID?, key: KeyID?, tags: [String]
     ) -> PostgresCommand {
         PostgresCommand(
             keys,
             [
                 .int2(organization.shard.rawValue), .int8(organization.rawValue),
                 team.map { .int8($0.rawValue) } ?? .null,
-                key.map { .int8($0.databaseValue) } ?? .null,
+                key.map { .int8($0.databaseValue) } ?? .null, .texts(tags),
             ])
     }
 
@@ -156,23 +164,30 @@ enum UsageReportStatement {
     static func decode(
         _ row: PostgresRow, _ grouping: UsageQuery.Grouping
     ) throws(PostgresError) -> UsageRow {
-        let group: UsageRow.Group
+        UsageRow(
+            group: try group(row, grouping), sums: try decodeSums(row, from: row.count - 9))
+    }
+
+    /// Reads what a row stands for, from its first columns.
+    static func group(
+        _ row: PostgresRow, _ grouping: UsageQuery.Grouping
+    ) throws(PostgresError) -> UsageRow.Group {
         switch grouping {
-        case .day: group = .day(Timestamp(microseconds: try row.timestamp(0)).day)
-        case .hour: group = .hour(Timestamp(microseconds: try row.timestamp(0)))
-        case .month: group = .month(Timestamp(microseconds: try row.timestamp(0)).day)
+        case .day: return .day(Timestamp(microseconds: try row.timestamp(0)).day)
+        case .hour: return .hour(Timestamp(microseconds: try row.timestamp(0)))
+        case .month: return .month(Timestamp(microseconds: try row.timestamp(0)).day)
         case .endState:
             guard let state = EndState(rawValue: try row.int2(0)) else {
                 throw PostgresError(kind: .decoding(reason: "a record has an unknown end state"))
             }
-            group = .endState(state)
-        case .model: group = .model(try row.text(0))
-        case .team: group = .team(try row.text(0))
+            return .endState(state)
+        case .model: return .model(try row.text(0))
+        case .team: return .team(try row.text(0))
+        case .tag: return .tag(try row.optionalText(0))
         case .key:
             let id = KeyID(rawValue: UInt64(bitPattern: try row.int8(0)))
-            group = .key(id, name: try row.text(1), team: try row.text(2))
+            return .key(id, name: try row.text(1), team: try row.text(2))
         }
-        return UsageRow(group: group, sums: try decodeSums(row, from: row.count - 9))
     }
 
     /// Reads ``sums``, which begin in column `first`.
