@@ -70,7 +70,7 @@ extension AdminRoutes {
     // MARK: Reports of an organization
 
     private static let usageNames: [String] = {
-        let all = [UsageQuery.Grouping.day, .hour, .month, .model, .team, .key, .endState]
+        let all = [UsageQuery.Grouping.day, .hour, .month, .model, .team, .key, .tag, .endState]
             .flatMap { UsageView.names($0, comparing: true) }
         return all.reduce(into: []) { names, name in
             if !names.contains(name) { names.append(name) }
@@ -89,7 +89,7 @@ extension AdminRoutes {
                 .text("time_zone", "Whose days and hours: such as Europe/Berlin."),
                 .text(
                     "by", "What a row stands for.",
-                    values: ["day", "hour", "month", "model", "team", "key", "end-state"]),
+                    values: ["day", "hour", "month", "model", "team", "key", "tag", "end-state"]),
                 .integer("top", "Only so many of the largest rows."),
                 .text(
                     "rank", "By what rows are measured.",
@@ -125,7 +125,8 @@ extension AdminRoutes {
         "cache_write_tokens", "completion_tokens", "reasoning_tokens", "audio_prompt_tokens",
         "audio_completion_tokens", "charged_tokens", "overage_tokens", "cost_nanousd",
         "corrected_cost_nanousd", "basis", "end_state", "admitted_at", "settled_at",
-        "first_token_us", "duration_us", "node", "attempts", "price_corrections", "accounts",
+        "first_token_us", "duration_us", "user_hash", "node", "attempts", "price_corrections",
+        "accounts",
     ]
 
     // MARK: The whole installation
