@@ -22,7 +22,8 @@ public struct AdminCommand: AsyncParsableCommand {
             OrganizationCommand.self, TeamCommand.self, KeyCommand.self, QuotaCommand.self,
             UsageCommand.self, StatementCommand.self, ExplainCommand.self, AuditCommand.self,
             ReconcileCommand.self, ActionCommand.self, RetentionCommand.self, NodeCommand.self,
-            ModelCommand.self, AdminKeyCommand.self, DoctorCommand.self, CompletionsCommand.self,
+            ModelCommand.self, EventCommand.self, AdminKeyCommand.self, DoctorCommand.self,
+            CompletionsCommand.self,
             ManualCommand.self,
         ])
 

@@ -3,7 +3,9 @@ import Ledger
 
 /// What the admin commands ask of the ledger, within one organization at a time: what belongs to
 /// another one behaves as if it did not exist.
-protocol AdminLedger: SubjectLedger, ReconcilingLedger, AdminKeyLedger, ActionLedger {
+protocol AdminLedger: SubjectLedger, ReconcilingLedger, AdminKeyLedger, ActionLedger,
+    EventLedger
+{
     /// The ledger's clock, by which keys expire and periods end.
     func time() throws(AdminFailure) -> Timestamp
 

@@ -5,7 +5,7 @@ import TurnpikeConfiguration
 
 /// The ledger that a configuration file names, over one connection of its own.
 final class ConfiguredLedger: AdminLedger {
-    private let configuration: Configuration
+    let configuration: Configuration
     private(set) var store: DirectoryStore
     /// What the client of the admin HTTP API says of the creation that it asks for.
     var claim: CreationClaim?

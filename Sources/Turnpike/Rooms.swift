@@ -19,6 +19,8 @@ struct Rooms: Sendable {
     private let idempotency: PostgresIdempotencyLedger
     private let books: PostgresTenantBooks
     private let administration: AdministrationPool
+    private let events: PostgresEventLedger
+    private let webhooks: any Service
     private let gateway: Gateway
     private let pool: PostgresPool
     private let reload: CatalogReload
@@ -40,6 +42,7 @@ struct Rooms: Sendable {
         idempotency = try PostgresIdempotencyLedger(
             settings, of: ledger, replaysAnswers: configuration.storesAnswers,
             time: wiring.time, logger: wiring.logger)
+        (events, webhooks) = try Self.events(wiring, settings, ledger, backends)
         pool = try PostgresPool(
             url: url, connectionOptions: CachedKeyDirectory.connectionOptions,
             options: CachedKeyDirectory.poolOptions, logger: wiring.logger)
@@ -87,7 +90,8 @@ struct Rooms: Sendable {
     var services: [any Service] {
         [PoolService(pool: pool)] + backends.services
             + [
-                keys, books, administration, idempotency, ledger, gateway.admin, gateway.main,
+                keys, books, administration, events, webhooks, idempotency, ledger,
+                gateway.admin, gateway.main,
                 gateway.shadows,
                 ledger.journalWatch, reload,
             ]
@@ -125,6 +129,21 @@ struct Rooms: Sendable {
             logger: wiring.logger)
     }
 
+    /// What notes events, and what sends them.
+    private static func events(
+        _ wiring: Wiring, _ settings: LedgerSettings, _ ledger: PostgresQuotaLedger,
+        _ backends: BackendRegistry
+    ) throws -> (PostgresEventLedger, any Service) {
+        let webhooks = wiring.configuration.webhooks
+        let events = try PostgresEventLedger(
+            settings, of: ledger, webhooks: webhooks.map(\.subscription), time: wiring.time,
+            random: wiring.random, logger: wiring.logger)
+        let sender = backends.webhooks(
+            try WebhookWiring(environment: wiring.environment).all(webhooks), outbox: events,
+            time: wiring.time, random: { SystemRandom.bits() }, logger: wiring.logger)
+        return (events, sender)
+    }
+
     private static func settings(_ wiring: Wiring, _ names: CatalogNames) -> LedgerSettings {
         let configuration = wiring.configuration
         var settings = LedgerSettings(
@@ -135,6 +154,7 @@ struct Rooms: Sendable {
         settings.fenceAfter = configuration.fenceAfter
         settings.sweepEvery = configuration.sweepInterval
         settings.settlementWait = configuration.endWait
+        settings.thresholds = configuration.quotaWarnings
         settings.keySharePercent = configuration.limits.keySharePercent
         settings.acceptsOlderLedger = wiring.acceptsOlderLedger
         return settings

@@ -33,14 +33,17 @@ struct BackendsReader {
         return found
     }
 
-    private func checkName(_ name: String, in section: Section) {
-        let isGood =
-            (1...64).contains(name.utf8.count)
+    /// Whether a text can be the name of a backend or a webhook.
+    static func isName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count)
             && name.utf8.allSatisfy { byte in
                 (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
                     || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
             }
-        guard !isGood else { return }
+    }
+
+    private func checkName(_ name: String, in section: Section) {
+        guard !Self.isName(name) else { return }
         root.list.add(
             line: section.line(of: name), key: section.full(name),
             "is not accepted as a name; give 1 to 64 letters, digits, \"-\" and \"_\"")

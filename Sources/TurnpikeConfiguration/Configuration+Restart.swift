@@ -22,6 +22,8 @@ extension Configuration {
             ("limits", limits == other.limits),
             ("idempotency", storesAnswers == other.storesAnswers),
             ("safeguards", judge == other.judge && analyzer == other.analyzer),
+            ("quota_warnings", quotaWarnings == other.quotaWarnings),
+            ("webhooks", webhooks == other.webhooks),
             ("log_level", logLevel == other.logLevel),
             ("log_format", logFormat == other.logFormat),
             ("drain_timeout", drainTimeout == other.drainTimeout),

@@ -43,6 +43,10 @@ public struct Configuration: Sendable {
     public var judge: JudgeDescription?
     /// The service that finds personal data beside the built-in recogniser; nil where there is none.
     public var analyzer: AnalyzerDescription?
+    /// At which parts of a quota answers carry a warning and events are noted.
+    public var quotaWarnings: QuotaThresholds
+    /// Who is told of events, in the file's order.
+    public var webhooks: [WebhookDescription]
     /// The least serious message that is logged.
     public var logLevel: LogLevel
     /// How a log line is written.

@@ -5,7 +5,8 @@ enum ConfigurationKeys {
     static let root = [
         "listen", "admin_listen", "admin_api", "database", "data_dir", "pepper_file", "pepper_id",
         "other_pepper", "key_prefix", "reload_on_change", "backends", "engines", "models",
-        "routing", "limits", "idempotency", "safeguards", "log_level", "log_format",
+        "routing", "limits", "idempotency", "safeguards", "quota_warnings",
+        "webhooks", "log_level", "log_format",
         "drain_timeout", "end_wait", "heartbeat_interval", "fence_after", "sweep_interval",
     ]
 
@@ -102,6 +103,12 @@ enum ConfigurationKeys {
     /// The service that finds personal data.
     static let analyzer = ["base_url", "language", "minimum_score", "timeout"]
 
+    /// A receiver of events.
+    static let webhook = [
+        "url", "secret_env", "organization", "events", "timeout", "attempts", "backoff",
+        "longest_backoff", "allow_private_addresses", "allow_addresses", "ca_file",
+    ]
+
     /// All of them with their way from the top; `*` stands for a name the file chooses.
     static var all: Set<String> {
         Set(
@@ -123,6 +130,7 @@ enum ConfigurationKeys {
                 + webSearch.map { "models.*.web_search.\($0)" }
                 + overhead.map { "models.*.prompt_overhead.\($0)" } + limits.map { "limits.\($0)" }
                 + idempotency.map { "idempotency.\($0)" } + safeguards.map { "safeguards.\($0)" }
+                + webhook.map { "webhooks.*.\($0)" }
                 + judge.map { "safeguards.judge.\($0)" }
                 + analyzer.map { "safeguards.analyzer.\($0)" })
     }

@@ -44,6 +44,7 @@ struct ConfigurationReader {
         _ backends: [BackendDescription], _ routes: [ModelRoute]
     ) -> Configuration {
         let safeguards = SafeguardsReader(root: root)
+        let webhooks = WebhooksReader(root: root, folder: folder)
         return Configuration(
             file: file,
             listen: root.value(
@@ -65,6 +66,7 @@ struct ConfigurationReader {
             storesAnswers: root.section("idempotency", accepted: ConfigurationKeys.idempotency)?
                 .value("stores_answers", .yesOrNo, usual: false) ?? false,
             judge: safeguards.readJudge(of: routes), analyzer: safeguards.readAnalyzer(),
+            quotaWarnings: webhooks.readThresholds(), webhooks: webhooks.read(),
             logLevel: root.value("log_level", .word, usual: .info),
             logFormat: root.value("log_format", .word, usual: .text),
             drainTimeout: root.value(

@@ -8,15 +8,20 @@ struct UpstreamConnectionReader {
 
     /// Reads it, for an upstream at `baseURL`, which is nil where that is a mistake already.
     func read(baseURL: String?) -> UpstreamConnection {
-        let addresses = AddressPolicy(
-            permitsPrivate: section.value("allow_private_addresses", .yesOrNo, usual: false),
-            exceptions: section.values("allow_addresses", Self.range)?.map(\.value) ?? [])
+        let addresses = addresses
         if let baseURL { checkHost(baseURL, addresses) }
         return UpstreamConnection(
             addresses: addresses,
             certificateAuthorityFile: section.optional("ca_file", .path(from: folder)),
             proxy: section.optional("proxy", BackendsReader.baseURL),
             speaksHTTP2: section.value("http2", .yesOrNo, usual: true), timeouts: timeouts)
+    }
+
+    /// Which addresses a connection may be made to.
+    var addresses: AddressPolicy {
+        AddressPolicy(
+            permitsPrivate: section.value("allow_private_addresses", .yesOrNo, usual: false),
+            exceptions: section.values("allow_addresses", Self.range)?.map(\.value) ?? [])
     }
 
     private static let range = Accepted<AddressRange>(

@@ -34,6 +34,8 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         var retention = RetentionReport()
         var drops = 0
         var nodes: [NodeStatus] = []
+        var webhooks: [WebhookSubscription] = []
+        var events: [EventStatus] = []
         var writeOff = WriteOff.done(WriteOff.Returned())
         var writtenOff: [Int64] = []
         var models: [String] = []

@@ -74,8 +74,8 @@ import Testing
         guard case .mapping(let entries) = node.content else { return found }
         for entry in entries {
             let isName =
-                path == ["backends"] || path == ["models"] || path.last == "service_tiers"
-                || path.last == "team_weights"
+                path == ["backends"] || path == ["models"] || path == ["webhooks"]
+                || path.last == "service_tiers" || path.last == "team_weights"
             let below = path + [isName ? "*" : entry.key]
             if !isName || path.last == "team_weights" {
                 found.insert(below.joined(separator: "."))

@@ -40,6 +40,11 @@ import Testing
             "safeguards", "key_prefix: sk-acme",
             "key_prefix: sk-acme\nsafeguards: { judge: { model: demo, api_key_env: JUDGE } }"
         ),
+        ("quota_warnings", "key_prefix: sk-acme", "key_prefix: sk-acme\nquota_warnings: [90]"),
+        (
+            "webhooks", "key_prefix: sk-acme",
+            "key_prefix: sk-acme\nwebhooks: { ops: { url: https://a.example, secret_env: HOOK } }"
+        ),
         ("log_level", "key_prefix: sk-acme", "key_prefix: sk-acme\nlog_level: error"),
         ("log_format", "key_prefix: sk-acme", "key_prefix: sk-acme\nlog_format: json"),
         ("drain_timeout", "key_prefix: sk-acme", "key_prefix: sk-acme\ndrain_timeout: 31s"),

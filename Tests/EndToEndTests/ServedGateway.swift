@@ -95,10 +95,13 @@ final class ServedGateway: Sendable {
             binary, ["serve", "--config", file],
             environment: [
                 "TURNPIKE_TEST_JUDGE": judge, "TURNPIKE_TEST_SHADOW": copies,
-                "TURNPIKE_TEST_CLAUDE": Self.messagesKey,
+                "TURNPIKE_TEST_CLAUDE": Self.messagesKey, "TURNPIKE_TEST_HOOK": Self.webhookSecret,
             ])
         port = try Self.port(of: program)
     }
+
+    /// What webhooks are signed with.
+    static let webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
     /// Settings under which the scripted upstream judges texts for those who ask for that.
     static let judge = """
@@ -277,7 +280,7 @@ final class ServedGateway: Sendable {
         #expect(end.status == 0, "\(end.complaint.suffix(2000))")
         #expect(try count("SELECT count(*) FROM reservation") == 0)
         #expect(try count("SELECT count(*) FROM usage WHERE overage > 0 AND basis = 1") == 0)
-        for secret in secrets.withLock({ $0 }) + [Self.messagesKey] {
+        for secret in secrets.withLock({ $0 }) + [Self.messagesKey, Self.webhookSecret] {
             #expect(!end.complaint.contains(secret) && !end.output.contains(secret))
         }
     }

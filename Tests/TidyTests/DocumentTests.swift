@@ -36,7 +36,7 @@ import Testing
         let read = Set(
             keys.swift.literals.map(\.text).filter { $0.wholeMatch(of: #/[a-z][a-z_]*/#) != nil })
         // The names that the file chooses itself.
-        let names: Set = ["local", "openai", "claude", "demo", "flex", "research"]
+        let names: Set = ["local", "openai", "claude", "demo", "flex", "research", "alerts"]
         let shown = ExampleKeys.keys(of: example.lines).subtracting(names)
         #expect(read.count > 20)
         #expect(read.subtracting(shown) == [], "missing in the example")

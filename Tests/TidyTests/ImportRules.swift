@@ -14,8 +14,8 @@ enum ImportRules {
     private static let rooms: [String: Set<String>] = [
         "TurnpikeConfiguration": ["Domain", "Yams"],
         "Ledger": ["Domain", "Postgres", "OpenSSL", "Logging", "Metrics", "ServiceLifecycle"],
-        // OpenSSL for the checksums of safeguards and documents and the digests of requests only;
-        // what has to do with keys is the ledger's.
+        // OpenSSL for the checksums of safeguards and documents, the digests of requests and the
+        // signatures of webhooks only; what has to do with keys is the ledger's.
         "Gateway": [
             "Domain", "Curl", "JSON", "OpenSSL", "Logging", "Metrics", "ServiceLifecycle",
             "Tracing", "Hummingbird", "HummingbirdCore", "NIOCore", "NIOPosix", "NIOHTTP1",

@@ -12,9 +12,11 @@ enum SQLRules {
     /// Tables whose rows belong to one organization, and so to its shard.
     private static let ledgerTables = [
         "account", "admin_action", "admin_creation", "admin_key", "api_key", "backend",
+        "event_delivery",
         "idempotent_answer", "idempotent_node",
         "idempotent_request", "key_use", "lease", "model", "node_lane", "organization", "price",
-        "price_change", "price_correction", "quota", "rate_bucket", "rate_limit", "request_attempt",
+        "price_change", "price_correction", "quota", "quota_event", "rate_bucket", "rate_limit",
+        "request_attempt",
         "reservation", "sealed_account",
         "sealed_day",
         "repriced_account", "repriced_account_adj", "sealed_key", "subject_model", "team", "usage",

@@ -226,12 +226,6 @@ public struct LeaseBook: Sendable {
         return sizes.keys.allSatisfy { known.contains($0) }
     }
 
-    /// What is left of a quota as far as this node knows: its own free units and what the ledger
-    /// last had.
-    public func remaining(of account: AccountKey) -> Int64? {
-        slots[account].map { $0.free + max(0, $0.remaining) }
-    }
-
     // MARK: Decisions
 
     private mutating func prepareSlot(for demand: Demand, at now: Uptime) {

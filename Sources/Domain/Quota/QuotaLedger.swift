@@ -100,6 +100,8 @@ public struct Standing: Sendable, Equatable {
     public var requests: Line?
     /// Tokens; nil when nothing limits them.
     public var tokens: Line?
+    /// The quotas at or beyond the lowest threshold, the nearest subject first; usually none.
+    public var warnings: [QuotaWarning] = []
 
     /// Makes a standing.
     public init(requests: Line?, tokens: Line?) {

@@ -35,7 +35,7 @@ public struct BackendRegistry: Sendable {
     private let backends: [String: any Backend]
     private let engines: [LocalEngine]
     private let residency: EngineResidency?
-    private let client: CurlClient
+    let client: CurlClient
     private let clientService: UpstreamClientService
 
     /// Makes the backends; the engines start when `services` run. `engineMemory`, in bytes, is what

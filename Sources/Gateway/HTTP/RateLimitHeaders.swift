@@ -18,6 +18,9 @@ enum RateLimitHeaders {
         headers.add(name: "x-ratelimit-remaining-tokens", value: String(tokens.remaining))
         headers.add(name: "x-ratelimit-reset-requests", value: text(of: requests.reset))
         headers.add(name: "x-ratelimit-reset-tokens", value: text(of: tokens.reset))
+        if !standing.warnings.isEmpty {
+            headers.add(name: "x-turnpike-quota-warning", value: text(of: standing.warnings))
+        }
         let lines = [("requests", standing.requests), ("tokens", standing.tokens)]
             .compactMap { name, line in line.map { (name, $0) } }
         guard !lines.isEmpty else { return }
@@ -29,6 +32,32 @@ enum RateLimitHeaders {
             value: lines.map { name, line in
                 "\"\(name)\";r=\(integer(line.remaining));t=\(seconds(line.reset))"
             }.joined(separator: ", "))
+    }
+
+    /// Warnings as a list of structured fields (RFC 9651), such as
+    /// `team;resource=tokens;period=day;used=83;limit=1000000`: `used` in per cent, rounded down. A
+    /// limit that is no integer of theirs is left out.
+    static func text(of warnings: [QuotaWarning]) -> String {
+        warnings.map { warning in
+            let quota = warning.quota
+            let model = quota.model.map { ";model=\(string($0))" } ?? ""
+            let item =
+                "\(quota.subject.kind.name)\(model);resource=\(quota.resource.name)"
+                + ";period=\(quota.period.name);used=\(integer(warning.percent))"
+            return quota.limit == integer(quota.limit) ? item + ";limit=\(quota.limit)" : item
+        }.joined(separator: ", ")
+    }
+
+    /// A text as a string of structured fields, which are ASCII: `?` stands for what is not.
+    private static func string(_ text: String) -> String {
+        let bytes = text.utf8.flatMap { byte -> [UInt8] in
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): [UInt8(ascii: "\\"), byte]
+            case 0x20...0x7E: [byte]
+            default: [UInt8(ascii: "?")]
+            }
+        }
+        return "\"" + String(decoding: bytes, as: UTF8.self) + "\""
     }
 
     /// What an integer of structured fields (RFC 9651) may be at most.

@@ -33,6 +33,13 @@ struct HeaderReference: Sendable {
             text(
                 "^\"(requests|tokens)\";r=",
                 "What is left of them, and in how many seconds they are whole again.")),
+        HeaderReference(
+            "x-turnpike-quota-warning",
+            text(
+                "^(key|team|organization);(model=|resource=)",
+                "The quotas that are nearly or wholly used, 80 per cent or more unless the operator"
+                    + " has said otherwise, as a list of structured fields: `used` in per cent,"
+                    + " `limit` in tokens, requests or nano-dollars. Absent while there is none.")),
     ]
 
     /// Those that come with errors, by the errors' own word.

@@ -58,6 +58,8 @@ public struct DirectoryStore {
     public var quotas: QuotaStore { QuotaStore(connection: connection) }
     /// The allowances per flow.
     public var rateLimits: RateLimitStore { RateLimitStore(connection: connection) }
+    /// What administrators are told of, and where word of it went.
+    public var events: EventStore { EventStore(connection, random: random) }
 }
 
 /// What every part of the directory does the same way.

@@ -46,6 +46,7 @@ extension Migration {
         Migration(17, "subject_model", PackageResources._017_subject_model_sql),
         Migration(18, "admin_api", PackageResources._018_admin_api_sql),
         Migration(19, "admin_actions", PackageResources._019_admin_actions_sql),
+        Migration(20, "quota_events", PackageResources._020_quota_events_sql),
     ]
 
     private init(_ number: Int32, _ name: String, _ file: [UInt8]) {

@@ -26,6 +26,12 @@ public struct LedgerSettings: Sendable {
     /// The most that running requests of one key may hold of a team's or organization's quota, in
     /// per cent of its limit; 100 lets one key hold all of it.
     public var keySharePercent: Int64 = 50
+    /// At which parts of a quota answers carry a warning, and events are noted.
+    public var thresholds = QuotaThresholds.usual
+    /// How often accounts that this node has charged are compared with them.
+    var noteEvery: Duration = .seconds(1)
+    /// How often all accounts of running periods are.
+    var reviewEvery: Duration = .seconds(60)
     /// How often the node looks for waits whose time is up.
     var tick: Duration = .milliseconds(25)
     /// How often lanes beat.

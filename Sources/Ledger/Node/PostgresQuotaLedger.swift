@@ -119,6 +119,16 @@ public final class PostgresQuotaLedger: QuotaLedger, Service, Sendable {
         await shardLedger(shard).hasLane(for: id)
     }
 
+    /// The accounts that this node's requests have settled on since the last call, by shard.
+    func takeSettledAccounts() -> [Int16: Set<AccountID>] {
+        var taken: [Int16: Set<AccountID>] = [:]
+        for shard in allShards {
+            let accounts = shard.takeSettledAccounts()
+            if !accounts.isEmpty { taken[shard.shard] = accounts }
+        }
+        return taken
+    }
+
     /// The node's side of a shard; its lane is opened when the shard is first asked for.
     private func shardLedger(_ shard: Shard) -> ShardLedger {
         shards.withLock { shards in

@@ -52,6 +52,9 @@ extension ShardState {
         rates.finish(request.ticket, used: closing.charge.tokens, at: now)
         shares.giveBack(request.claims, by: request.key)
         open[id]?.charge = closing.charge
+        if closing.settlement.basis != .void {
+            for claim in closing.claims { settledAccounts.insert(claim.accountID) }
+        }
         settlementWaits.add(id, until: deadline, continuation)
         switch request.opening {
         case .pending where closing.settlement.basis == .void && lane.withdraw(opening: id):

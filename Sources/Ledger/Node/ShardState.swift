@@ -79,6 +79,9 @@ struct ShardState {
     var shares: KeyShares
     var rateLine = RateLine()
     var open: [RequestID: OpenRequest] = [:]
+    /// Accounts that have been charged since they were last looked at for thresholds. No more than
+    /// there are accounts in use.
+    var settledAccounts: Set<AccountID> = []
     var leaseWaits = WaitList<LeaseAnswer>()
     /// Requests that the book put in line and whose wait is not noted yet, with the answer if it
     /// came first.

@@ -28,6 +28,23 @@ enum Base64 {
         return bytes
     }
 
+    /// The text that stands for `bytes`, padded.
+    static func encoded(_ bytes: [UInt8]) -> String {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count + 2) / 3 * 4)
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << (8 * (3 - group.count))
+            for place in 0..<4 {
+                text.append(
+                    place > group.count
+                        ? UInt8(ascii: "=") : digits[Int(bits >> (18 - 6 * place) & 63)])
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// The value of each digit by its byte; 64 for the padding and 255 for all others.
     private static let table: [UInt8] = {
         var table = [UInt8](repeating: 255, count: 256)
