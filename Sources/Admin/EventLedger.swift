@@ -47,7 +47,8 @@ extension ConfiguredLedger {
         _ id: EventID?, to webhook: String?, in organization: OrganizationEntry
     ) throws(AdminFailure) -> Int {
         try asking { store throws(LedgerError) in
-            try store.events.redeliver(id, to: webhook, of: organization.id)
+            try store.events.redeliver(
+                id, to: webhook, of: organization.id, named: organization.name)
         }
     }
 
@@ -55,7 +56,8 @@ extension ConfiguredLedger {
         _ names: [String], in organization: OrganizationEntry
     ) throws(AdminFailure) -> EventID {
         try asking { store throws(LedgerError) in
-            try store.events.test(names, of: organization.id, at: store.time())
+            try store.events.test(
+                names, of: organization.id, named: organization.name, at: store.time())
         }
     }
 }

@@ -14,15 +14,17 @@ import Testing
         "org list", "org show", "team list", "team show", "key list", "key show", "quota show",
         "quota check", "quota replay", "usage", "usage export", "statement", "explain", "audit",
         "reconcile", "action list", "action show", "node list", "model list", "model show",
-        "admin-key list",
-        "doctor", "completions", "manual",
+        "admin-key list", "event list", "event show", "doctor", "completions", "manual",
     ]
 
-    /// Commands that change the books over several transactions, and the test of what they record.
+    /// Commands that change the books over several transactions, or make something with an id that no
+    /// other command takes, and the test of what they record.
     private static let books: [String: String] = [
         "retention": "LedgerTests, `What retention does is on record`",
         "node write-off": "LedgerTests, `a write-off is on record`",
         "model reprice": "LedgerTests, `a repricing is on record`",
+        "event redeliver": "LedgerTests, `sending again and tests are on record`",
+        "event test": "LedgerTests, `sending again and tests are on record`",
     ]
 
     /// The walk: a command, and the line that runs it. What each leaves on record is in the golden

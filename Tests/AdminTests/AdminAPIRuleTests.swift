@@ -21,7 +21,12 @@ import Testing
             "GET v1/organizations/{organization}/usage",
             "GET v1/organizations/{organization}/statement",
             "GET v1/organizations/{organization}/requests/{request}", "GET v1/models",
-            "GET v1/models/{model}/prices", "GET v1/nodes", "GET v1/audit",
+            "GET v1/organizations/{organization}/actions",
+            "GET v1/organizations/{organization}/actions/{action}",
+            "GET v1/organizations/{organization}/events",
+            "GET v1/organizations/{organization}/events/{event}", "GET v1/actions",
+            "GET v1/actions/{action}", "GET v1/models/{model}/prices", "GET v1/nodes",
+            "GET v1/audit",
         ],
         .operator: [
             "POST v1/organizations/{organization}/teams",
@@ -42,6 +47,9 @@ import Testing
             "POST v1/organizations/{organization}/teams/{team}/quotas/clear",
             "PATCH v1/organizations/{organization}/keys/{key}/quotas",
             "POST v1/organizations/{organization}/keys/{key}/quotas/clear",
+            "POST v1/organizations/{organization}/events/{event}/redeliver",
+            "POST v1/organizations/{organization}/events/redeliver-dead",
+            "POST v1/organizations/{organization}/events/test",
             "POST v1/models/{model}/prices", "POST v1/models/{model}/prices/clear",
         ],
         .owner: [
@@ -103,6 +111,7 @@ import Testing
                 "POST v1/organizations", "POST v1/models/{model}/prices",
                 "POST v1/models/{model}/prices/clear", "GET v1/nodes",
                 "POST v1/nodes/{node}/write-off", "GET v1/audit", "POST v1/retention",
+                "GET v1/actions", "GET v1/actions/{action}",
             ])
     }
 

@@ -11,11 +11,7 @@ import Testing
 /// The admin HTTP API over a real ledger. Every answer is held against the API's own description.
 @Suite struct `The admin API on a real ledger` {
     private func withOffice(_ body: (AdminOffice) async throws -> Void) async throws {
-        let office = try AdminOffice()
-        let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body(office)) } catch { outcome = .failure(error) }
-        await office.pool.stop()
-        try outcome.get()
+        try await AdminOffice.open(body)
     }
 
     private static let acme = "organizations/acme"

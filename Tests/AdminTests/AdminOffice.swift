@@ -74,6 +74,15 @@ final class AdminOffice: Sendable {
         }
     }
 
+    /// Runs `body` with an API of its own, and stops it.
+    static func open(_ body: (AdminOffice) async throws -> Void) async throws {
+        let office = try AdminOffice()
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await body(office)) } catch { outcome = .failure(error) }
+        await office.pool.stop()
+        try outcome.get()
+    }
+
     deinit {
         // A folder left in the temporary directory harms nobody.
         try? FileManager.default.removeItem(at: folder)

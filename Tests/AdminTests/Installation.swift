@@ -30,6 +30,8 @@ final class Installation: Sendable {
               local: { kind: local_engine, model_file: demo.gguf }
             models:
               demo: { backends: [local], context_tokens: 1024, max_completion_tokens: 512 }
+            webhooks:
+              alerts: { url: "https://alerts.example/hook", secret_env: TURNPIKE_TEST_WEBHOOK }
             """
         try Data(text.utf8).write(to: folder.appending(path: "turnpike.yaml"))
     }

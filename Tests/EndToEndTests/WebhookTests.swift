@@ -173,7 +173,7 @@ extension EndToEnd {
                 let dead = try eventually("it is given up", within: .seconds(20)) {
                     try events("dead").first
                 }
-                #expect(dead["attempts"] as? Int == 2 && dead["status"] as? Int == 500)
+                #expect(dead["tries"] as? Int == 2 && dead["status"] as? Int == 500)
                 #expect(receiver.requests.count == 2)
                 let again = try gateway.administer(["event", "redeliver", "--dead"])
                 #expect(again["deliveries"] as? Int == 1)

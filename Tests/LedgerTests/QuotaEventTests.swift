@@ -229,7 +229,7 @@ extension WebhookSubscription {
             node = nodes[0]
             ledgers = try nodes.nodes.map { try events($0) }
             id = try Self.withStore(node) { store throws(LedgerError) in
-                try store.test(["ops"], of: .default, at: SystemTime().wall)
+                try store.test(["ops"], of: .default, named: "default", at: SystemTime().wall)
             }
         }
 
@@ -240,7 +240,9 @@ extension WebhookSubscription {
             let connection = try node.database.connection()
             defer { connection.close() }
             let random = LedgerRandom { UInt64.random(in: 0 ... .max) }
-            return try body(EventStore(connection, random: random))
+            return try body(
+                EventStore(
+                    connection, recorder: ActionRecorder(author: .test, random: random)))
         }
 
         func delivery() throws -> EventStatus.Delivery {
@@ -262,7 +264,9 @@ extension WebhookSubscription {
             _ id: EventID?, to webhook: String?, of organization: OrganizationID
         ) throws -> Int {
             try Self.withStore(node) { store throws(LedgerError) in
-                try store.redeliver(id, to: webhook, of: organization)
+                try store.redeliver(
+                    id, to: webhook, of: organization,
+                    named: organization == .default ? "default" : "other")
             }
         }
 
@@ -328,6 +332,33 @@ extension WebhookSubscription {
             try await pending.ledgers[0].note(.delivered(status: 200), of: third)
             #expect(try pending.redeliver(pending.id, to: nil, of: .default) == 1)
             #expect(try await pending.claim(by: 0).count == 1)
+        }
+    }
+
+    @Test func `sending again and tests are on record`() async throws {
+        try await NodesUnderTest.run(1) { nodes in
+            let pending = try Pending(nodes)
+            let first = try #require(try await pending.claim(by: 0).first)
+            try await pending.ledgers[0].note(.dead(fault), of: first)
+            // What sends nothing is no action.
+            #expect(try pending.redeliver(nil, to: "none", of: .default) == 0)
+            #expect(try pending.redeliver(nil, to: nil, of: .default) == 1)
+            #expect(try pending.redeliver(pending.id, to: "ops", of: .default) == 1)
+            func count(_ condition: String) async throws -> Int64? {
+                try await pending.node.number(
+                    "SELECT count(*) FROM admin_action WHERE \(condition)")
+            }
+            #expect(
+                try await count(
+                    "action = 'event.test' AND subject_name = '\(pending.id)' "
+                        + "AND organization_name = 'default'") == 1)
+            #expect(
+                try await count("action = 'event.redeliver' AND subject_name = 'dead'") == 1)
+            #expect(
+                try await count(
+                    "action = 'event.redeliver' AND subject_name = '\(pending.id)' "
+                        + "AND after::text LIKE '%ops%'") == 1)
+            #expect(try await count("action LIKE 'event.%'") == 3)
         }
     }
 }

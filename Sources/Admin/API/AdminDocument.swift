@@ -229,7 +229,7 @@ enum AdminAnswerField {
     private static let counts: Set<String> = [
         "limit", "used", "reserved", "leased", "left", "needs", "pepper_id", "shard", "shards",
         "charged", "corrected", "requests", "leases", "ended_leases", "records", "prompt_bound",
-        "completion_bound",
+        "completion_bound", "threshold_percent", "status", "tries", "deliveries",
     ]
     private static let flags: Set<String> = ["stream_usage", "mirror_reasoning", "clamp", "passes"]
     private static let lists: Set<String> = [
@@ -241,6 +241,8 @@ enum AdminAnswerField {
     static func schema(_ name: String) -> AdminJSON {
         func type(_ types: [String]) -> [(String, AdminJSON)] { [("type", .texts(types))] }
         if name == "price_version" { return .object(type(["string", "integer", "null"])) }
+        // What an action found and left: the fields of whatever it changed.
+        if name == "before" || name == "after" { return .object(type(["object", "null"])) }
         if lists.contains(name) {
             return .object(
                 type(["array", "null"]) + [("items", .object([("type", .text("string"))]))])

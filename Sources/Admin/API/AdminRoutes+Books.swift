@@ -84,6 +84,7 @@ extension AdminRoutes {
             command: UsageCommand.self, answer: .rows(usageNames), names: [organization],
             query: [
                 .text("team", "Only this team's keys."), .text("key", "Only this key."),
+                .text("tag", "Only keys with this tag: name=value."),
                 .text("since", "The beginning: 7d, 24h or a date."),
                 .text("until", "The end, likewise."),
                 .text("time_zone", "Whose days and hours: such as Europe/Berlin."),

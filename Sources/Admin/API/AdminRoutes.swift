@@ -4,7 +4,8 @@ import Domain
 enum AdminRoutes {
     /// All routes.
     static let all: [AdminRoute] =
-        organizations + teams + keys + quotas + books + installation + adminKeys
+        organizations + teams + keys + quotas + books + actions + events + installation
+        + adminKeys
 
     // MARK: What stands in paths
 

@@ -8,7 +8,7 @@ enum EventView {
         "event_id", "type", "created_at", "organization", "subject", "subject_name", "key_id",
         "model",
         "resource", "period", "period_start", "threshold_percent", "limit", "used", "webhook",
-        "state", "attempts", "due_at", "status", "fault", "ended_at",
+        "state", "tries", "due_at", "status", "fault", "ended_at",
     ]
 
     /// An event and its delivery for programs.

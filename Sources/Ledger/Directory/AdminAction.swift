@@ -34,6 +34,8 @@ public enum AdminAction: String, Sendable, Hashable, CaseIterable {
     case priceReprice = "price.reprice"
     case recordsDrop = "records.drop"
     case nodeWriteOff = "node.write_off"
+    case eventRedeliver = "event.redeliver"
+    case eventTest = "event.test"
 }
 
 /// What an action was done to.
@@ -51,6 +53,8 @@ public struct ActionSubject: Sendable, Hashable {
         case node
         /// The records of one day, of all organizations.
         case day
+        /// An event for webhooks, by its id; or all that are dead.
+        case event
     }
 
     /// What it is.

@@ -59,7 +59,7 @@ public struct DirectoryStore {
     /// The allowances per flow.
     public var rateLimits: RateLimitStore { RateLimitStore(connection: connection) }
     /// What administrators are told of, and where word of it went.
-    public var events: EventStore { EventStore(connection, random: random) }
+    public var events: EventStore { EventStore(connection, recorder: recorder) }
 }
 
 /// What every part of the directory does the same way.

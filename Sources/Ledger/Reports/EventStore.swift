@@ -4,11 +4,11 @@ import Postgres
 /// The events of organizations and their deliveries, for administration.
 public struct EventStore {
     private let connection: PostgresConnection
-    private let random: LedgerRandom
+    private let recorder: ActionRecorder
 
-    init(_ connection: PostgresConnection, random: LedgerRandom) {
+    init(_ connection: PostgresConnection, recorder: ActionRecorder) {
         self.connection = connection
-        self.random = random
+        self.recorder = recorder
     }
 
     /// An organization's newest events, one row for each webhook that they go to; those in `state`
@@ -27,27 +27,50 @@ public struct EventStore {
     }
 
     /// Has an event sent once more, or every one that was given up; to one webhook or to all that it
-    /// went to. Returns how many deliveries that are.
+    /// went to. Returns how many deliveries that are. The organization's name is for the record of
+    /// the action.
     public func redeliver(
-        _ id: EventID?, to webhook: String?, of organization: OrganizationID
+        _ id: EventID?, to webhook: String?, of organization: OrganizationID, named name: String
     ) throws(LedgerError) -> Int {
-        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
-            try connection.execute(
+        try DirectoryTransaction.change(organization.shard, on: connection, by: recorder) {
+            connection, log throws(PostgresError) in
+            let count = try connection.execute(
                 EventReportStatements.redeliver(organization, id, to: webhook)
             ).rows.count
+            guard count > 0 else { return 0 }
+            log.note(
+                .eventRedeliver, Self.subject(id?.description ?? "dead"),
+                of: ActionOwner(organization, name, team: nil), before: nil,
+                after: ActionState([
+                    ("deliveries", .number(Int64(count))),
+                    ("webhook", webhook.map(ActionState.Value.text)),
+                ]))
+            return count
         }
     }
 
-    /// Puts down an event that says nothing but that it is a test; returns its id.
+    /// Puts down an event that says nothing but that it is a test; returns its id. The
+    /// organization's name is for the record of the action.
     public func test(
-        _ webhooks: [String], of organization: OrganizationID, at now: Timestamp
+        _ webhooks: [String], of organization: OrganizationID, named name: String,
+        at now: Timestamp
     ) throws(LedgerError) -> EventID {
-        let id = EventID(at: now, random: (random.bits(), random.bits()))
-        return try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+        let id = EventID(at: now, random: (recorder.random.bits(), recorder.random.bits()))
+        return try DirectoryTransaction.change(
+            organization.shard, on: connection, by: recorder
+        ) { connection, log throws(PostgresError) in
             _ = try connection.execute(
                 EventReportStatements.test(id, organization, to: webhooks))
+            log.note(
+                .eventTest, Self.subject(id.description),
+                of: ActionOwner(organization, name, team: nil), before: nil,
+                after: ActionState([("webhooks", .names(webhooks))]))
             return id
         }
+    }
+
+    private static func subject(_ name: String) -> ActionSubject {
+        ActionSubject(kind: .event, id: nil, name: name)
     }
 
     private func read(_ command: PostgresCommand) throws(LedgerError) -> [EventStatus] {
