@@ -287,8 +287,19 @@ extension WebhookSubscription {
                 return all
             }
             #expect(claims.map(\.attempt) == [1] && claims[0].event.id == pending.id)
+            // Who read it before that claim and comes later gets nothing, neither now nor when the
+            // claim has run out.
+            let stale = EventDelivery(event: claims[0].event, webhook: "ops", attempt: 0)
+            func claimStale() async throws -> Int {
+                try await pending.node.run { connection throws(PostgresError) in
+                    let claim = DeliveryStatements.claim(stale, for: .seconds(60))
+                    return try connection.execute(claim).rows.count
+                }
+            }
+            #expect(try await claimStale() == 0)
             // Who had it died.
             try await pending.node.execute("UPDATE event_delivery SET due_at = now()")
+            #expect(try await claimStale() == 0)
             let second = try await pending.claim(by: 1)
             #expect(second.map(\.attempt) == [2])
             // A failure that comes late changes nothing for who has it now.
