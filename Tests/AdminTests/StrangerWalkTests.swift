@@ -70,11 +70,11 @@ import Testing
         }
         let made = try place.object("key create --team research --name ci --organization acme")
         let key = try #require(made["key_id"] as? String)
+        let sent = try place.array("event test --organization acme")
+        let event = try #require(sent.first?["event_id"] as? String)
         let before = try place.array("action list --organization acme")
         let action = try #require(before.first?["action_id"] as? String)
         // Of the same shards as theirs, so that nothing but existence differs.
-        let sent = try place.array("event test --organization acme")
-        let event = try #require(sent.first?["event_id"] as? String)
         let nobody = [
             "KEY": "00000000001", "TEAM": "nothings", "ACTION": "00000000002",
             "EVENT": "evt_00AlqZbMgwK9rWkUZt3xBc",
