@@ -45,6 +45,7 @@ import Testing
         let all = CommandRun.of("event list", with: ledger)
         #expect(all.status == 0 && all.lines.allSatisfy { DisplayWidth.of($0) <= 80 })
         #expect(all.output.contains(Self.status(1, .dead).event.id.description))
+        #expect(all.output.contains("80% tokens/"), "\(all.output)")
         #expect(all.output.contains("turnpike admin event redeliver --dead"))
         let delivered = CommandRun.of("event list --state delivered --format csv", with: ledger)
         #expect(delivered.output.contains("delivered,10") && !delivered.output.contains("dead"))

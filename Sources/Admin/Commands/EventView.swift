@@ -103,13 +103,13 @@ enum EventView {
         }
     }
 
-    /// `team research: 80% of tokens/day`.
+    /// `80% tokens/day, team research`: what matters first, since a narrow table cuts the end.
     private static func what(_ event: QuotaEvent) -> String {
         guard let reached = event.reached else { return "test" }
         let account = reached.account
         let model = reached.model.map { "\($0) " } ?? ""
-        return "\(account.subject.kind.name) \(reached.subjectName): \(reached.percent)% of "
-            + model + "\(account.resource.name)/\(account.period.name)"
+        return "\(reached.percent)% \(model)\(account.resource.name)/\(account.period.name), "
+            + "\(account.subject.kind.name) \(reached.subjectName)"
     }
 
     private static func amount(_ units: Int64, _ reached: QuotaEvent.Reached) -> String {
