@@ -83,7 +83,7 @@ enum RequestReference {
     private static let imagePart = {
         var url = ReferenceSchema.string.saying(
             "A data URI with an image in base64; other addresses are not fetched.")
-        url.pattern = "^data:image/[^,]{0,46};base64,[A-Za-z0-9+/=]+$"
+        url.pattern = "^data:image/[!-+.-~-]{0,46};base64,[A-Za-z0-9+/=]+$"
         let image = ReferenceSchema.object([
             .required("url", url),
             .optional(

@@ -39,7 +39,8 @@ import Testing
     @Test(arguments: [
         "http://169.254.169.254/latest", "https://example.com/a.png", "file:///etc/passwd",
         "/etc/passwd", "data:text/html;base64,AAAA", "data:image/png,AAAA",
-        "data:image/png;base64,", "data:image/png;base64,A A", "data:image/png;base64,http://x", "",
+        "data:image/png;base64,", "data:image/p\u{F1}g;base64,AAAA", "data:image/p g;base64,AAAA",
+        "data:image/png;base64,A A", "data:image/png;base64,http://x", "",
     ])
     func `an image that is not in the request itself is never fetched`(_ url: String) throws {
         let part = #"{"type":"image_url","image_url":{"url":"\#(url)"}}"#

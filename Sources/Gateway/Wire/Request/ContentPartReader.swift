@@ -80,7 +80,9 @@ enum ContentPartReader {
         let url = try ParameterReading.string(value, path)
         let parts = url.utf8.split(separator: UInt8(ascii: ","), maxSplits: 1)
         guard parts.count == 2, let head = String(parts[0]), head.utf8.count <= 64,
-            head.hasPrefix("data:image/"), head.hasSuffix(";base64"), isBase64(parts[1])
+            head.hasPrefix("data:image/"), head.hasSuffix(";base64"),
+            // Letters beyond ASCII, which make no media type, are counted otherwise by others.
+            head.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), isBase64(parts[1])
         else {
             throw .value(
                 path, expected: "a data URI with an image in base64; others are not fetched")
