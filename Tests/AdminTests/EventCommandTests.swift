@@ -71,7 +71,7 @@ import Testing
     @Test func `dead events go out again, and a test is put down for every webhook`() {
         let ledger = Self.ledger()
         let again = CommandRun.of("event redeliver --dead --format json", with: ledger)
-        #expect(again.output.contains("\"deliveries\": 1") || again.output.contains(":1"))
+        #expect(again.output.contains("\"deliveries\": 1"), "\(again.output)")
         let test = CommandRun.of("event test", with: ledger)
         #expect(test.status == 0 && test.output.contains("is on its way to alerts"))
         let shown = CommandRun.of("event show \(Self.status(1, .dead).event.id)", with: ledger)

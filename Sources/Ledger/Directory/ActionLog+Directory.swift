@@ -69,6 +69,21 @@ extension AdminKeyRecord {
     }
 }
 
+extension ActionState {
+    /// What organizations and teams are told by alike: their name and whether they are suspended.
+    fileprivate static func ofGroup(
+        _ name: String, suspendedAt: Timestamp?, reason: String?,
+        _ more: [(name: String, value: Value?)]
+    ) -> ActionState {
+        ActionState(
+            [
+                ("name", .text(name)), ("state", .state(suspendedAt)),
+                ("suspended_at", suspendedAt.map(Value.instant)),
+                ("reason", reason.map(Value.text)),
+            ] + more)
+    }
+}
+
 extension Organization {
     fileprivate var actionSubject: ActionSubject {
         ActionSubject(kind: .organization, id: id.rawValue, name: name)
@@ -77,12 +92,7 @@ extension Organization {
     fileprivate func actionState(
         _ more: [(name: String, value: ActionState.Value?)]
     ) -> ActionState {
-        ActionState(
-            [
-                ("name", .text(name)), ("state", .state(suspendedAt)),
-                ("suspended_at", suspendedAt.map(ActionState.Value.instant)),
-                ("reason", suspendReason.map(ActionState.Value.text)),
-            ] + more)
+        .ofGroup(name, suspendedAt: suspendedAt, reason: suspendReason, more)
     }
 }
 
@@ -94,12 +104,7 @@ extension Team {
     fileprivate func actionState(
         _ more: [(name: String, value: ActionState.Value?)]
     ) -> ActionState {
-        ActionState(
-            [
-                ("name", .text(name)), ("state", .state(suspendedAt)),
-                ("suspended_at", suspendedAt.map(ActionState.Value.instant)),
-                ("reason", suspendReason.map(ActionState.Value.text)),
-            ] + more)
+        .ofGroup(name, suspendedAt: suspendedAt, reason: suspendReason, more)
     }
 }
 
