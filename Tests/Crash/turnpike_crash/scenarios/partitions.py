@@ -11,8 +11,8 @@ from ..scenario import Outcome, Scenario
 #: How long a cut lasts: less than a call waits, longer than a request waits, longer than a node is waited for (2 s), so
 #: that it is swept and comes back with its journal.
 _LENGTHS = (0.3, 1.2, 3.0, 6.0)
-#: The connections of a gateway: two each for batches, grants and idempotency, four for keys.
-_SESSIONS_EACH = 10
+#: The connections of a gateway: two each for batches, grants and idempotency, four for keys, one for events.
+_SESSIONS_EACH = 11
 
 
 async def run(rig: Rig) -> Outcome:
