@@ -85,6 +85,7 @@ struct AdminDesk {
 
     /// How to name the organization on a command line; nothing for the default one.
     func flag(_ organization: OrganizationEntry) -> String {
-        organization.id == .default ? "" : " --organization \(organization.name)"
+        organization.id == .default
+            ? "" : " --organization \(ShellWord.of(organization.name))"
     }
 }

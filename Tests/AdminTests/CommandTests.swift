@@ -122,6 +122,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("research", "--team research --name KEY"), ("R & D", "--team 'R & D' --name KEY"),
+        ("it's", #"--team 'it'\''s' --name KEY"#),
+    ])
+    func `what comes next names what was just made`(name: String, next: String) throws {
+        let run = CommandRun.of(
+            arguments: ["team", "create", name], with: FakeAdminLedger())
+        #expect(run.lines.last == "Next: turnpike admin key create \(next)")
+        let (ledger, _, _) = try Self.furnished()
+        let made = CommandRun.of(arguments: ["org", "create", name], with: ledger)
+        let organization = next.replacing("--team", with: "--organization")
+            .replacing(" --name KEY", with: "")
+        #expect(made.lines.last == "Next: turnpike admin team create NAME \(organization)")
+    }
+
     @Test func `a new key is shown once, alone on its line`() throws {
         let (ledger, _, _) = try Self.furnished()
         let line = "key create --team research --name laptop --expires 90d --models tiny,gpt-4o"

@@ -33,7 +33,8 @@ struct TeamCommand: ParsableCommand {
             try desk.answer(TeamCommand.record(team, organization)) {
                 [
                     "Team \(DisplayWidth.printable(team.name)) is there.",
-                    "Next: turnpike admin key create --team NAME --name KEY\(desk.flag(organization))",
+                    "Next: turnpike admin key create --team \(ShellWord.of(team.name)) --name KEY"
+                        + desk.flag(organization),
                 ]
             }
         }
