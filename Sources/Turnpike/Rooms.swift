@@ -42,7 +42,8 @@ struct Rooms: Sendable {
         idempotency = try PostgresIdempotencyLedger(
             settings, of: ledger, replaysAnswers: configuration.storesAnswers,
             time: wiring.time, logger: wiring.logger)
-        (events, webhooks) = try Self.events(wiring, settings, ledger, backends)
+        let metrics = MetricsRegistry()
+        (events, webhooks) = try Self.events(wiring, settings, ledger, backends, metrics)
         pool = try PostgresPool(
             url: url, connectionOptions: CachedKeyDirectory.connectionOptions,
             options: CachedKeyDirectory.poolOptions, logger: wiring.logger)
@@ -81,7 +82,7 @@ struct Rooms: Sendable {
                     reasons: ledger.isReady ? [] : ["the ledger does not answer"],
                     warnings: reload.warnings)
             },
-            api: Self.api(wiring, administration),
+            api: Self.api(wiring, administration), metrics: metrics,
             onRunning: { [bound] name, address in bound.note(name, address) })
     }
 
@@ -132,7 +133,7 @@ struct Rooms: Sendable {
     /// What notes events, and what sends them.
     private static func events(
         _ wiring: Wiring, _ settings: LedgerSettings, _ ledger: PostgresQuotaLedger,
-        _ backends: BackendRegistry
+        _ backends: BackendRegistry, _ metrics: MetricsRegistry
     ) throws -> (PostgresEventLedger, any Service) {
         let webhooks = wiring.configuration.webhooks
         let events = try PostgresEventLedger(
@@ -140,7 +141,8 @@ struct Rooms: Sendable {
             random: wiring.random, logger: wiring.logger)
         let sender = backends.webhooks(
             try WebhookWiring(environment: wiring.environment).all(webhooks), outbox: events,
-            time: wiring.time, random: { SystemRandom.bits() }, logger: wiring.logger)
+            time: wiring.time, random: { SystemRandom.bits() }, metrics: metrics,
+            logger: wiring.logger)
         return (events, sender)
     }
 
@@ -155,6 +157,7 @@ struct Rooms: Sendable {
         settings.sweepEvery = configuration.sweepInterval
         settings.settlementWait = configuration.endWait
         settings.thresholds = configuration.quotaWarnings
+        settings.eventRetention = configuration.eventRetention
         settings.keySharePercent = configuration.limits.keySharePercent
         settings.acceptsOlderLedger = wiring.acceptsOlderLedger
         return settings

@@ -24,6 +24,7 @@ extension Configuration {
             ("safeguards", judge == other.judge && analyzer == other.analyzer),
             ("quota_warnings", quotaWarnings == other.quotaWarnings),
             ("webhooks", webhooks == other.webhooks),
+            ("events", eventRetention == other.eventRetention),
             ("log_level", logLevel == other.logLevel),
             ("log_format", logFormat == other.logFormat),
             ("drain_timeout", drainTimeout == other.drainTimeout),

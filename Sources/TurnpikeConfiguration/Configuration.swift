@@ -47,6 +47,8 @@ public struct Configuration: Sendable {
     public var quotaWarnings: QuotaThresholds
     /// Who is told of events, in the file's order.
     public var webhooks: [WebhookDescription]
+    /// How long events are kept.
+    public var eventRetention: EventRetention
     /// The least serious message that is logged.
     public var logLevel: LogLevel
     /// How a log line is written.

@@ -6,7 +6,7 @@ enum ConfigurationKeys {
         "listen", "admin_listen", "admin_api", "database", "data_dir", "pepper_file", "pepper_id",
         "other_pepper", "key_prefix", "reload_on_change", "backends", "engines", "models",
         "routing", "limits", "idempotency", "safeguards", "quota_warnings",
-        "webhooks", "log_level", "log_format",
+        "webhooks", "events", "log_level", "log_format",
         "drain_timeout", "end_wait", "heartbeat_interval", "fence_after", "sweep_interval",
     ]
 
@@ -109,6 +109,9 @@ enum ConfigurationKeys {
         "longest_backoff", "allow_private_addresses", "allow_addresses", "ca_file",
     ]
 
+    /// How long events are kept.
+    static let events = ["keep_days", "keep_dead_days"]
+
     /// All of them with their way from the top; `*` stands for a name the file chooses.
     static var all: Set<String> {
         Set(
@@ -130,7 +133,7 @@ enum ConfigurationKeys {
                 + webSearch.map { "models.*.web_search.\($0)" }
                 + overhead.map { "models.*.prompt_overhead.\($0)" } + limits.map { "limits.\($0)" }
                 + idempotency.map { "idempotency.\($0)" } + safeguards.map { "safeguards.\($0)" }
-                + webhook.map { "webhooks.*.\($0)" }
+                + webhook.map { "webhooks.*.\($0)" } + events.map { "events.\($0)" }
                 + judge.map { "safeguards.judge.\($0)" }
                 + analyzer.map { "safeguards.analyzer.\($0)" })
     }

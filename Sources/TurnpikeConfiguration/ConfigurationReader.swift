@@ -67,6 +67,7 @@ struct ConfigurationReader {
                 .value("stores_answers", .yesOrNo, usual: false) ?? false,
             judge: safeguards.readJudge(of: routes), analyzer: safeguards.readAnalyzer(),
             quotaWarnings: webhooks.readThresholds(), webhooks: webhooks.read(),
+            eventRetention: webhooks.readRetention(),
             logLevel: root.value("log_level", .word, usual: .info),
             logFormat: root.value("log_format", .word, usual: .text),
             drainTimeout: root.value(

@@ -1,6 +1,6 @@
 import Domain
 
-/// Reads the sections `quota_warnings` and `webhooks`.
+/// Reads the sections `quota_warnings`, `webhooks` and `events`.
 struct WebhooksReader {
     let root: Section
     /// Where relative paths count from.
@@ -17,6 +17,27 @@ struct WebhooksReader {
                     + "[80, 100]")
         }
         return QuotaThresholds(percents)
+    }
+
+    /// How long events are kept.
+    func readRetention() -> EventRetention {
+        let usual = EventRetention.usual
+        guard let section = root.section("events", accepted: ConfigurationKeys.events) else {
+            return usual
+        }
+        func days(_ key: String, usual: Int32) -> Int32 {
+            Int32(section.value(key, .whole(7...36_525), usual: Int64(usual)))
+        }
+        let keepDays = days("keep_days", usual: usual.keepDays)
+        let keepDeadDays = days("keep_dead_days", usual: max(usual.keepDeadDays, keepDays))
+        if keepDeadDays < keepDays {
+            let key = section.names.contains("keep_dead_days") ? "keep_dead_days" : "keep_days"
+            section.list.add(
+                line: section.line(of: key), key: section.full(key),
+                "events that were given up would go before those that were delivered; give "
+                    + "keep_dead_days at least as many as keep_days")
+        }
+        return EventRetention(keepDays: keepDays, keepDeadDays: keepDeadDays)
     }
 
     /// Every receiver, in the file's order.

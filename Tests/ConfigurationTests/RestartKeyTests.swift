@@ -45,6 +45,7 @@ import Testing
             "webhooks", "key_prefix: sk-acme",
             "key_prefix: sk-acme\nwebhooks: { ops: { url: https://a.example, secret_env: HOOK } }"
         ),
+        ("events", "key_prefix: sk-acme", "key_prefix: sk-acme\nevents: { keep_days: 30 }"),
         ("log_level", "key_prefix: sk-acme", "key_prefix: sk-acme\nlog_level: error"),
         ("log_format", "key_prefix: sk-acme", "key_prefix: sk-acme\nlog_format: json"),
         ("drain_timeout", "key_prefix: sk-acme", "key_prefix: sk-acme\ndrain_timeout: 31s"),

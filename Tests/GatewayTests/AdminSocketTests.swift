@@ -57,7 +57,7 @@ private struct EchoAPI: AdminAPI {
             drainTime: .seconds(1), time: MachineTime(), activity: nil, logger: logger,
             onRunning: { _, address in bound.append(address) }
         ) { _ in
-            AdminResponder(activity: activity, api: EchoAPI()) {
+            AdminResponder(activity: activity, api: EchoAPI(), metrics: MetricsRegistry()) {
                 Readiness(reasons: [], warnings: [])
             }
         }

@@ -250,6 +250,31 @@ import Testing
         "GET \(path) HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
     }
 
+    @Test func `what was counted is told as Prometheus reads it`() async throws {
+        try await withGateway(backend: ScriptedBackend(.text(["Hi"], nil))) { gateway in
+            let refused = try await gateway.post(#"{"model":"tiny"}"#)
+            #expect(refused.hasPrefix("HTTP/1.1 400"))
+            var told = ""
+            // An answer is counted once it is out.
+            for _ in 0..<10_000 where !told.contains(#"{status="4xx"} 1"#) {
+                let client = try await RawClient.connect(gateway.adminPort)
+                client.send(get("/metrics"))
+                told = await client.rest()
+            }
+            #expect(told.contains("content-type: text/plain; version=0.0.4; charset=utf-8"))
+            for line in [
+                "# TYPE turnpike_requests_total counter",
+                #"turnpike_requests_total{status="4xx"} 1"#,
+                #"turnpike_requests_total{status="5xx"} 0"#,
+                "# TYPE turnpike_request_duration_seconds histogram",
+                #"turnpike_request_duration_seconds_bucket{le="+Inf"} 1"#,
+                "turnpike_request_duration_seconds_count 1",
+                "# HELP turnpike_clients_gone_total Requests whose client left before the end.",
+                "turnpike_clients_gone_total 0",
+            ] { #expect(told.contains(line + "\n"), "\(line)") }
+        }
+    }
+
     @Test func `health and readiness are told apart`() async throws {
         let backend = ScriptedBackend(.text([], nil))
         try await withGateway(backend: backend) { gateway in

@@ -75,4 +75,7 @@ public protocol EventOutbox: Sendable {
     /// Notes what became of a claimed delivery. That it was delivered is noted always; a failure
     /// only while no other node has claimed it since.
     func note(_ outcome: DeliveryOutcome, of delivery: EventDelivery) async throws(LedgerFault)
+
+    /// How old the oldest event is that is still to be delivered to `webhook`; nil where none is.
+    func oldestAge(for webhook: String) async throws(LedgerFault) -> Duration?
 }

@@ -8,6 +8,7 @@ struct AdminResponder: Responder {
     let activity: GatewayActivity
     /// Everything below ``AdminPath/root``; nil where the configuration has none of it.
     let api: (any AdminAPI)?
+    let metrics: MetricsRegistry
     let readiness: @Sendable () async -> Readiness
 
     mutating func respond(to arrival: Arrival, on connection: Connection) async -> Bool {
@@ -15,6 +16,7 @@ struct AdminResponder: Responder {
         var more: [ErrorAnswer.Header] = []
         var closes = connection.isClosing
         var isHead = false
+        var mediaType = "application/json"
         do throws(GatewayFailure) {
             switch arrival {
             case .refused(let failure, _): throw failure
@@ -30,7 +32,7 @@ struct AdminResponder: Responder {
                     // It may have stopped while the ledger was asked.
                     closes = closes || connection.isClosing
                 } else {
-                    answer = try await self.answer(request.head)
+                    answer = try await self.answer(request.head, &mediaType)
                 }
             }
         } catch {
@@ -40,7 +42,7 @@ struct AdminResponder: Responder {
             closes = closes || failure.closes
         }
         var headers = HTTPHeaders([
-            ("content-type", "application/json"), ("content-length", String(answer.body.count)),
+            ("content-type", mediaType), ("content-length", String(answer.body.count)),
             ("cache-control", "no-store"),
         ])
         for header in more { headers.add(name: header.name, value: header.value) }
@@ -63,10 +65,13 @@ struct AdminResponder: Responder {
     }
 
     private func answer(
-        _ head: HTTPRequestHead
+        _ head: HTTPRequestHead, _ mediaType: inout String
     ) async throws(GatewayFailure) -> (HTTPResponseStatus, [UInt8]) {
         switch try Routes.findAdmin(head.method.rawValue, Routes.path(of: head.uri)) {
         case .healthz: return (.ok, Self.body("ok", [:]))
+        case .metrics:
+            mediaType = "text/plain; version=0.0.4; charset=utf-8"
+            return (.ok, Array(metrics.text().utf8))
         case .readyz:
             var readiness = await self.readiness()
             if activity.isDraining { readiness.reasons.append("draining") }

@@ -22,6 +22,8 @@ enum Routes {
         case healthz
         /// 200 while it can serve.
         case readyz
+        /// What it has counted, for Prometheus.
+        case metrics
     }
 
     /// The main listener: for clients.
@@ -59,6 +61,7 @@ enum Routes {
         switch path {
         case "/healthz": return try only("GET", method, .healthz)
         case "/readyz": return try only("GET", method, .readyz)
+        case "/metrics": return try only("GET", method, .metrics)
         default: throw .pathUnknown
         }
     }

@@ -24,6 +24,7 @@ public struct Gateway: Sendable {
     ///   - readiness: what beside the backends and draining keeps the gateway from serving: the
     ///     ledger's view.
     ///   - api: the admin HTTP API, on the listener of probes; nil serves none.
+    ///   - metrics: what `/metrics` tells, beside what the gateway itself counts in it.
     ///   - onRunning: called once for each listener with the address it is bound to.
     public init(
         configuration: GatewayConfiguration, keys: any KeyDirectory, ledger: any QuotaLedger,
@@ -32,7 +33,7 @@ public struct Gateway: Sendable {
         recognizers: [any TextRecognizer] = [], running: RunningKeys, time: any TimeSource,
         random: @escaping @Sendable () -> UInt64, logger: Logger,
         readiness: @escaping @Sendable () async -> Readiness,
-        api: (any AdminAPI)? = nil,
+        api: (any AdminAPI)? = nil, metrics: MetricsRegistry = MetricsRegistry(),
         onRunning: @escaping @Sendable (ListenerName, BoundAddress) async -> Void
     ) {
         let activity = GatewayActivity()
@@ -60,7 +61,7 @@ public struct Gateway: Sendable {
             configuration: configuration, keys: keys, ledger: ledger, books: books,
             catalog: catalog, pipeline: pipeline, time: time, random: random, activity: activity,
             running: running,
-            metrics: GatewayMetrics(), accessLog: AccessLog(logger: logger),
+            metrics: GatewayMetrics(in: metrics), accessLog: AccessLog(logger: logger),
             documents: PublishedDocument.publish(APIReference(ReferenceLimits(configuration))))
         main = Listener(
             name: .main, address: configuration.listen, limits: configuration.connection,
@@ -73,7 +74,7 @@ public struct Gateway: Sendable {
             mostConnections: configuration.mostConnections,
             drainTime: .seconds(1), time: time, activity: nil, logger: logger, onRunning: onRunning
         ) { _ in
-            AdminResponder(activity: activity, api: api) {
+            AdminResponder(activity: activity, api: api, metrics: metrics) {
                 var readiness = await readiness()
                 readiness.reasons += backends.unavailabilities
                 return readiness

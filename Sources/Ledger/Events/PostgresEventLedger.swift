@@ -24,6 +24,9 @@ public final class PostgresEventLedger: EventOutbox, Service, Sendable {
     private let noteEvery: Duration
     /// How often all accounts of running periods are.
     private let reviewEvery: Duration
+    private let retention: EventRetention
+    /// How often old events are removed.
+    private static let retireEvery: Duration = .seconds(3600)
 
     /// Makes the events of a node; nothing is asked of Postgres yet.
     ///
@@ -40,6 +43,7 @@ public final class PostgresEventLedger: EventOutbox, Service, Sendable {
         thresholds = settings.thresholds
         noteEvery = settings.noteEvery
         reviewEvery = settings.reviewEvery
+        retention = settings.eventRetention
         clock = LedgerClock(time)
         var options = PostgresPoolOptions()
         options.connections = 1
@@ -86,12 +90,17 @@ public final class PostgresEventLedger: EventOutbox, Service, Sendable {
 
     private func runNotes() async {
         var reviewed: Uptime?
+        var retired: Uptime?
         while !Task.isCancelled {
             do {
                 try await noteSettled()
                 if reviewed.map({ clock.uptime - $0 >= reviewEvery }) ?? true {
                     try await review()
                     reviewed = clock.uptime
+                }
+                if retired.map({ clock.uptime - $0 >= Self.retireEvery }) ?? true {
+                    try await retire()
+                    retired = clock.uptime
                 }
             } catch {
                 // Nothing is lost: what was not compared is compared the next time.
@@ -151,6 +160,31 @@ public final class PostgresEventLedger: EventOutbox, Service, Sendable {
             "quotas have reached thresholds", metadata: ["shard": "\(shard)", "events": "\(noted)"])
     }
 
+    /// Removes the events that are older than they are kept. Another node may do so at once; a crash
+    /// leaves whole events, with or without the rest of them.
+    func retire() async throws(PostgresError) {
+        for shard in try await shards() {
+            var removed: Int64 = 0
+            repeat {
+                let drop = EventRetentionStatements.drop(
+                    keeping: retention, in: shard, at: clock.now)
+                removed = try await pool.run { connection throws(PostgresError) in
+                    try Conflicts.repeating { () throws(PostgresError) in
+                        try connection.transaction { connection throws(PostgresError) in
+                            _ = try connection.execute(drop.deliveries)
+                            return Int64(try connection.execute(drop.events).rows.count)
+                        }
+                    }
+                }
+                if removed > 0 {
+                    logger.info(
+                        "old events were removed",
+                        metadata: ["shard": "\(shard)", "events": "\(removed)"])
+                }
+            } while removed == EventRetentionStatements.most && !Task.isCancelled
+        }
+    }
+
     private func shards() async throws(PostgresError) -> [Int16] {
         try await pool.run { connection throws(PostgresError) in
             try connection.execute(LaneStatements.shards).rows.map { row throws(PostgresError) in
@@ -208,6 +242,20 @@ public final class PostgresEventLedger: EventOutbox, Service, Sendable {
             logger.warning(
                 "what became of an event was not noted; it may be sent again",
                 metadata: ["event": "\(delivery.event.id)", "error": "\(error)"])
+            throw .unavailable
+        }
+    }
+
+    /// See ``EventOutbox``.
+    public func oldestAge(for webhook: String) async throws(LedgerFault) -> Duration? {
+        do {
+            let shards = try await shards()
+            return try await pool.run { connection throws(PostgresError) in
+                let command = DeliveryStatements.oldest(in: shards, for: webhook)
+                guard let row = try connection.execute(command).rows.first else { return nil }
+                return try row.optionalInt8(0).map { .microseconds(max(0, $0)) }
+            }
+        } catch {
             throw .unavailable
         }
     }

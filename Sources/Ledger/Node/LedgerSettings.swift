@@ -28,6 +28,8 @@ public struct LedgerSettings: Sendable {
     public var keySharePercent: Int64 = 50
     /// At which parts of a quota answers carry a warning, and events are noted.
     public var thresholds = QuotaThresholds.usual
+    /// How long events are kept.
+    public var eventRetention = EventRetention.usual
     /// How often accounts that this node has charged are compared with them.
     var noteEvery: Duration = .seconds(1)
     /// How often all accounts of running periods are.

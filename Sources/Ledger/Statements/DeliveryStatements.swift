@@ -25,6 +25,17 @@ enum DeliveryStatements {
             ORDER BY d.due_at LIMIT $3
             """, isReadOnly: true)
 
+    // How old the oldest event is that waits for a webhook, in the shards $1; null where none does.
+    // Index event_delivery_due, once for each of them; events by their primary key.
+    private static let oldest = PostgresStatement(
+        name: "delivery_oldest",
+        sql: """
+            SELECT (extract(epoch FROM now() - min(e.created_at)) * 1000000)::int8
+            FROM event_delivery d
+            JOIN quota_event e ON e.shard = d.shard AND e.event_id = d.event_id
+            WHERE d.shard = ANY ($1::int2[]) AND d.webhook = $2 AND d.state = 1
+            """, isReadOnly: true)
+
     // Takes one of them, if it is still as it was read: of two nodes the second waits for the first
     // one's commit and then sees a try more. Who dies with it leaves a time that comes. Primary key.
     private static let claim = PostgresStatement(
@@ -58,6 +69,10 @@ enum DeliveryStatements {
 
     static func due(in shards: [Int16], for webhooks: [String]) -> PostgresCommand {
         PostgresCommand(due, [.int2s(shards), .texts(webhooks)])
+    }
+
+    static func oldest(in shards: [Int16], for webhook: String) -> PostgresCommand {
+        PostgresCommand(oldest, [.int2s(shards), .text(webhook)])
     }
 
     static func read(_ webhook: String, in shard: Int16, most: Int) -> PostgresCommand {

@@ -84,6 +84,7 @@ enum EventStatements {
             WHERE s.shard = $1 AND s.account_id = a.account_id) l
         CROSS JOIN unnest($2::int2[]) AS p (percent)
         WHERE a.shard = $1 AND \(accounts) AND a.limit_units > 0
+            AND \(EventRetentionStatements.isCompared)
             AND (a.used + l.settled) * 100 >= a.limit_units * p.percent
             AND NOT EXISTS (SELECT 1 FROM quota_event e WHERE e.shard = $1
                 AND e.account_id = a.account_id AND e.threshold_percent = p.percent

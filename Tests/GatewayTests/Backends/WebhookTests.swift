@@ -40,6 +40,7 @@ import Testing
     private static func with(
         _ steps: [ScriptedUpstream.Step], timeout: Duration = .seconds(20),
         addresses: AddressPolicy = AddressPolicy(permitsPrivate: true, exceptions: []),
+        metrics: MetricsRegistry = MetricsRegistry(),
         _ body: (WebhookSender, ScriptedUpstream) async throws -> Void
     ) async throws {
         let server = try ScriptedUpstream { _ in steps }
@@ -53,7 +54,9 @@ import Testing
         let client = try CurlClient(logger: .quiet)
         try await body(
             WebhookSender(
-                configuration: configuration, client: client, time: Stopped(), random: { .max }),
+                configuration: configuration, client: client,
+                metrics: WebhookMetrics("ops", in: metrics), time: Stopped(),
+                random: { .max }),
             server)
         await client.shutdown()
     }
@@ -218,6 +221,41 @@ import Testing
         func note(
             _ outcome: DeliveryOutcome, of delivery: EventDelivery
         ) async throws(LedgerFault) { noted.withLock { $0.append(outcome) } }
+
+        func oldestAge(for webhook: String) async throws(LedgerFault) -> Duration? {
+            waiting.withLock { $0.isEmpty ? nil : .milliseconds(90_500) }
+        }
+    }
+
+    @Test func `what becomes of events is counted, and the age of the oldest is told`() async throws
+    {
+        let metrics = MetricsRegistry()
+        let label = "turnpike_webhook_deliveries_total{webhook=\"ops\",outcome="
+        try await Self.with(ScriptedUpstream.Step.json(500, "no"), metrics: metrics) {
+            sender, _ in
+            // Of three tries the third is the last.
+            let outbox = Outbox((2...3).map { Self.delivery(Int64($0)) })
+            let service = WebhookService(
+                senders: [sender], outbox: outbox, pause: { _ in }, time: Stopped(),
+                logger: .quiet)
+            #expect(metrics.text().contains("\(label)\"failed\"} 0\n"))
+            try await service.measure(sender)
+            let age = "turnpike_webhook_oldest_undelivered_seconds{webhook=\"ops\"}"
+            #expect(metrics.text().contains("\(age) 90.5\n"))
+            _ = try await service.round(sender)
+            try await service.measure(sender)
+            #expect(metrics.text().contains("\(age) 0\n"))
+        }
+        try await Self.with([.head(204, [("content-length", "0")])], metrics: metrics) {
+            sender, _ in
+            let service = WebhookService(
+                senders: [sender], outbox: Outbox([Self.delivery()]), pause: { _ in },
+                time: Stopped(), logger: .quiet)
+            _ = try await service.round(sender)
+        }
+        for outcome in ["delivered", "failed", "dead"] {
+            #expect(metrics.text().contains("\(label)\"\(outcome)\"} 1\n"), "\(outcome)")
+        }
     }
 
     @Test func `a round sends some at once and notes each; what is cut short is not noted`()
@@ -228,7 +266,8 @@ import Testing
             sender, server in
             let outbox = Outbox((1...20).map { Self.delivery(Int64($0)) })
             let service = WebhookService(
-                senders: [sender], outbox: outbox, pause: { _ in }, logger: .quiet)
+                senders: [sender], outbox: outbox, pause: { _ in }, time: Stopped(),
+                logger: .quiet)
             let round = Task { try await service.round(sender) }
             _ = await server.request(WebhookService.mostAtOnce - 1)
             #expect(server.requests.count == WebhookService.mostAtOnce)
@@ -240,7 +279,8 @@ import Testing
         try await Self.with([.silence]) { sender, server in
             let outbox = Outbox([Self.delivery()])
             let service = WebhookService(
-                senders: [sender], outbox: outbox, pause: { _ in }, logger: .quiet)
+                senders: [sender], outbox: outbox, pause: { _ in }, time: Stopped(),
+                logger: .quiet)
             let round = Task { try await service.round(sender) }
             _ = await server.request(0)
             round.cancel()

@@ -6,6 +6,7 @@ import OpenSSL
 struct WebhookSender: Sendable {
     let configuration: WebhookConfiguration
     let client: CurlClient
+    let metrics: WebhookMetrics
     let time: any TimeSource
     /// 64 random bits.
     let random: @Sendable () -> UInt64

@@ -10,12 +10,15 @@ struct WebhookService: Service, CustomStringConvertible {
     let outbox: any EventOutbox
     /// Waits, or returns at once in a cancelled task.
     let pause: @Sendable (Duration) async -> Void
+    let time: any TimeSource
     let logger: Logger
 
     /// How many events are on their way to one receiver at a time.
     static let mostAtOnce = 8
     /// How often the ledger is asked for more while there is none.
     static let every: Duration = .seconds(1)
+    /// How often it is asked for the age of the oldest.
+    static let measureEvery: Duration = .seconds(15)
 
     let description = "webhooks"
 
@@ -31,7 +34,13 @@ struct WebhookService: Service, CustomStringConvertible {
 
     private func run(_ sender: WebhookSender) async {
         var isAway = false
+        var measured: Uptime?
         while !Task.isCancelled {
+            if measured.map({ time.uptime - $0 >= Self.measureEvery }) ?? true {
+                // While the ledger is away the last answer stands.
+                try? await measure(sender)
+                measured = time.uptime
+            }
             do throws(LedgerFault) {
                 let count = try await round(sender)
                 isAway = false
@@ -48,6 +57,12 @@ struct WebhookService: Service, CustomStringConvertible {
         }
     }
 
+    /// Notes how old the oldest event is that waits for a receiver.
+    func measure(_ sender: WebhookSender) async throws(LedgerFault) {
+        let age = try await outbox.oldestAge(for: sender.configuration.name)
+        sender.metrics.note(oldest: age)
+    }
+
     /// Sends what is due, and notes what came of it; returns how many that were.
     func round(_ sender: WebhookSender) async throws(LedgerFault) -> Int {
         let claimed = try await outbox.claim(
@@ -61,6 +76,7 @@ struct WebhookService: Service, CustomStringConvertible {
     private func deliver(_ delivery: EventDelivery, through sender: WebhookSender) async {
         guard let outcome = await sender.send(delivery) else { return }
         log(outcome, of: delivery)
+        sender.metrics.count(outcome)
         // The ledger's side says in its log what could not be noted; the claim then runs out.
         try? await outbox.note(outcome, of: delivery)
     }
@@ -91,17 +107,20 @@ extension BackendRegistry {
     ///
     /// - Parameters:
     ///   - random: gives 64 random bits; used to spread retries, not for secrets.
+    ///   - metrics: where what becomes of them is counted.
     public func webhooks(
         _ configurations: [WebhookConfiguration], outbox: any EventOutbox,
-        time: any TimeSource, random: @escaping @Sendable () -> UInt64, logger: Logger
+        time: any TimeSource, random: @escaping @Sendable () -> UInt64,
+        metrics: MetricsRegistry, logger: Logger
     ) -> any Service {
         WebhookService(
             senders: configurations.map {
                 WebhookSender(
-                    configuration: $0, client: client, time: time, random: random)
+                    configuration: $0, client: client,
+                    metrics: WebhookMetrics($0.name, in: metrics), time: time, random: random)
             },
             outbox: outbox,
             // Cut short when the process stops.
-            pause: { try? await Task.sleep(for: $0) }, logger: logger)
+            pause: { try? await Task.sleep(for: $0) }, time: time, logger: logger)
     }
 }
