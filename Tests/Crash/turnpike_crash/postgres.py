@@ -40,10 +40,13 @@ class Postgres:
         return f"postgres://turnpike@{host}:{port or self.port}/{database}"
 
     def connect(self, database: str, **more) -> psycopg.Connection:
-        """A connection of the harness; it commits each statement."""
+        """A connection of the harness; it commits each statement.
+
+        A machine whose processors are all taken may need seconds for it; a server that is killed refuses at once.
+        """
         return psycopg.connect(
             host=self.folder, port=self.port, user="turnpike", dbname=database, autocommit=True,
-            application_name="crash harness", connect_timeout=5, **more)
+            application_name="crash harness", connect_timeout=30, **more)
 
     async def create(self) -> None:
         """Makes the cluster and starts it."""
