@@ -74,6 +74,10 @@ import Testing
             .rateLimited(retryAfter: nil)
         ),
         (429, "", [("retry-after", "-5")], .rateLimited(retryAfter: nil)),
+        (
+            500, #"{"error":{"type":"comet_api_error","param":"","code":"invalid_request"}}"#, [],
+            .invalidRequest
+        ), (500, #"{"error":{"type":"comet_api_error","code":""}}"#, [], .unreachable),
         (500, "Internal Server Error", [], .unreachable), (502, "<html>", [], .unreachable),
         (
             503, #"{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}"#,

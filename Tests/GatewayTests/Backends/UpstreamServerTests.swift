@@ -116,6 +116,38 @@ import Testing
         }
     }
 
+    /// What the call says of the draw when its client says nothing of it.
+    private static let defaults = [
+        "temperature": 1.0, "top_p": 1, "top_k": -1, "min_p": 0, "repetition_penalty": 1,
+    ]
+
+    @Test(arguments: [UpstreamServer.openAI, .vLLM, .sgLang, .ollama])
+    func `a server that has other defaults than OpenAI's is told OpenAI's`(
+        _ server: UpstreamServer
+    ) async throws {
+        func told(_ members: String) async throws -> [String: Double] {
+            var body: [String: Any] = [:]
+            let asked = try readRequest(members)
+            try await with(server, { _ in LiarFormat.openAI.stream(["a"]) }) { backend, upstream in
+                let call = BackendCall.ask("q", streams: true) {
+                    $0.temperature = asked.temperature
+                    $0.topK = asked.topK
+                }
+                _ = try await WholeAnswer(backend.forward(call))
+                let text = await upstream.request(0).text
+                body = try #require(
+                    JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+            }
+            return body.filter { Self.defaults[$0.key] != nil }.compactMapValues { $0 as? Double }
+        }
+        let isOther = server == .vLLM || server == .sgLang
+        #expect(try await told(#""temperature":null"#) == (isOther ? Self.defaults : [:]))
+        guard isOther else { return }
+        var asked = Self.defaults
+        (asked["temperature"], asked["top_k"]) = (0.25, 7)
+        #expect(try await told(#""temperature":0.25,"top_k":7"#) == asked)
+    }
+
     private static let errors: [(UpstreamServer, Int, String, BackendFailure.Kind)] = [
         (
             .vLLM, 400,

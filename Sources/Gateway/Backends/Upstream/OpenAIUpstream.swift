@@ -9,6 +9,7 @@ struct OpenAIUpstream: Backend {
     private let client: CurlClient
     private let server: UpstreamServer
     private let answersOneChoice: Bool
+    private let extraParameters: Set<OpenAIUpstreamConfiguration.ExtraParameter>
 
     /// An upstream that is reached through `client`, which it shares with others.
     init(
@@ -31,6 +32,7 @@ struct OpenAIUpstream: Backend {
             limits: configuration.limits, transport: configuration.transport,
             connection: quirks.usesFreshConnections ? .fresh : .pooled)
         answersOneChoice = quirks.answersOneChoice
+        extraParameters = quirks.extraParameters
         self.client = client
     }
 
@@ -40,6 +42,7 @@ struct OpenAIUpstream: Backend {
     /// further try on a new one, by libcurl and only if no byte of an answer came; nothing else is
     /// tried twice, but for a call that is refused for a bound that its context has no room for.
     func forward(_ call: BackendCall) async throws(BackendFailure) -> any BackendAnswer {
+        let call = server.withDefaults(call, known: extraParameters)
         guard answersOneChoice && call.request.choices > 1 else {
             return try await begin(call, holding: nil)
         }

@@ -99,6 +99,10 @@ struct UpstreamErrorBody {
             return .contextExceeded(promptTokens: promptTokens, contextTokens: contextTokens)
         }
         if outer == 403, refusesContent { return .invalidRequest }
+        // CometAPI says so of a request that is wrong, under the status of a fault of its own.
+        if outer == 500, type == "comet_api_error", code == "invalid_request" {
+            return .invalidRequest
+        }
         if isOverload { return .rateLimited(retryAfter: retryAfter ?? Self.defaultWait) }
         if outer != 200 { return Self.kind(status: outer, retryAfter: retryAfter) }
         switch type ?? code {

@@ -42,6 +42,27 @@ public enum UpstreamServer: String, Sendable, CaseIterable {
         return quirks
     }
 
+    /// The call with a neutral value for everything that steers the draw and that its client leaves
+    /// unsaid, where the server would not take OpenAI's default then.
+    ///
+    /// vLLM and SGLang take what the model's own `generation_config.json` says, which is not what a
+    /// client of OpenAI's API relies on. `known` are the parameters that this one understands.
+    func withDefaults(
+        _ call: BackendCall, known: Set<OpenAIUpstreamConfiguration.ExtraParameter>
+    ) -> BackendCall {
+        guard self == .vLLM || self == .sgLang else { return call }
+        var call = call
+        call.request.temperature = call.request.temperature ?? 1
+        call.request.topP = call.request.topP ?? 1
+        // Both say -1 for all tokens.
+        if known.contains(.topK) { call.request.topK = call.request.topK ?? -1 }
+        if known.contains(.minP) { call.request.minP = call.request.minP ?? 0 }
+        if known.contains(.repetitionPenalty) {
+            call.request.repetitionPenalty = call.request.repetitionPenalty ?? 1
+        }
+        return call
+    }
+
     /// The first parameter of a request that it would read over; nil if there is none. What the
     /// quirks and the dialect say is asked apart.
     func unsupported(in request: ChatCompletionRequest) -> String? {
