@@ -1,4 +1,5 @@
 import Domain
+import JSON
 import Testing
 
 @testable import Gateway
@@ -57,21 +58,60 @@ import Testing
 
     @Test func `every text of the prompt is looked at, and stays in its place`() throws {
         let messages = """
-            [{"role":"user","content":[{"type":"text","text":"a@b.example"},{"type":"text","text":"x"}]},
+            [{"role":"user","name":"g@h.example","content":[{"type":"text","text":"a@b.example"},
+              {"type":"text","text":"x"}]},
              {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function",
-              "function":{"name":"f","arguments":"{\\"to\\":\\"c@d.example\\"}"}}]},
-             {"role":"tool","tool_call_id":"c","content":"sent to e@f.example"}]
+              "function":{"name":"f","arguments":"{\\"to\\":\\"c@d.example\\"}"}},
+              {"id":"d","type":"function","function":{"name":"f","arguments":"to c@d.example"}}]},
+             {"role":"tool","name":"f","tool_call_id":"c","content":"sent to e@f.example"}]
             """
         let request = try readRequest(
             body: #"{"model":"m","messages":\#(messages),"input":{"pii":"block"}}"#)
         #expect(
-            request.promptTexts == [
-                "a@b.example", "x", #"{"to":"c@d.example"}"#, "sent to e@f.example",
+            request.checkedTexts == [
+                "a@b.example", "x", "g@h.example", "to", "to: c@d.example", "to c@d.example",
+                "sent to e@f.example",
             ])
         var changed = request
-        changed.promptTexts = ["1", "2", "3", "4"]
-        #expect(changed.promptTexts == ["1", "2", "3", "4"])
-        #expect(!changed.messages[1].toolCalls[0].hasObject)
+        changed.checkedTexts = ["1", "2", "3", "to", "to: 4", "5", "6"]
+        #expect(changed.messages[0].content.texts == ["1", "2"] && changed.messages[0].name == "3")
+        #expect(changed.messages[1].toolCalls.map(\.arguments) == [#"{"to":"4"}"#, "5"])
+        #expect(changed.messages[2].content == .text("6") && changed.messages[2].name == "f")
+    }
+
+    /// Behind an escape, beside one, as a number, as a name: a replacement in the JSON's own text
+    /// would miss the first and break the others.
+    @Test(arguments: ["mask", "category", "random", "fake"])
+    func `replacements leave a call's arguments the object that they were`(
+        _ method: String
+    ) async throws {
+        let values = [
+            #""a":"hello\nann@example.org""#, #""b":"\u0061nn@example.org""#,
+            #""card":4111111111111111"#, #""ann@example.org":[true,null,1.50]"#,
+        ]
+        let arguments = "{\(values.joined(separator: ","))}"
+        let quoted = arguments.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        try await withGateway(backend: Self.backend()) { gateway in
+            let call =
+                #"{"id":"c","type":"function","function":{"name":"f","arguments":"\#(quoted)"}}"#
+            let turns =
+                #"{"role":"assistant","content":null,"tool_calls":[\#(call)]},"#
+                + #"{"role":"tool","tool_call_id":"c","content":"r"}"#
+            let input = #"{"pii":"replace","pii_replace_method":"\#(method)"}"#
+            let answer = try await gateway.post(
+                #"{"model":"tiny","messages":[\#(turns)],"max_tokens":8,"input":\#(input)}"#)
+            #expect(answer.hasPrefix("HTTP/1.1 200"), "\(answer)")
+            let seen = try #require(gateway.backend.calls.elements.first).request.messages[0]
+            let told = try #require(seen.toolCalls.first)
+            let object = try JSONParser(
+                maximumBytes: 4096, maximumDepth: 8, maximumNodes: 64
+            ).parse(told.arguments).root
+            #expect(object.kind == .object && object.count == 4, "\(told.arguments)")
+            #expect(object["a"]?.string?.hasPrefix("hello\n") == true)
+            #expect(!told.arguments.contains("ann@example.org"))
+            #expect(!told.arguments.contains("4111111111111111"))
+            #expect(told.arguments.hasSuffix("[true,null,1.5]}"))
+        }
     }
 
     @Test(arguments: [
@@ -92,6 +132,10 @@ import Testing
         RefusedMembers(
             #""output":{"factuality":true},"stream":true"#, "output", .invalidValue),
         RefusedMembers(#""output":[]"#, "output", .invalidType),
+        RefusedMembers(#""input":{"toxicity":true}"#, "input.toxicity", .unsupportedParameter),
+        RefusedMembers(#""output":{"pii":"block"}"#, "output.pii", .unsupportedParameter),
+        RefusedMembers(
+            #""input":{"pii":"block","a.b":1}"#, "input[1]", .unsupportedParameter),
     ])
     private func `what cannot be checked is refused, never skipped`(_ refused: RefusedMembers)
         throws
@@ -101,7 +145,7 @@ import Testing
 
     @Test func `checks that are asked off are as good as absent`() throws {
         let request = try readRequest(
-            #""input":{"block_prompt_injection":false,"pii":null,"entity_list":[]},"output":{"toxicity":false}"#
+            #""input":{"block_prompt_injection":false,"pii":null,"entity_list":[],"x":false},"output":{"toxicity":false,"y":null}"#
         )
         #expect(request.personalData == nil)
     }

@@ -18,7 +18,7 @@ struct Safeguard: Sendable {
         guard let policy = request.personalData else { return request }
         let decision: PersonalDataDecision
         do {
-            decision = try await decide(request.promptTexts, by: policy, of: key)
+            decision = try await decide(request.checkedTexts, by: policy, of: key)
         } catch {
             if let departure = exchange.presence.departure {
                 throw departure.failure
@@ -37,7 +37,7 @@ struct Safeguard: Sendable {
                     code: .personalDataDetected))
         case .replaced(let texts, _):
             var replaced = request
-            replaced.promptTexts = texts
+            replaced.checkedTexts = texts
             return replaced
         }
     }
@@ -68,51 +68,5 @@ struct Safeguard: Sendable {
     private struct PassedBits: RandomNumberGenerator {
         let next64: @Sendable () -> UInt64
         func next() -> UInt64 { next64() }
-    }
-}
-
-extension ChatCompletionRequest {
-    /// Everything that was said to the model, in order: each message's texts, then its reasoning, then
-    /// the arguments of its calls; at last what is foretold of its answer.
-    var promptTexts: [String] {
-        get {
-            messages.flatMap { message in
-                message.content.texts + [message.reasoning].compactMap(\.self)
-                    + message.toolCalls.map(\.arguments)
-            } + (prediction?.texts ?? [])
-        }
-        set {
-            var rest = newValue[...]
-            for index in messages.indices { messages[index].takeTexts(from: &rest) }
-            prediction?.takeTexts(from: &rest)
-        }
-    }
-}
-
-extension ChatMessage.Content {
-    fileprivate mutating func takeTexts(from texts: inout ArraySlice<String>) {
-        switch self {
-        case .none: break
-        case .text: self = .text(texts.removeFirst())
-        case .parts(let parts):
-            self = .parts(
-                parts.map { part in
-                    part.text == nil ? part : .text(texts.removeFirst())
-                })
-        }
-    }
-}
-
-extension ChatMessage {
-    fileprivate mutating func takeTexts(from texts: inout ArraySlice<String>) {
-        content.takeTexts(from: &texts)
-        if reasoning != nil { reasoning = texts.removeFirst() }
-        for index in toolCalls.indices {
-            let text = texts.removeFirst()
-            guard text != toolCalls[index].arguments else { continue }
-            toolCalls[index].arguments = text
-            toolCalls[index].hasObject =
-                toolCalls[index].isCustom || ToolCallHistory.isObject(text)
-        }
     }
 }

@@ -180,7 +180,7 @@ import Testing
         let sent = try Self.json("[\(call)]")
         #expect(messages[0]["tool_calls"] as? NSObject == sent)
         var replaced = request
-        replaced.promptTexts = replaced.promptTexts.map { "<\($0)>" }
+        replaced.checkedTexts = replaced.checkedTexts.map { "<\($0)>" }
         #expect(replaced.messages[0].toolCalls[0].arguments == "<not JSON>")
         #expect(replaced.messages[0].toolCalls[0].hasObject)
     }

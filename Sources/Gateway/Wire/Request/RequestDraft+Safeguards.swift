@@ -17,7 +17,7 @@ extension RequestDraft {
         var mode: PersonalDataMode?
         var method: ReplacementMethod?
         var ignored: Set<EntityType> = []
-        for member in value.members where !member.value.isNull {
+        for (position, member) in value.members.enumerated() where !member.value.isNull {
             let path = "input.\(member.key)"
             switch member.key {
             case "pii": mode = try ParameterReading.word(member.value, "input.pii")
@@ -26,7 +26,7 @@ extension RequestDraft {
             case "entity_list": ignored = try entities(member.value, "input.entity_list")
             case "block_prompt_injection":
                 request.blocksPromptInjection = try ParameterReading.bool(member.value, path)
-            default: continue
+            default: try assertOff(member, at: position, of: "input")
             }
         }
         if method != nil, mode != .replace {
@@ -71,6 +71,23 @@ extension RequestDraft {
                 request.outputChecks.append(check)
             }
         }
+        for (position, member) in value.members.enumerated()
+        where !checks.contains(where: { $0.0 == member.key }) {
+            try assertOff(member, at: position, of: "output")
+        }
+    }
+
+    /// A check that nobody knows is not skipped: whoever asks for it would believe it made. One whose
+    /// name is no plain one is told by its place.
+    private func assertOff(
+        _ member: (key: String, value: JSONValue), at position: Int, of parent: String
+    ) throws(RequestFault) {
+        guard !member.value.isNull, member.value.bool != false else { return }
+        let isPlain = member.key.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "_")
+        }
+        let isName = isPlain && ParameterLimits.nameLength.contains(member.key.utf8.count)
+        throw .unsupported(isName ? "\(parent).\(member.key)" : "\(parent)[\(position)]")
     }
 
     /// What becomes of personal data.
