@@ -42,7 +42,8 @@ extension CompletionPipeline {
             answer.choices.sort { $0.index < $1.index }
             answer.usage = settlement.usage
             answer.parts = collection.count.parts
-            answer.timings = AnswerTimings(settlement, queue: begun.answer.queueTime)
+            answer.timings = AnswerTimings(
+                settlement, queue: begun.answer.queueTime, cameAtOnce: begun.beginsWithAnEnd)
             return answer
         case .failure(let fault): throw .meteringUnavailable(fault)
         }

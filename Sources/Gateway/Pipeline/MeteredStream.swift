@@ -44,6 +44,7 @@ struct MeteredStream: ~Copyable, Sendable {
     /// When the first events came, if they hold text.
     private var firstTextAt: Uptime?
     private var pieces: [ChoiceDelta] = []
+    private let cameAtOnce: Bool
 
     /// Makes the stream of an answer whose first events are already here; nil when it ended without
     /// any.
@@ -56,6 +57,7 @@ struct MeteredStream: ~Copyable, Sendable {
         self.pipeline = pipeline
         resolved = admitted.resolved
         pending = begun.events
+        cameAtOnce = begun.beginsWithAnEnd
         count = CompletionCount(bound: admitted.resolved.bound.completion)
         self.admitted = consume admitted
         if beginsWithText { firstTextAt = begun.firstAt }
@@ -188,7 +190,8 @@ struct MeteredStream: ~Copyable, Sendable {
                 End(
                     finishReasons: finishReasons, usage: settlement.usage,
                     parts: count.parts, moderation: moderation,
-                    timings: AnswerTimings(settlement, queue: answer.queueTime)))
+                    timings: AnswerTimings(
+                        settlement, queue: answer.queueTime, cameAtOnce: cameAtOnce)))
         case .failure(let fault): return .failure(.meteringUnavailable(fault))
         }
     }

@@ -11,6 +11,11 @@ struct BegunAnswer: Sendable {
     let startedAt: Uptime
     /// When its first events came.
     let firstAt: Uptime
+
+    /// Whether a choice ends with its first events: all of it came in one piece.
+    var beginsWithAnEnd: Bool {
+        events?.contains { event in event.deltas.contains { $0.finishReason != nil } } ?? false
+    }
 }
 
 extension CompletionPipeline {

@@ -79,6 +79,17 @@ import Testing
         #expect(timings.throughput(completion: completion) == 0)
     }
 
+    @Test func `an answer that came in one piece tells the rate of all of it`() {
+        let settlement = Settlement(
+            usage: TokenUsage(prompt: 9, completion: 50), basis: .reported, endState: .finished,
+            timeToFirstToken: .microseconds(2_499_900), duration: .milliseconds(2500))
+        let whole = AnswerTimings(settlement, queue: .milliseconds(500), cameAtOnce: true)
+        #expect(whole.throughput(completion: 50) == 25)
+        #expect(whole.throughput(completion: 1) == 0)
+        let pieces = AnswerTimings(settlement, queue: .zero, cameAtOnce: false)
+        #expect(pieces.firstToken == settlement.timeToFirstToken)
+    }
+
     @Test func `reasoning is counted where the backend does not tell it`() {
         var count = CompletionCount(bound: 100)
         func reasoning(_ text: String, soFar: Int64?) -> BackendEvent {

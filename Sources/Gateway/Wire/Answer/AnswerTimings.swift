@@ -4,7 +4,7 @@ import Domain
 struct AnswerTimings: Sendable, Equatable {
     /// How long the request waited for room at its backend.
     var queue: Duration
-    /// From admission to the first text; nil when there was none.
+    /// From admission to the first text; nil when there was none, and where nobody knows.
     var firstToken: Duration?
     /// From admission to the end.
     var total: Duration
@@ -16,10 +16,12 @@ struct AnswerTimings: Sendable, Equatable {
         self.total = total
     }
 
-    /// The timings of a request that is settled.
-    init(_ settlement: Settlement, queue: Duration) {
+    /// The timings of a request that is settled. Of an answer that came in one piece nobody knows
+    /// when its first token was there: it came with the last.
+    init(_ settlement: Settlement, queue: Duration, cameAtOnce: Bool) {
         self.init(
-            queue: queue, firstToken: settlement.timeToFirstToken, total: settlement.duration)
+            queue: queue, firstToken: cameAtOnce ? nil : settlement.timeToFirstToken,
+            total: settlement.duration)
     }
 
     /// How long the backend worked.
@@ -30,9 +32,14 @@ struct AnswerTimings: Sendable, Equatable {
         total > .zero ? Double(tokens) / total.inSeconds : 0
     }
 
-    /// Tokens per second after the first one; 0 where there is no second one.
+    /// Tokens per second after the first one; 0 where there is no second one. Where nobody knows when
+    /// the first one was there, the rate of all of them is as near as can be told.
     func throughput(completion: Int64) -> Double {
-        guard let firstToken, completion > 1 else { return 0 }
+        guard completion > 1 else { return 0 }
+        guard let firstToken else {
+            let seconds = execution.inSeconds
+            return seconds > 0 ? Double(completion) / seconds : 0
+        }
         let seconds = (total - firstToken).inSeconds
         return seconds > 0 ? Double(completion - 1) / seconds : 0
     }
