@@ -16,7 +16,18 @@ public enum JSONError: Error, Equatable, Sendable {
     /// There is no value: no bytes, or only white space.
     case empty
     /// A number does not fit: an integer beyond 64 bits, or a decimal beyond the largest double.
-    case numberOutOfRange
+    case numberOutOfRange(JSONNumberFault)
+}
+
+/// A number that does not fit.
+public struct JSONNumberFault: Equatable, Sendable {
+    /// The member of the outermost object whose value it is, at most 64 characters of its name as it
+    /// stands in the text; nil where it is elsewhere.
+    public let member: String?
+    /// Whether it is written without a fraction and an exponent.
+    public let isWhole: Bool
+    /// Whether it is below zero.
+    public let isNegative: Bool
 }
 
 extension JSONError: CustomStringConvertible {

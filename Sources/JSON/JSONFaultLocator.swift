@@ -10,6 +10,8 @@ struct JSONFaultLocator {
     /// The containers that are open, outermost first; true for an object.
     private var open: [Bool] = []
     private var expected = Expected.value
+    /// Where the last name of a member of the outermost object stands, without its quotes.
+    private var member: Range<Int>?
 
     private enum Expected {
         case value, valueOrEnd, name, nameOrEnd, colon, separatorOrEnd, endOfText
@@ -44,7 +46,10 @@ struct JSONFaultLocator {
             return takeValue(byte)
         case (.name, UInt8(ascii: "\"")), (.nameOrEnd, UInt8(ascii: "\"")):
             expected = .colon
-            return takeString()
+            let start = position + 1
+            let fault = takeString()
+            if fault == nil, open.count == 1 { member = start..<position - 1 }
+            return fault
         case (.name, _), (.nameOrEnd, _):
             return fault("a member name in quotes is expected")
         case (.colon, UInt8(ascii: ":")):
@@ -192,7 +197,15 @@ struct JSONFaultLocator {
         let fits =
             isWhole
             ? Int64(text) != nil || UInt64(text) != nil : Double(text).map(\.isFinite) ?? false
-        return fits ? nil : .numberOutOfRange
+        return fits ? nil : numberFault(isWhole: isWhole, isNegative: text.hasPrefix("-"))
+    }
+
+    private func numberFault(isWhole: Bool, isNegative: Bool) -> JSONError {
+        let name = open == [true] ? member.map { String(decoding: bytes[$0], as: UTF8.self) } : nil
+        return .numberOutOfRange(
+            JSONNumberFault(
+                member: name.map { String($0.prefix(64)) }, isWhole: isWhole,
+                isNegative: isNegative))
     }
 
     /// Takes the digits at the position; false if there is none.

@@ -52,6 +52,21 @@ import Testing
     }
 
     @Test(arguments: [
+        (#""max_tokens":99999999999999999999"#, "max_tokens", "integer_above_max_value"),
+        (#""seed":-99999999999999999999"#, "seed", "integer_below_min_value"),
+        (#""max_tokens":1e999"#, "max_tokens", "integer_above_max_value"),
+        (#""temperature":99999999999999999999"#, "temperature", "decimal_above_max_value"),
+        (#""top_p":-1e999"#, "top_p", "decimal_below_min_value"),
+    ])
+    func `a number beyond all numbers is told by its parameter`(
+        _ member: String, _ parameter: String, _ code: String
+    ) async throws {
+        try await check(
+            post(Self.key + Self.json, #"{"model":"tiny","messages":"x",\#(member)}"#), 400,
+            #""param":"\#(parameter)","code":"\#(code)""#)
+    }
+
+    @Test(arguments: [
         "{", "", "[]", "5", #"{"model":"tiny","messages":"x"} x"#,
         #"{"model":"tiny","model":"tiny"}"#,
         "\u{FEFF}{", #"{"a":1e999}"#,

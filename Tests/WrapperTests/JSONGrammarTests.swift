@@ -1,5 +1,6 @@
-import JSON
 import Testing
+
+@testable import JSON
 
 /// What a text that is refused is refused for.
 enum JSONRefusal: Sendable { case grammar, utf8, empty, range, duplicate }
@@ -48,13 +49,32 @@ enum JSONRefusal: Sendable { case grammar, utf8, empty, range, duplicate }
         #expect(found == offset)
     }
 
+    @Test(
+        arguments: [
+            (#"{"a":1,"n":99999999999999999999}"#, "n", true, false),
+            (#"{"n":-99999999999999999999}"#, "n", true, true),
+            (#"{"n":1e999}"#, "n", false, false),
+            (#"{"n" : -1e999 }"#, "n", false, true), ("1e999", nil, false, false),
+            (#"{"n":[1e999]}"#, nil, false, false), (#"{"n":{"m":1e999}}"#, nil, false, false),
+            (#"[{"n":1e999}]"#, nil, false, false),
+            (#"{"n":{"m":1},"k":1e999}"#, "k", false, false),
+        ] as [(String, String?, Bool, Bool)])
+    func `a number that does not fit is told by the member that it is`(
+        text: String, member: String?, isWhole: Bool, isNegative: Bool,
+    ) {
+        #expect(
+            JSONParser.roomy().error(Array(text.utf8))
+                == .numberOutOfRange(
+                    JSONNumberFault(member: member, isWhole: isWhole, isNegative: isNegative)))
+    }
+
     @Test func `the description of every error is one safe sentence`() {
         let errors: [JSONError] = [
             .notJSON("a colon is expected", offset: 3), .notJSON("x", offset: nil),
             .tooDeep(limit: 2),
             .tooLarge(limit: 3), .tooManyNodes(limit: 4), .invalidUTF8, .duplicateKey("a.b"),
             .empty,
-            .numberOutOfRange,
+            .numberOutOfRange(JSONNumberFault(member: nil, isWhole: true, isNegative: false)),
         ]
         #expect(Set(errors.map(\.description)).count == errors.count)
         #expect(errors[0].description == "not valid JSON: a colon is expected at byte 3")

@@ -123,6 +123,9 @@ struct GatewayResponder: Responder {
     /// is, the path.
     private static func failure(of error: JSONError) -> GatewayFailure {
         if case .tooLarge(let limit) = error { return .bodyTooLarge(limit: limit) }
+        if case .numberOutOfRange(let number) = error, let name = number.member {
+            return .invalidRequest(.outOfRange(name, number))
+        }
         var parameter: String?
         if case .duplicateKey(let path) = error { parameter = path }
         return .invalidRequest(

@@ -1,3 +1,5 @@
+import JSON
+
 /// What is wrong with a request, in words for its sender. Always a 400 of type
 /// `invalid_request_error`.
 struct RequestFault: Error, Sendable, Equatable {
@@ -64,6 +66,35 @@ struct RequestFault: Error, Sendable, Equatable {
         return RequestFault(
             "Invalid '\(parameter)': must be at most \(bound) with \(whom).",
             parameter: parameter, code: .decimalAboveMaxValue)
+    }
+
+    /// A parameter's number is beyond what any number here can be.
+    static func outOfRange(_ parameter: String, _ number: JSONNumberFault) -> RequestFault {
+        let code: Code =
+            switch (isDecimal(parameter) ?? !number.isWhole, number.isNegative) {
+            case (false, false): .integerAboveMaxValue
+            case (false, true): .integerBelowMinValue
+            case (true, false): .decimalAboveMaxValue
+            case (true, true): .decimalBelowMinValue
+            }
+        let side = number.isNegative ? "too far below 0" : "too far above 0"
+        return RequestFault(
+            "Invalid '\(parameter)': the number is \(side).",
+            parameter: parameter, code: code)
+    }
+
+    /// Whether a parameter takes fractions; nil for what takes no number.
+    private static func isDecimal(_ parameter: String) -> Bool? {
+        switch RequestParameter.Sampling(rawValue: parameter) {
+        case .temperature, .topP, .minP, .repetitionPenalty, .frequencyPenalty, .presencePenalty:
+            true
+        case .topK, .seed, .topLogprobs, .n: false
+        case .doSample, .logitBias, .logprobs, nil:
+            switch RequestParameter.Main(rawValue: parameter) {
+            case .maxTokens, .maxCompletionTokens: false
+            case .model, .messages, .stream, .streamOptions, .stop, nil: nil
+            }
+        }
     }
 
     /// Two parameters say the same thing differently.
