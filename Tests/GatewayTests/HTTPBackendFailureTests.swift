@@ -138,4 +138,29 @@ import Testing
             #expect(gateway.ledger.admissions.elements.isEmpty)
         }
     }
+
+    /// Both backends as the gateway finds them, by what the first cannot honour, whether it takes
+    /// requests, and the same of the second; and what the answer holds.
+    @Test(
+        arguments: [
+            ("min_p", false, "top_k", true, #""param":"min_p","code":"unsupported_parameter""#),
+            ("min_p", false, "top_k", false, #""param":"min_p","code":"unsupported_parameter""#),
+            ("min_p", true, nil, false, #""code":"model_loading""#),
+            (nil, false, "min_p", true, #""code":"model_loading""#),
+            ("min_p", true, nil, true, #""content":"y""#),
+        ] as [(String?, Bool, String?, Bool, String)])
+    func `what a client has to mend does not depend on which backend is well`(
+        _ first: String?, _ isFirstWell: Bool, _ second: String?, _ isSecondWell: Bool,
+        _ wanted: String
+    ) async throws {
+        let local = ScriptedBackend(.text(["x"], nil), unsupported: first)
+        let spare = ScriptedBackend(.text(["y"], nil), unsupported: second, name: "spare")
+        let loading = BackendFailure(kind: .notReady(retryAfter: .seconds(3)), detail: "loading")
+        if !isFirstWell { local.becomeUnavailable(loading) }
+        if !isSecondWell { spare.becomeUnavailable(loading) }
+        try await withTwoBackends(local, spare) { gateway in
+            let answer = try await gateway.post(RunningGateway.plain)
+            #expect(answer.contains(wanted), "\(answer)")
+        }
+    }
 }

@@ -89,8 +89,9 @@ extension CompletionPipeline {
     /// The backends that take requests and can honour this one, in the order in which it tries
     /// them: the first, and the rest.
     ///
-    /// A parameter is refused only when a backend that could answer cannot honour it; when none
-    /// takes requests, the reason of the preferred one is told.
+    /// A parameter is refused when no backend can honour it, whether they take requests now or not:
+    /// what a client has to mend is not to depend on which of them is well. Otherwise the reason of
+    /// the preferred one of those that could is told.
     private func candidates(
         of route: ModelRoute, for request: ChatCompletionRequest, bound: Int64
     ) throws(GatewayFailure) -> (Candidate, [Candidate]) {
@@ -100,14 +101,14 @@ extension CompletionPipeline {
         var others: [Candidate] = []
         for target in route.order(random: routing.random) {
             guard let candidate = routing.candidate(target, of: route) else { continue }
-            if let failure = candidate.backend.unavailability {
-                unavailability = unavailability ?? failure
-            } else if let wait = candidate.health.refusal(time) {
-                unavailability = unavailability ?? .leftAlone(for: wait)
-            } else if let parameter = candidate.backend.unsupportedParameter(
+            if let parameter = candidate.backend.unsupportedParameter(
                 in: request, completionBound: bound)
             {
                 unsupported = unsupported ?? parameter
+            } else if let failure = candidate.backend.unavailability {
+                unavailability = unavailability ?? failure
+            } else if let wait = candidate.health.refusal(time) {
+                unavailability = unavailability ?? .leftAlone(for: wait)
             } else if first == nil {
                 first = candidate
             } else {
@@ -115,8 +116,8 @@ extension CompletionPipeline {
             }
         }
         if let first { return (first, others) }
-        if let unsupported { throw .invalidRequest(.unsupported(unsupported)) }
         if let unavailability { throw .backend(unavailability.kind) }
+        if let unsupported { throw .invalidRequest(.unsupported(unsupported)) }
         throw .noBackend
     }
 }

@@ -193,4 +193,32 @@ import Testing
         #expect(openAI.unsupportedParameter(in: request) == "top_k")
         #expect(Dialect.llamaServer.unsupportedParameter(in: request) == nil)
     }
+
+    @Test func `a value that changes nothing is taken, and not told to who does not know its name`()
+        throws
+    {
+        func neutral(_ request: inout ChatCompletionRequest) {
+            request.minP = 0
+            request.repetitionPenalty = 1
+        }
+        #expect(openAI.unsupportedParameter(in: .plain(neutral)) == nil)
+        let told = try body(openAI, change: neutral)
+        #expect(told["min_p"] == nil && told["repetition_penalty"] == nil)
+        let knows = Dialect.openAI(bound: .maxTokens, extras: [.minP, .repetitionPenalty])
+        let more = try body(knows, change: neutral)
+        #expect(more["min_p"] as? Int == 0 && more["repetition_penalty"] as? Int == 1)
+    }
+
+    @Test func `the engine goes on with one message that an assistant began, not with two`() {
+        func name(_ turns: Int) -> String? {
+            var request = BackendCall.ask("hi").request
+            for _ in 0..<turns {
+                request.messages.append(ChatMessage(role: .assistant, content: .text("It is")))
+            }
+            #expect(openAI.unsupportedParameter(in: request) == nil)
+            return Dialect.llamaServer.unsupportedParameter(in: request)
+        }
+        #expect(name(1) == nil)
+        #expect(name(2) == "messages[2].role")
+    }
 }

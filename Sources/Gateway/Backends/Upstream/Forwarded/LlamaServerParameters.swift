@@ -82,6 +82,11 @@ enum LlamaServerParameters {
         // It knows functions only.
         let told = ForwardedTools.told(of: request.tools, in: .llamaServer)
         if let custom = request.firstCustomTool(among: told) { return custom }
+        // It goes on with what an assistant has begun, but not with two messages of one.
+        let last = request.messages.count - 1
+        if last > 0, request.messages.suffix(2).allSatisfy({ $0.role == .assistant }) {
+            return "messages[\(last)].role"
+        }
         // Its templates take calls apart, and it fails where they are no object.
         for (position, message) in request.messages.enumerated() {
             guard let call = message.toolCalls.firstIndex(where: { !$0.hasObject }) else {
