@@ -239,7 +239,8 @@ extension RequestParameter.Account {
 
     private static let notes = {
         var schema = ReferenceSchema.anyObject.saying(
-            "Notes of the client: told back with an answer that is not streamed, sent to nobody. "
+            "Notes of the client: told back with an answer that is not streamed, and sent to nobody "
+                + "but an upstream that is to store the answer. "
                 + "Keys have at most \(ParameterLimits.longestKey) characters.")
         schema.atMost = ParameterLimits.mostPairs
         schema.namePattern = "^[\\s\\S]{0,\(ParameterLimits.longestKey)}$"

@@ -65,7 +65,7 @@ enum RequestRoundTrip {
         expected.personalData = nil
         expected.blocksPromptInjection = false
         expected.outputChecks = []
-        expected.metadata = []
+        if !request.isStored { expected.metadata = [] }
         expected.hidesLengths = false
         expected.overflow = .truncate
         if !expected.tools.functions.isEmpty {
@@ -77,7 +77,8 @@ enum RequestRoundTrip {
 
     private static let known: Set<String> = [
         "audio", "cache_prompt", "chat_template_kwargs", "enable_thinking", "frequency_penalty",
-        "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "messages", "min_p",
+        "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "messages", "metadata",
+        "min_p",
         "modalities", "model", "moderation", "n", "parallel_tool_calls", "prediction",
         "presence_penalty", "prompt_cache_key", "prompt_cache_options",
         "prompt_cache_retention",

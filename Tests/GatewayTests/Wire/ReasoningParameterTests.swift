@@ -22,6 +22,8 @@ import Testing
         let sent = body["chat_template_kwargs"] as? [String: Any]
         #expect(sent?["enable_thinking"] as? Bool == isEnabled)
         #expect(body["reasoning_effort"] == nil)
+        // Off is off, whatever effort stands beside it.
+        #expect(isEnabled != false || sent?["reasoning_effort"] == nil)
     }
 
     @Test(arguments: ReasoningOptions.Effort.allCases)

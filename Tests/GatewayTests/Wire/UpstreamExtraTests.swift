@@ -29,8 +29,8 @@ import Testing
         #expect(Dialect.llamaServer.unsupportedParameter(in: request) == "prediction")
         // A check that replaces what goes in replaces this too.
         var replaced = request
-        #expect(replaced.promptTexts == ["hi", "abc"])
-        replaced.promptTexts = ["hi", "x"]
+        #expect(replaced.checkedTexts == ["hi", "abc"])
+        replaced.checkedTexts = ["hi", "x"]
         #expect(replaced.prediction?.texts == ["x"])
     }
 
@@ -61,6 +61,14 @@ import Testing
         #expect(all.unsupportedParameter(in: asked) == nil)
         #expect(try forwardedBody(all) { $0.isStored = true }["store"] as? Bool == true)
         #expect(try forwardedBody(all)["store"] == nil)
+        // Notes are for finding what is stored.
+        let notes = [MetadataEntry(key: "a", value: "b")]
+        let stored = try forwardedBody(all) {
+            $0.isStored = true
+            $0.metadata = notes
+        }
+        #expect(stored["metadata"] as? [String: String] == ["a": "b"])
+        #expect(try forwardedBody(all) { $0.metadata = notes }["metadata"] == nil)
     }
 
     // MARK: Through the gateway

@@ -81,7 +81,8 @@ struct ChatCompletionRequest: Sendable, Equatable {
     var promptCacheKey: String?
     /// How long its prompt is to be kept, and where.
     var caching = PromptCaching()
-    /// The client's notes about its request: told back with a plain answer, sent to nobody.
+    /// The client's notes about its request: told back with a plain answer, and sent to nobody but an
+    /// upstream that is to store it.
     var metadata: [MetadataEntry] = []
 }
 

@@ -56,7 +56,11 @@ extension RequestDraft {
             }
             request.reasoning.effort = templateEffort
         }
-        guard request.reasoning.effort == ReasoningOptions.Effort.none else { return }
+        guard request.reasoning.effort == ReasoningOptions.Effort.none else {
+            // The explicit switch wins: an effort beside it would have some models think.
+            if request.reasoning.isEnabled == false { request.reasoning.effort = nil }
+            return
+        }
         guard request.reasoning.isEnabled != true else {
             throw .contradiction(
                 (isEffortNested ? "\(kwargs)." : "") + "reasoning_effort",

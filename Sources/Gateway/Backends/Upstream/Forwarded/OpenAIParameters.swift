@@ -43,7 +43,7 @@ enum OpenAIParameters {
         json.member("prompt_cache_key", request.promptCacheKey)
         write(request.caching, to: &json)
         json.member("service_tier", request.serviceTier?.rawValue)
-        if request.isStored { json.member("store", true) }
+        if request.isStored { writeStored(request, to: &json) }
         ForwardedAdditions.write(request, to: &json)
         if let prediction = request.prediction {
             json.key("prediction")
@@ -53,6 +53,19 @@ enum OpenAIParameters {
                 prediction, in: .openAI(bound: bound, extras: extras), to: &json)
             json.endObject()
         }
+    }
+
+    /// Has the answer stored, under the notes that it is to be found by.
+    private static func writeStored(_ request: ChatCompletionRequest, to json: inout JSONWriter) {
+        json.member("store", true)
+        guard !request.metadata.isEmpty else { return }
+        json.key("metadata")
+        json.beginObject()
+        for entry in request.metadata {
+            json.key(entry.key)
+            json.string(entry.value)
+        }
+        json.endObject()
     }
 
     private static func write(_ caching: PromptCaching, to json: inout JSONWriter) {
@@ -67,7 +80,7 @@ enum OpenAIParameters {
     }
 
     /// Writes what goes beyond OpenAI's API. Nothing is here that the upstream does not understand:
-    /// such a request was refused by name.
+    /// such a request was refused by name, unless it asks for what is so anyway.
     private static func writeExtras(
         _ request: ChatCompletionRequest,
         _ extras: Set<OpenAIUpstreamConfiguration.ExtraParameter>, to json: inout JSONWriter
@@ -76,8 +89,10 @@ enum OpenAIParameters {
             json.key("top_k")
             json.integer(topK)
         }
-        json.member("min_p", request.minP)
-        json.member("repetition_penalty", request.repetitionPenalty)
+        if extras.contains(.minP) { json.member("min_p", request.minP) }
+        if extras.contains(.repetitionPenalty) {
+            json.member("repetition_penalty", request.repetitionPenalty)
+        }
         let reasoning = request.reasoning
         if !reasoning.isSeparate {
             json.key("separate_reasoning")
@@ -111,8 +126,10 @@ enum OpenAIParameters {
             (extra, isAsked ? extra.rawValue : nil)
         }
         let asked = [
-            named(.topK, if: request.topK != nil), named(.minP, if: request.minP != nil),
-            named(.repetitionPenalty, if: request.repetitionPenalty != nil),
+            named(.topK, if: request.topK != nil),
+            // What changes nothing asks for nothing: clients send defaults they never chose.
+            named(.minP, if: request.minP ?? 0 != 0),
+            named(.repetitionPenalty, if: request.repetitionPenalty ?? 1 != 1),
             named(.separateReasoning, if: !reasoning.isSeparate),
             named(.templateArguments, if: !reasoning.templateArguments.isEmpty),
             named(
