@@ -184,13 +184,20 @@ import Testing
         }
     }
 
-    @Test(arguments: [RunningGateway.plain, RunningGateway.streaming])
-    func `a client of HTTP/1.0 gets an answer that ends with its connection`(_ body: String)
-        async throws
-    {
+    /// It knows no chunks, so that the end of its connection is that of a stream, even if it asks to
+    /// keep it.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            (RunningGateway.plain, ""), (RunningGateway.streaming, ""),
+            (RunningGateway.streaming, "Connection: keep-alive\r\n"),
+        ])
+    func `a client of HTTP/1.0 gets an answer that ends with its connection`(
+        _ body: String, _ wish: String
+    ) async throws {
         try await withGateway(backend: ScriptedBackend(.text(["x"], nil))) { gateway in
             let answer = try await gateway.exchange(
-                post("POST /chat/completions HTTP/1.0", "", body))
+                post("POST /chat/completions HTTP/1.0", wish, body))
             #expect(answer.hasPrefix("HTTP/1.0 200"))
             #expect(answer.header("transfer-encoding") == nil)
             #expect(answer.hasSuffix(body == RunningGateway.plain ? "}}" : "[DONE]\n\n"))

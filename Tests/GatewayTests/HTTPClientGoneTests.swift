@@ -110,6 +110,50 @@ import Testing
         }
     }
 
+    /// A prompt may take minutes to read, and some models think unseen: what stands between closes a
+    /// connection on which nothing moves.
+    @Test(arguments: [true, false])
+    func `a stream that is long in coming keeps its client by comments, and no plain answer does`(
+        _ succeeds: Bool
+    ) async throws {
+        let fed = FedAnswer([], ends: false)
+        let plainly = FedAnswer([], ends: false)
+        try await withGateway(
+            backend: ScriptedBackend(.answer(plainly), .answer(fed)),
+            { $0.connection.pingTime = .milliseconds(20) }
+        ) { gateway in
+            let patient = try await RawClient.connect(gateway.port)
+            patient.send(RunningGateway.post(RunningGateway.plain))
+            _ = await gateway.backend.calls.wait(for: 1)
+            let client = try await RawClient.connect(gateway.port)
+            client.send(RunningGateway.post(RunningGateway.streaming))
+            let soFar = await client.received(": ping\n\n", times: 3)
+            #expect(soFar.hasPrefix("HTTP/1.1 200") && !soFar.contains("data:"))
+            #expect(soFar.header("content-type") == "text/event-stream; charset=utf-8")
+            for answer in [fed, plainly] {
+                if succeeds {
+                    answer.feed(.text("a"), .end())
+                    answer.feed(.success(nil))
+                } else {
+                    answer.feed(.failure(.of(.invalidRequest)))
+                }
+            }
+            let all = await client.received(succeeds ? "[DONE]" : "request_id")
+            #expect(all.components(of: "HTTP/1.1") == 1)
+            if succeeds {
+                #expect(all.contains(#""content":"a""#))
+            } else {
+                let end = await client.rest()
+                #expect(end.contains("\r\ndata: {\"error\":{") && !end.contains("[DONE]"))
+            }
+            try? await client.close()
+            let whole = await patient.received(succeeds ? "stop_reason" : "request_id")
+            #expect(whole.hasPrefix(succeeds ? "HTTP/1.1 200" : "HTTP/1.1 400"))
+            #expect(!whole.contains(": ping"))
+            try? await patient.close()
+        }
+    }
+
     @Test func `an idle connection is closed in time`() async throws {
         try await withGateway(
             backend: ScriptedBackend(.text(["x"], nil)),

@@ -10,6 +10,7 @@ enum ChatCompletionEndpoint {
     ) async throws(GatewayFailure) {
         var exchange = session.exchange
         exchange.claim = claim
+        if request.streams { exchange.onAcceptance = session.expectation() }
         let response = try await session.core.pipeline.respond(
             to: request, from: principal, in: exchange)
         var identity = CompletionIdentity(

@@ -33,6 +33,10 @@ extension ConnectionHandler {
         case .ping:
             deadlines.ping = time.uptime + limits.pingTime
             if context.channel.isWritable {
+                if let makeHead = expectedHead {
+                    (expectedHead, isHeadSent) = (nil, true)
+                    context.write(wrapOutboundOut(.head(makeHead())), promise: nil)
+                }
                 context.writeAndFlush(
                     wrapOutboundOut(.body(.byteBuffer(Self.ping))), promise: nil)
             }

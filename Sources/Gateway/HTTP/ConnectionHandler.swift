@@ -24,6 +24,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var unanswered = 0
     private var isReadHeld = false
     private var isQuiescing = false
+    /// The head of a stream that is to come.
+    var expectedHead: (@Sendable () -> HTTPResponseHead)?
+    /// Whether a stream's head went out before the stream was there.
+    var isHeadSent = false
 
     private enum Reception {
         case waiting
@@ -129,14 +133,31 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
+        case .expect(let makeHead):
+            expectedHead = makeHead
+            deadlines.ping = time.uptime + limits.pingTime
+            arm()
+            promise?.succeed()
+        case .whole(_, let body, _) where isHeadSent:
+            // It was to be a stream, so it ends as one: by its error, and without a good end.
+            let event = ServerSentEventWriter.event(Array(body.readableBytesView))
+            context.write(wrapOutboundOut(.body(.byteBuffer(event))), promise: nil)
+            forgetHead()
+            end(context, closes: true, promise)
         case .whole(let head, let body, let closes):
+            forgetHead()
             context.write(wrapOutboundOut(.head(head)), promise: nil)
             if body.readableBytes > 0 {
                 context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
             }
             end(context, closes: closes, promise)
         case .begin(let head):
-            context.write(wrapOutboundOut(.head(head)), promise: promise)
+            if isHeadSent {
+                promise?.succeed()
+            } else {
+                context.write(wrapOutboundOut(.head(head)), promise: promise)
+            }
+            forgetHead()
             deadlines.ping = time.uptime + limits.pingTime
             arm()
         case .piece(let bytes):
@@ -146,6 +167,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
             deadlines.ping = nil
             end(context, closes: closes, promise)
         }
+    }
+
+    private func forgetHead() {
+        (expectedHead, isHeadSent) = (nil, false)
+        deadlines.ping = nil
     }
 
     private func end(

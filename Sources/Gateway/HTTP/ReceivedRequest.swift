@@ -19,6 +19,9 @@ enum Arrival: Sendable {
 
 /// What goes to a connection. A request is answered by `whole`, or by `begin`, pieces and `end`.
 enum AnswerPart: Sendable {
+    /// A stream is to come. Where its client has to wait for long it gets the head that is made then,
+    /// and comments; a `whole` answer that comes instead ends what it has as a stream.
+    case expect(@Sendable () -> HTTPResponseHead)
     /// A whole answer; `closes` closes the connection once it is written.
     case whole(HTTPResponseHead, ByteBuffer, closes: Bool)
     /// The head of an answer that comes in pieces.

@@ -63,6 +63,7 @@ struct Session: ~Copyable {
     mutating func send(_ stored: StoredAnswer, of first: RequestID) {
         status = 200
         let streams = stored.contentType == MediaType.eventStream
+        if streams { endWithConnection() }
         let head = makeHead(
             .ok, type: stored.contentType, length: streams ? nil : stored.body.count,
             more: [ErrorAnswer.Header(name: "idempotent-replayed", value: "true")], as: first)
@@ -74,10 +75,31 @@ struct Session: ~Copyable {
         endStream(events: body)
     }
 
+    /// Makes the end of the connection the end of the stream for a client of HTTP/1.0, which knows no
+    /// chunks: kept alive, as it may ask, it would wait for ever.
+    private mutating func endWithConnection() {
+        if isOld { closes = true }
+    }
+
+    /// Says, once it is asked, that a stream is to come: a client that waits for long is then shown
+    /// that it is not forgotten, and so is whatever stands between.
+    func expectation() -> @Sendable () -> Void {
+        let (connection, source, closes) = (connection, headSource, closes || isOld)
+        return {
+            let expected = AnswerPart.expect {
+                source.make(
+                    .ok, type: MediaType.eventStream, length: nil, more: [], as: nil,
+                    closes: closes)
+            }
+            connection.send(expected, flush: false)
+        }
+    }
+
     /// Begins a stream. Nothing is flushed: the first event goes with it.
     mutating func beginStream() {
         status = 200
         isStreaming = true
+        endWithConnection()
         let head = makeHead(.ok, type: MediaType.eventStream, length: nil, more: [])
         connection.send(.begin(head), flush: false)
     }
@@ -131,39 +153,21 @@ struct Session: ~Copyable {
         connection.send(.whole(head, bytes, closes: closes), flush: true)
     }
 
-    /// Who answered, for clients that may know: nobody, unless the configuration says so.
-    private var backendHeaders: [ErrorAnswer.Header] {
-        guard core.configuration.routing.showsBackends else { return [] }
-        let notes = exchange.notes.content
-        guard let backend = notes.backend, !notes.isBlocked else { return [] }
-        return [
-            ErrorAnswer.Header(name: "x-turnpike-backend", value: backend),
-            ErrorAnswer.Header(name: "x-turnpike-attempts", value: String(notes.attemptCount)),
-        ]
-    }
-
-    /// That the key's bound was made smaller, and to what.
-    private var clampHeaders: [ErrorAnswer.Header] {
-        guard let bound = exchange.notes.content.clampedBound else { return [] }
-        return [
-            ErrorAnswer.Header(name: "x-turnpike-max-completion-tokens", value: String(bound))
-        ]
-    }
-
     private func makeHead(
         _ status: HTTPResponseStatus, type: String, length: Int?, more: [ErrorAnswer.Header],
         as other: RequestID? = nil
     ) -> HTTPResponseHead {
-        let more = more + backendHeaders + clampHeaders
-        let spent = core.time.uptime - exchange.receivedAt
-        // To an unreadable request we answer in our own version.
-        let version = head?.version == .http1_0 ? HTTPVersion.http1_0 : .http1_1
-        return AnswerHead(
-            requestID: other.map(Self.text) ?? requestIDText,
-            processingMilliseconds: spent.microseconds / 1000,
-            standing: principal.map {
-                core.ledger.standing(of: $0, for: exchange.notes.content.model)
-            }, closes: closes
-        ).make(status, type: type, length: length, version: version, more: more)
+        headSource.make(
+            status, type: type, length: length, more: more, as: other, closes: closes)
     }
+
+    private var headSource: SessionHead {
+        // To an unreadable request we answer in our own version.
+        SessionHead(
+            core: core, exchange: exchange, requestIDText: requestIDText, principal: principal,
+            version: isOld ? .http1_0 : .http1_1)
+    }
+
+    /// Whether the client speaks HTTP/1.0.
+    private var isOld: Bool { head?.version == .http1_0 }
 }
