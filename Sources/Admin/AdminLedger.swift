@@ -61,10 +61,12 @@ protocol AdminLedger: SubjectLedger, ReconcilingLedger, AdminKeyLedger, ActionLe
     ) throws(AdminFailure)
     /// What was used.
     func usage(_ query: UsageQuery) throws(AdminFailure) -> [UsageRow]
-    /// How long requests took, by their records, in days of that time zone.
+    /// How long requests took, in days of that time zone.
     func latency(
         _ query: UsageQuery, in zone: String
-    ) throws(AdminFailure) -> [LatencyRow]
+    ) throws(AdminFailure) -> LatencyReport
+    /// The days of the span whose records were dropped; nil where all are there.
+    func droppedDays(_ query: UsageQuery) throws(AdminFailure) -> DroppedDays?
     /// Some of the records of an export.
     func export(
         _ query: ExportQuery, from position: ExportPosition

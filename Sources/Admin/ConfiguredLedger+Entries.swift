@@ -10,8 +10,12 @@ extension ConfiguredLedger {
         }
     }
 
-    func latency(_ query: UsageQuery, in zone: String) throws(AdminFailure) -> [LatencyRow] {
+    func latency(_ query: UsageQuery, in zone: String) throws(AdminFailure) -> LatencyReport {
         try asking { store throws(LedgerError) in try store.reports.latency(query, in: zone) }
+    }
+
+    func droppedDays(_ query: UsageQuery) throws(AdminFailure) -> DroppedDays? {
+        try asking { store throws(LedgerError) in try store.reports.droppedDays(query) }
     }
 
     func exportCount(_ query: ExportQuery) throws(AdminFailure) -> Int64 {

@@ -23,6 +23,7 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         var queries: [UsageQuery] = []
         var zones: [String] = []
         var latency: [LatencyRow] = []
+        var dropped: DroppedDays?
         var pages: [[ExportRecord]] = []
         var exports: [ExportQuery] = []
         var exportCount: Int64 = 0
@@ -226,12 +227,16 @@ final class FakeAdminLedger: AdminLedger, Sendable {
         }
     }
 
-    func latency(_ query: UsageQuery, in zone: String) throws(AdminFailure) -> [LatencyRow] {
+    func latency(_ query: UsageQuery, in zone: String) throws(AdminFailure) -> LatencyReport {
         try checked { state in
             state.queries.append(query)
             state.zones.append(zone)
-            return state.latency
+            return LatencyReport(rows: state.latency, dropped: state.dropped)
         }
+    }
+
+    func droppedDays(_ query: UsageQuery) throws(AdminFailure) -> DroppedDays? {
+        try checked { $0.dropped }
     }
 
     func export(

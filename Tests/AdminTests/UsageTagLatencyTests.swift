@@ -68,8 +68,10 @@ import Testing
             $0.latency = [
                 LatencyRow(
                     group: group, requests: 9_999_999, firstToken: Self.times(1),
-                    duration: Self.times(7)),
-                LatencyRow(group: group, requests: 1, firstToken: nil, duration: Self.times(1)),
+                    duration: Self.times(7), isApproximate: true),
+                LatencyRow(
+                    group: group, requests: 1, firstToken: nil, duration: Self.times(1),
+                    isApproximate: false),
             ]
         }
         let run = CommandRun.of("usage --latency --by \(grouping.rawValue)", with: ledger)
@@ -79,8 +81,44 @@ import Testing
         let json = CommandRun.of(
             "usage --latency --format json --by \(grouping.rawValue)", with: ledger)
         #expect(json.output.contains(#""first_token_p50_us": 12345, "#), "\(json.output)")
-        #expect(json.output.contains(#""duration_p99_us": 288641969}"#))
+        #expect(
+            json.output.contains(
+                #""duration_p99_us": 288641969, "times": "approximate", "error_permille": 32}"#))
+        #expect(json.output.contains(#""times": "exact", "error_permille": 0}"#))
         #expect(json.output.contains(#""first_token_p99_us": null"#))
+    }
+
+    @Test func `what is approximate is marked, and what nobody knows is said`() {
+        func row(_ isApproximate: Bool) -> LatencyRow {
+            LatencyRow(
+                group: .model("tiny"), requests: 5, firstToken: Self.times(1),
+                duration: Self.times(1), isApproximate: isApproximate)
+        }
+        let day = CalendarDay(year: 2026, month: 9, day: 3)
+        let ledger = FakeAdminLedger()
+        ledger.change { $0.latency = [row(false)] }
+        let exact = CommandRun.of("usage --latency --by model", with: ledger)
+        #expect(exact.output.contains("12 ms") && !exact.output.contains("~"))
+        ledger.change {
+            $0.latency = [row(true)]
+            $0.dropped = DroppedDays(days: day...day.next, unknown: nil)
+        }
+        let told = CommandRun.of("usage --latency --by model --since 390d", with: ledger)
+        #expect(told.status == 0, "\(told.complaint)")
+        #expect(told.output.contains("~12 ms") && told.output.contains("3.2 per cent"))
+        #expect(told.output.contains("2026-09-03 to 2026-09-04") && told.complaint.isEmpty)
+        ledger.change { $0.dropped = DroppedDays(days: day...day.next, unknown: day...day) }
+        for (line, isTable) in [
+            ("usage --latency --by model", true), ("usage --latency --format csv", false),
+            ("usage --by end-state", true), ("usage --by end-state --format json", false),
+        ] {
+            let run = CommandRun.of(line, with: ledger)
+            let words = (isTable ? run.output : run.complaint)
+                .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            #expect(words.contains("Nothing is known of days within 2026-09-03"), "\(line)")
+            #expect(run.complaint.isEmpty == isTable)
+        }
+        #expect(CommandRun.of("usage --by model", with: ledger).complaint.isEmpty)
     }
 
     @Test func `a time has at most seven columns`() {
@@ -94,14 +132,14 @@ import Testing
         }
     }
 
-    @Test func `times are read of a month at most, in the days of a place`() {
+    @Test func `times are of thirteen months at most, in the days of a place`() {
         let ledger = FakeAdminLedger()
         let run = CommandRun.of(
-            "usage --latency --since 31d --time-zone Europe/Berlin", with: ledger)
+            "usage --latency --since 400d --time-zone Europe/Berlin", with: ledger)
         #expect(run.status == 0, "\(run.complaint)")
         #expect(ledger.change { $0.zones } == ["Europe/Berlin"])
-        let long = CommandRun.of("usage --latency --since 40d", with: ledger)
-        #expect(long.status == 2 && long.complaint.contains("31 days"), "\(long.complaint)")
+        let long = CommandRun.of("usage --latency --since 410d", with: ledger)
+        #expect(long.status == 2 && long.complaint.contains("400 days"), "\(long.complaint)")
         for option in ["--top 3", "--compare", "--chart heatmap", "--watch", "--rank cost"] {
             #expect(CommandRun.of("usage --latency \(option)", with: ledger).status == 2)
         }

@@ -44,7 +44,8 @@ import Testing
         sql: """
             SELECT c.relname, a.attname, CASE format_type(a.atttypid, NULL)
                 WHEN 'smallint' THEN 'int2' WHEN 'integer' THEN 'int4' WHEN 'bigint' THEN 'int8'
-                WHEN 'bigint[]' THEN 'int8[]' WHEN 'boolean' THEN 'bool'
+                WHEN 'bigint[]' THEN 'int8[]' WHEN 'smallint[]' THEN 'int2[]'
+                WHEN 'boolean' THEN 'bool'
                 WHEN 'timestamp with time zone' THEN 'timestamptz'
                 ELSE format_type(a.atttypid, NULL) END
             FROM pg_class c

@@ -78,7 +78,7 @@ import Testing
             UsageBooks.ci, hour: 2, number: 5000, state: .failedBeforeFirstByte, tokens: 0)
         try books.record(UsageBooks.theirs, hour: 1, number: 7000, state: .finished, tokens: 1)
         for grouping in UsageQuery.Grouping.allCases where grouping != .tag {
-            let rows = try books.store.reports.latency(Self.query(grouping), in: "UTC")
+            let rows = try books.store.reports.latency(Self.query(grouping), in: "UTC").rows
             #expect(rows.map(\.requests).reduce(0, +) == 100, "\(grouping)")
             if ![.day, .hour].contains(grouping) {
                 let row = try #require(rows.first)
@@ -94,18 +94,18 @@ import Testing
                             p99: .milliseconds(198)))
             }
         }
-        let days = try books.store.reports.latency(Self.query(.day), in: "UTC")
+        let days = try books.store.reports.latency(Self.query(.day), in: "UTC").rows
         #expect(days.map(\.group) == [.day(UsageBooks.start.day), .day(UsageBooks.start.day.next)])
         // The even ones, 2 to 100.
         #expect(days[0].firstToken?.p50 == .milliseconds(50) && days[0].requests == 50)
         // An hour past midnight in UTC is the day before in New York.
-        let west = try books.store.reports.latency(Self.query(.day), in: "America/New_York")
+        let west = try books.store.reports.latency(Self.query(.day), in: "America/New_York").rows
         #expect(
             west.map(\.group) == [
                 .day(CalendarDay(rawValue: UsageBooks.start.day.rawValue - 1)),
                 .day(UsageBooks.start.day),
             ])
-        let tags = try books.store.reports.latency(Self.query(.tag), in: "UTC")
+        let tags = try books.store.reports.latency(Self.query(.tag), in: "UTC").rows
         #expect(tags.map(\.group) == [.tag("env=prod"), .tag("owner=ada")])
         #expect(tags.map(\.requests) == [100, 100])
     }
@@ -114,11 +114,11 @@ import Testing
         let books = try UsageBooks()
         try books.record(UsageBooks.ci, hour: 1, number: 3, state: .finished, tokens: 1)
         try books.store.connection.execute(script: "UPDATE usage SET first_token_us = NULL")
-        let rows = try books.store.reports.latency(Self.query(.day), in: "UTC")
+        let rows = try books.store.reports.latency(Self.query(.day), in: "UTC").rows
         #expect(rows.count == 1 && rows[0].firstToken == nil)
         #expect(rows[0].duration?.p99 == .milliseconds(6))
         // Of a sweep nobody saw the end.
         try books.store.connection.execute(script: "UPDATE usage SET basis = 4")
-        #expect(try books.store.reports.latency(Self.query(.day), in: "UTC").isEmpty)
+        #expect(try books.store.reports.latency(Self.query(.day), in: "UTC").rows.isEmpty)
     }
 }

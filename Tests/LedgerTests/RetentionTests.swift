@@ -55,6 +55,33 @@ import Testing
                 == ["account_id=1", "node_id=7", "node_id=7"])
     }
 
+    @Test func `a change of how requests ended, or of their times, is found`() throws {
+        let books = try AuditBooks()
+        _ = try books.store.retention.drop(keeping: 3)
+        #expect(try books.number("SELECT count(*) FROM sealed_end WHERE timed > 0") == 3)
+        #expect(try books.audit(.complete).findings == [])
+        let changes = [
+            ("requests = requests + 1", "how requests ended = the dropped records"),
+            ("duration_counts = '{3}'", "a timed request has one end"),
+            ("first_token_counts = '{3}'", "a timed request has at most one first token"),
+        ]
+        for (change, rule) in changes {
+            try books.run(
+                """
+                CREATE TABLE before AS SELECT * FROM sealed_end;
+                UPDATE sealed_end SET \(change) WHERE end_state = 1 AND day = \(Self.today) - 5;
+                """)
+            #expect(try books.audit(.complete).differences.map(\.rule) == [rule], "\(change)")
+            try books.run(
+                """
+                DELETE FROM sealed_end; INSERT INTO sealed_end SELECT * FROM before;
+                DROP TABLE before;
+                """)
+        }
+        try books.run("DELETE FROM sealed_end WHERE day = \(Self.today) - 5;")
+        #expect(try books.audit(.complete).differences.map(\.table) == ["sealed_end"])
+    }
+
     @Test func `nothing is dropped while the books differ`() throws {
         let books = try AuditBooks()
         try books.run("UPDATE account SET used = used + 1 WHERE account_id = 1;")
@@ -111,6 +138,8 @@ import Testing
             (SELECT string_agg(s::text, ', ' ORDER BY s::text) FROM sealed_account s),
             (SELECT string_agg(s::text, ', ' ORDER BY s::text) FROM sealed_key s),
             (SELECT string_agg(s::text, ', ' ORDER BY s::text) FROM sealed_node s),
+            (SELECT string_agg(concat_ws(' ', day, has_ends), ', ' ORDER BY day) FROM sealed_day),
+            (SELECT string_agg(s::text, ', ' ORDER BY s::text) FROM sealed_end s),
             (SELECT string_agg(u::text, ', ' ORDER BY u::text) FROM usage u),
             (SELECT string_agg(a::text, ', ' ORDER BY a::text) FROM account a))
         """

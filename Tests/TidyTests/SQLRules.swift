@@ -19,7 +19,8 @@ enum SQLRules {
         "request_attempt",
         "reservation", "sealed_account",
         "sealed_day",
-        "repriced_account", "repriced_account_adj", "sealed_key", "subject_model", "team", "usage",
+        "repriced_account", "repriced_account_adj", "sealed_end", "sealed_key", "subject_model",
+        "team", "usage",
         "usage_adj",
         "usage_audio", "usage_hour", "usage_user",
     ]

@@ -9,7 +9,7 @@ struct RetentionCommand: AdminSubcommand {
         discussion: """
             Audits everything first and goes no further when the books differ (status 4). Then, day by day: adds the \
             records up into a seal, compares the two, and drops the records. Reports by hour, balances and the audit stay \
-            as they were; `explain` no longer knows the requests. Running it again goes on where it stopped.
+            as they were, how requests ended and their times stay known by the day; `explain` no longer knows the requests. Running it again goes on where it stopped.
 
             Example:
               turnpike admin retention --keep-days 90 --yes

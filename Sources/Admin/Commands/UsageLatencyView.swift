@@ -6,27 +6,34 @@ struct UsageLatencyView {
     let label: UsageGroupLabel
     let output: Output
 
-    /// The longest span that is read: a month of days.
-    static let mostDays: Int64 = 31
+    /// The longest span: thirteen months, as long as sums by the hour are kept at least.
+    static let mostDays: Int64 = 400
 
     private static let measured = ["first_token", "duration"].flatMap { time in
         ["p50", "p95", "p99"].map { "\(time)_\($0)_us" }
     }
 
-    /// The fields of a row for programs; times in microseconds.
-    var names: [String] { label.names + ["requests"] + Self.measured }
+    /// The fields of a row for programs; times in microseconds, and how far they may be off.
+    var names: [String] {
+        label.names + ["requests"] + Self.measured + ["times", "error_permille"]
+    }
 
     /// A row for programs.
     func record(_ row: LatencyRow) -> Record {
         Record(
             names,
             label.values(row.group) + [.integer(row.requests)]
-                + Self.times(row).map { .optional($0?.microseconds) })
+                + Self.times(row).map { .optional($0?.microseconds) }
+                + [
+                    .text(row.isApproximate ? "approximate" : "exact"),
+                    .integer(row.isApproximate ? LatencyHistogram.errorPermille : 0),
+                ])
     }
 
     /// The table for people.
-    func lines(_ rows: [LatencyRow]) -> [String] {
-        if rows.isEmpty { return ["No records of that time."] }
+    func lines(_ report: LatencyReport) -> [String] {
+        let rows = report.rows
+        if rows.isEmpty { return ["No records of that time."] + notes(report) }
         var columns = [label.column]
         let hasName = label.grouping == .key
         if hasName { columns.append(.text("Name", minimum: 6)) }
@@ -47,13 +54,25 @@ struct UsageLatencyView {
                     }
                 }
                 texts.append(NumberText.grouped(Int128(row.requests)))
-                texts += Self.times(row).map { $0.map(Self.text) ?? "-" }
+                let mark = row.isApproximate ? "~" : ""
+                texts += Self.times(row).map { $0.map { mark + Self.text($0) } ?? "-" }
                 return texts.map { .text($0) }
             }, totals: nil)
-        let note =
-            "First: until the first token. All: until the end. p95: of 100 requests 95 were as"
-            + " quick. From the records of requests that were charged."
-        return table + [""] + TextWrap.lines(note, width: output.width).map(output.style.dim)
+        return table + [""] + notes(report)
+    }
+
+    private func notes(_ report: LatencyReport) -> [String] {
+        var note =
+            report.rows.isEmpty
+            ? ""
+            : "First: until the first token. All: until the end. p95: of 100 requests 95 were as"
+                + " quick. Of requests that were charged."
+        if report.rows.contains(where: \.isApproximate) {
+            let error = LatencyHistogram.errorPermille
+            note += " ~: at most \(error / 10).\(error % 10) per cent off."
+        }
+        if let dropped = report.dropped { note += " " + DroppedDaysNote(dropped: dropped).text }
+        return TextWrap.lines(note, width: output.width).map(output.style.dim)
     }
 
     private static func times(_ row: LatencyRow) -> [Duration?] {

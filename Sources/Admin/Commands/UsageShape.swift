@@ -29,7 +29,7 @@ struct UsageShape: ParsableArguments {
     var rank: UsageRank?
     @Flag(help: "Set it against the span of the same length before.")
     var compare = false
-    @Flag(help: "How long requests took: percentiles, from the records.")
+    @Flag(help: "How long requests took: percentiles.")
     var latency = false
     @Option(
         help: ArgumentHelp(

@@ -13,6 +13,8 @@ struct UsageView {
     let chart: UsageChart
     /// Whether every group of the span has a line.
     let isWhole: Bool
+    /// Days of a report by end state that the records do not tell of any more.
+    let dropped: DroppedDays?
     /// Where it is shown.
     let output: Output
 
@@ -66,7 +68,7 @@ struct UsageView {
 
     /// The table, its totals, and how usage was spread over time; or the heat map.
     func lines(_ lines: [UsageLine]) -> [String] {
-        if lines.isEmpty { return ["No usage \(range)."] }
+        if lines.isEmpty { return ["No usage \(range)."] + (dropped == nil ? [] : notes) }
         let picture =
             chart == .heatmap
             ? UsageHeatMap(span: span, rank: rank, output: output).lines(lines)
@@ -85,6 +87,10 @@ struct UsageView {
 
     /// Whose days these are, where they are not those of UTC.
     private var notes: [String] {
+        if let dropped {
+            let text = DroppedDaysNote(dropped: dropped).text
+            return [""] + TextWrap.lines(text, width: output.width).map(output.style.dim)
+        }
         if grouping == .tag {
             let text = "A key counts under each of its tags, so these rows may not add up."
             return [""] + TextWrap.lines(text, width: output.width).map(output.style.dim)

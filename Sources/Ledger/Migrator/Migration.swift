@@ -47,6 +47,7 @@ extension Migration {
         Migration(18, "admin_api", PackageResources._018_admin_api_sql),
         Migration(19, "admin_actions", PackageResources._019_admin_actions_sql),
         Migration(20, "quota_events", PackageResources._020_quota_events_sql),
+        Migration(21, "sealed_ends", PackageResources._021_sealed_ends_sql),
     ]
 
     private init(_ number: Int32, _ name: String, _ file: [UInt8]) {

@@ -70,15 +70,17 @@ enum AuditRecordStatements {
         sum(completion_tokens) AS completion_tokens, sum(reasoning_tokens) AS reasoning_tokens,
         sum(charged) AS charged, sum(overage) AS overage, sum(cost_nanousd) AS cost_nanousd
         """
-    private static let columns = [
+    /// What the rollup and the seals add up, by column.
+    static let columns = [
         "requests", "failed_requests", "prompt_tokens", "cached_tokens", "cache_write_tokens",
         "completion_tokens", "reasoning_tokens", "charged", "overage", "cost_nanousd",
     ]
-    private static func list(_ table: String) -> String {
+    /// All of them, of a table.
+    static func list(_ table: String) -> String {
         columns.map { "\(table).\($0)" }.joined(separator: ", ")
     }
     /// Only the columns that differ, of one side and of the other.
-    private static func differing(_ table: String, from other: String) -> String {
+    static func differing(_ table: String, from other: String) -> String {
         let parts = columns.map {
             "CASE WHEN \(table).\($0) IS DISTINCT FROM \(other).\($0)"
                 + " THEN '\($0) ' || coalesce(\(table).\($0)::text, 'none') END"

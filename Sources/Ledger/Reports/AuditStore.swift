@@ -5,11 +5,11 @@ public import Postgres
 ///
 /// Checked for each shard, in one snapshot: per account the identity `granted = used + leases`, the
 /// limits, and `used + settled = records + corrections`; per lease and account the open requests;
-/// each record by itself; one record for each request; the rollup; the corrections, those of prices
-/// too; the default partition; the record of each change of the directory;
-/// per lane that its batches are without a hole, and that every opening that it
-/// ever accepted is open or has its record. What the tables cannot show is not checked: that a
-/// settled request stayed within its bound, whose row is gone.
+/// each record by itself; one record for each request; the rollup; of dropped days how requests
+/// ended, and their times; the corrections, those of prices too; the default partition; the record
+/// of each change of the directory; per lane that its batches are without a hole, and that every
+/// opening that it ever accepted is open or has its record. What the tables cannot show is not
+/// checked: that a settled request stayed within its bound, whose row is gone.
 public struct AuditStore {
     /// The longest that one question may take.
     static let patience: Duration = .seconds(3600)
@@ -21,7 +21,8 @@ public struct AuditStore {
         AuditLaneStatements.openings, AuditLaneStatements.counts, AuditRecordStatements.records,
         AuditRecordStatements.charges,
         AuditRecordStatements.duplicates, AuditRecordStatements.rollup,
-        AuditRecordStatements.droppedRollup, AuditRecordStatements.corrections,
+        AuditRecordStatements.droppedRollup, AuditEndStatements.ends, AuditEndStatements.times,
+        AuditRecordStatements.corrections,
         AuditRecordStatements.strays, AuditPriceStatements.corrections,
         AuditPriceStatements.accounts, AuditActionStatements.changes,
     ]

@@ -82,17 +82,22 @@ enum LatencyStatement {
     static func decode(
         _ row: PostgresRow, _ grouping: UsageQuery.Grouping
     ) throws(PostgresError) -> LatencyRow {
-        let group: UsageRow.Group =
-            switch grouping {
-            case .day: .day(CalendarDay(rawValue: try row.date(0)))
-            case .month: .month(CalendarDay(rawValue: try row.date(0)))
-            default: try UsageReportStatement.group(row, grouping)
-            }
         let first = row.count - 3
         return LatencyRow(
-            group: group, requests: try row.int8(first),
+            group: try group(row, grouping), requests: try row.int8(first),
             firstToken: try percentiles(row.int8s(first + 1)),
-            duration: try percentiles(row.int8s(first + 2)))
+            duration: try percentiles(row.int8s(first + 2)), isApproximate: false)
+    }
+
+    /// Reads what a row stands for, from its first columns; days and months are dates.
+    static func group(
+        _ row: PostgresRow, _ grouping: UsageQuery.Grouping
+    ) throws(PostgresError) -> UsageRow.Group {
+        switch grouping {
+        case .day: .day(CalendarDay(rawValue: try row.date(0)))
+        case .month: .month(CalendarDay(rawValue: try row.date(0)))
+        default: try UsageReportStatement.group(row, grouping)
+        }
     }
 
     private static func percentiles(_ times: [Int64]) -> LatencyRow.Percentiles? {

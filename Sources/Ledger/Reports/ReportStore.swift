@@ -30,7 +30,8 @@ public struct ReportStore {
     }
 
     /// What was used, from one snapshot of the rollup by hour: by day and hour in order of time,
-    /// else the largest first.
+    /// else the largest first. By how requests ended it is from the records, and beyond those as
+    /// ``DroppedDays`` says.
     ///
     /// Only the organization's own keys are counted, whatever the query names besides. Throws
     /// `invalid` when there are more than `mostRows` rows.
@@ -41,7 +42,11 @@ public struct ReportStore {
                 of: query.organization, team: query.team, key: query.key, tags: query.tags)
             let report = UsageReportStatement.report(
                 query, of: keys, mostRows: Int64(Self.mostRows) + 1)
-            rows = try pipeline(report).map { row throws(PostgresError) in
+            // A snapshot for each statement, whatever the database's habit: one that was taken
+            // before retention dropped a day would know neither its records nor its seal.
+            rows = try connection.transaction(.readOnly) { _ throws(PostgresError) in
+                try pipeline(report)
+            }.map { row throws(PostgresError) in
                 try UsageReportStatement.decode(row, query.grouping)
             }
         } catch {

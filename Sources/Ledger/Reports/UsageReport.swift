@@ -7,7 +7,8 @@ public struct UsageQuery: Sendable, Hashable {
         case day, hour, month, model, team, key
         /// A tag of keys; a key counts under each of its own.
         case tag
-        /// How requests ended. Only the records themselves know: the rollup does not.
+        /// How requests ended. The rollup does not know: the records do, and what retention leaves of
+        /// them.
         case endState = "end-state"
     }
 

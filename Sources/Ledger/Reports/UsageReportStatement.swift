@@ -69,27 +69,39 @@ enum UsageReportStatement {
                 """, isReadOnly: true)
     }
 
-    // The same sums from the records, for what the rollup does not keep, as far back as records
-    // are kept. Reads every record of the span, in one snapshot: the partitions of its days, of an
-    // organization by its keys. A void request (basis 5) counts as failed, and
-    // a record costs what it was corrected to, as in the rollup.
+    // The same sums by how requests ended, which the rollup does not keep: from the records, and of
+    // days whose records were dropped from what retention kept. In one snapshot: the partitions of
+    // the span's days, of an organization by its keys, and a range of the primary key of sealed_end.
+    // A void request (basis 5) counts as failed, and a record costs what it was corrected to, as in
+    // the rollup.
     private static let records = PostgresStatement(
         name: nil,
         sql: """
-            SELECT u.end_state, count(*) FILTER (WHERE u.basis <> 5)::text,
-                count(*) FILTER (WHERE u.basis = 5)::text, sum(u.prompt_tokens)::text,
-                sum(u.cached_tokens)::text, sum(u.cache_write_tokens)::text,
-                sum(u.completion_tokens)::text, sum(u.reasoning_tokens)::text,
-                sum(u.charged)::text, sum(u.cost_nanousd + coalesce((
-                    SELECT sum(c.delta_nanousd) FROM price_correction c
-                    WHERE c.shard = u.shard AND c.day = u.day
-                        AND c.request_id = u.request_id), 0))::text
-            FROM usage u
-            WHERE u.shard = $1 AND u.key_id = ANY ($4)
-                AND u.day >= ($2::timestamptz AT TIME ZONE 'UTC')::date
-                AND u.day <= ($3::timestamptz AT TIME ZONE 'UTC')::date
-                AND u.admitted_at >= $2 AND u.admitted_at < $3
-            GROUP BY 1 ORDER BY \(most), 1 LIMIT $5
+            WITH x AS (
+                SELECT u.end_state, count(*) FILTER (WHERE u.basis <> 5) AS requests,
+                    count(*) FILTER (WHERE u.basis = 5) AS failed_requests,
+                    sum(u.prompt_tokens) AS prompt_tokens, sum(u.cached_tokens) AS cached_tokens,
+                    sum(u.cache_write_tokens) AS cache_write_tokens,
+                    sum(u.completion_tokens) AS completion_tokens,
+                    sum(u.reasoning_tokens) AS reasoning_tokens, sum(u.charged) AS charged,
+                    sum(u.cost_nanousd + coalesce((
+                        SELECT sum(c.delta_nanousd) FROM price_correction c
+                        WHERE c.shard = u.shard AND c.day = u.day
+                            AND c.request_id = u.request_id), 0)) AS cost_nanousd
+                FROM usage u
+                WHERE u.shard = $1 AND u.key_id = ANY ($4)
+                    AND u.day >= ($2::timestamptz AT TIME ZONE 'UTC')::date
+                    AND u.day <= ($3::timestamptz AT TIME ZONE 'UTC')::date
+                    AND u.admitted_at >= $2 AND u.admitted_at < $3
+                GROUP BY 1
+                UNION ALL
+                SELECT s.end_state, s.requests, s.failed_requests, s.prompt_tokens,
+                    s.cached_tokens, s.cache_write_tokens, s.completion_tokens,
+                    s.reasoning_tokens, s.charged, s.cost_nanousd + s.correction_nanousd
+                FROM sealed_end s
+                WHERE s.shard = $1 AND s.key_id = ANY ($4)
+                    AND \(DroppedDaysStatements.isInSpan("s")))
+            SELECT u.end_state, \(sums) FROM x u GROUP BY 1 ORDER BY \(most), 1 LIMIT $5
             """, isReadOnly: true)
 
     private struct Shape {
