@@ -136,6 +136,8 @@ struct AllowanceEntry: Equatable {
     let ridesOutages: Bool?
     /// Nil for a rate limit, which keeps no books.
     let numbers: Numbers?
+    /// Whether it is a quota that only warns.
+    var isSoft = false
 
     /// How to name it in a sentence: `tokens/day`, or `tokens/day for model "tiny"`.
     var title: String {

@@ -45,7 +45,8 @@ extension ConfiguredLedger {
             limit: status.quota.limit, ridesOutages: status.quota.ridesOutages,
             numbers: AllowanceEntry.Numbers(
                 used: status.used, reserved: status.reserved, leased: status.leased,
-                left: status.left, resetsAt: status.resetsAt))
+                left: status.left, resetsAt: status.resetsAt),
+            isSoft: status.quota.isSoft)
     }
 
     /// A rate limit as the commands show it.

@@ -4,6 +4,8 @@ import TurnpikeConfiguration
 
 /// What is asked of the ledger about events and their webhooks.
 protocol EventLedger {
+    /// At which parts of a quota the configuration warns.
+    func quotaThresholds() -> QuotaThresholds
     /// The webhooks of the configuration.
     func webhooks() -> [WebhookSubscription]
     /// The organization's newest events, one for each webhook they go to; of one state, or of all.
@@ -25,6 +27,8 @@ protocol EventLedger {
 }
 
 extension ConfiguredLedger {
+    func quotaThresholds() -> QuotaThresholds { configuration.quotaWarnings }
+
     func webhooks() -> [WebhookSubscription] { configuration.webhooks.map(\.subscription) }
 
     func events(

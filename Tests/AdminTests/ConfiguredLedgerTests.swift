@@ -37,6 +37,10 @@ import Testing
             let outages = set.map { $0["outage"] as? String }
             #expect(outages == [outage, "ride", nil, nil])
         }
+        for (word, soft) in [("--soft", true), ("", true), ("--hard", false), ("", false)] {
+            let set = try place.array("quota set --key \(id) --tokens 3000/day \(word)")
+            #expect(set.map { $0["soft"] as? Bool } == [soft, false, nil, nil])
+        }
         #expect(try place.array("quota clear --key \(id) --requests minute").count == 3)
         #expect(try place.array("quota clear --key \(id) --all --yes").isEmpty)
 

@@ -5,6 +5,8 @@ import Ledger
 
 /// Events as the ledger keeps them, of one organization.
 extension FakeAdminLedger {
+    func quotaThresholds() -> QuotaThresholds { .usual }
+
     func webhooks() -> [WebhookSubscription] { change { $0.webhooks } }
 
     func events(

@@ -175,7 +175,7 @@ final class FakeAdminLedger: AdminLedger, Sendable {
             for change in changes {
                 var entries = state.allowances[subject] ?? []
                 switch change {
-                case .setQuota(let resource, let period, let limit, let rides):
+                case .setQuota(let resource, let period, let limit, let rides, let soft):
                     let target = AllowanceTarget.quota(resource, period)
                     let old = entries.first { $0.target == target && $0.model == model }
                     entries.removeAll { $0.target == target && $0.model == model }
@@ -185,7 +185,8 @@ final class FakeAdminLedger: AdminLedger, Sendable {
                             ridesOutages: rides ?? old?.ridesOutages ?? true,
                             numbers: .init(
                                 used: 0, reserved: 0, leased: 0, left: limit,
-                                resetsAt: period.end(of: period.start(at: Self.now)))))
+                                resetsAt: period.end(of: period.start(at: Self.now))),
+                            isSoft: soft ?? old?.isSoft ?? false))
                 case .setRateLimit(let dimension, let limit):
                     entries.append(
                         AllowanceEntry(

@@ -164,8 +164,8 @@ import Testing
         let rows = CommandRun.of(line + " --format csv", with: ledger)
         #expect(
             rows.output.hasSuffix(
-                "2026-11-20,tokens,day,tokens,1000,1,600,1,500,2026-11-20T01:00:00Z,\r\n"
-                    + "2026-11-21,tokens,day,tokens,1000,1,400,0,0,,\r\n"))
+                "2026-11-20,tokens,day,tokens,1000,1,600,1,500,2026-11-20T01:00:00Z,,false,,\r\n"
+                    + "2026-11-21,tokens,day,tokens,1000,1,400,0,0,,,false,,\r\n"))
         let enough = CommandRun.of(
             "quota replay --team research --requests 3/month", with: ledger)
         #expect(enough.output.contains("3 requests per month would have refused"))
@@ -175,6 +175,11 @@ import Testing
         ("quota replay --team a", "Which limit?"),
         ("quota replay --team a --tokens 5/day --cost 1usd/day", "One quota is replayed"),
         ("quota replay --team a --requests 5/minute", "One quota is replayed"),
+        ("quota replay --team a --tokens 0/day --soft", "give at least 1"),
+        ("quota set --team a --tokens 0/day --soft", "give at least 1, or --hard"),
+        ("quota set --team a --tokens 5/day --concurrent 2 --soft", "they always refuse"),
+        ("quota set --team a --requests 5/minute --hard", "they always refuse"),
+        ("quota set --team a --tokens 5/day --hard --soft", "--soft"),
         ("quota check --key 00000000001 --tokens 0", "give a whole number"),
         ("quota check --key 00000000001 --tokens 1 --cost 3", "such as 0.25usd"),
     ]) func `what cannot be meant is told`(_ line: String, _ words: String) {

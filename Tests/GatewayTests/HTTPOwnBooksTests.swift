@@ -101,10 +101,10 @@ import Testing
                     + #""as_of":"2026-11-21T00:00:00Z","quotas":["#
                     + #"{"subject":"team","model":"tiny","resource":"tokens","unit":"tokens","#
                     + #""period":"day","#
-                    + #""limit":1000,"left":200,"resets_at":"2026-11-22T00:00:00Z"},"#
+                    + #""limit":1000,"soft":false,"left":200,"resets_at":"2026-11-22T00:00:00Z"},"#
                     + #"{"subject":"key","model":null,"resource":"tokens","unit":"tokens","#
                     + #""period":"total","#
-                    + #""limit":1000,"used":700,"reserved":100,"left":200,"resets_at":null}],"#
+                    + #""limit":1000,"soft":false,"used":700,"reserved":100,"left":200,"resets_at":null}],"#
                     + #""rate_limits":[]}"#)
         }
     }

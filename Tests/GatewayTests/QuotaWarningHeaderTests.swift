@@ -25,6 +25,12 @@ import Testing
                 QuotaWarning(quota: quota(.team, .cost, Quota.highestLimit), percent: 100),
             ]) == "key;resource=tokens;period=day;used=83;limit=1000, "
                 + "team;resource=cost;period=day;used=100")
+        let soft = Quota(
+            subject: Subject(kind: .team, id: 1), resource: .tokens, period: .total, limit: 5,
+            isSoft: true)
+        #expect(
+            header([QuotaWarning(quota: soft, percent: 250)])
+                == "team;resource=tokens;period=total;used=250;limit=5;soft")
         let model = Quota(
             subject: Subject(kind: .key, id: 1), resource: .tokens, period: .month, limit: 10,
             model: "a\"\\é")

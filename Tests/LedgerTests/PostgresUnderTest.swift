@@ -215,13 +215,13 @@ final class PostgresUnderTest: LedgerUnderTest {
             try run(
                 """
                 INSERT INTO quota (shard, organization_id, subject_kind, subject_id, resource,
-                    period, limit_units)
-                VALUES ($1, 1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+                    period, limit_units, soft)
+                VALUES ($1, 1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
                 """,
                 [
                     shard, .int2(quota.subject.kind.rawValue), .int8(quota.subject.id),
                     .int2(quota.resource.rawValue), .int2(quota.period.rawValue),
-                    .int8(quota.limit),
+                    .int8(quota.limit), .bool(quota.isSoft),
                 ])
         }
         for limit in principal.rateLimits {

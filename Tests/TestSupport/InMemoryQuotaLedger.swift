@@ -97,7 +97,7 @@ public final class InMemoryQuotaLedger: QuotaLedger {
                 let account = quota.account(at: instant)
                 let units = request.units(of: quota.resource)
                 let numbers = state.accounts[account] ?? Numbers()
-                if numbers.used + numbers.reserved + units > quota.limit {
+                if !quota.isSoft, numbers.used + numbers.reserved + units > quota.limit {
                     state.limiter.undo(ticket, at: now)
                     return .denied(
                         Self.denial(quota, account, numbers.used, numbers.reserved, units))
@@ -190,7 +190,8 @@ public final class InMemoryQuotaLedger: QuotaLedger {
                     standing.requests = line.tighter(standing.requests)
                 }
             }
-            for quota in principal.quotas where model.map(quota.counts) ?? (quota.model == nil) {
+            for quota in principal.quotas
+            where !quota.isSoft && (model.map(quota.counts) ?? (quota.model == nil)) {
                 let account = quota.account(at: instant)
                 let numbers = state.accounts[account] ?? Numbers()
                 let line = Standing.Line(

@@ -231,7 +231,9 @@ enum AdminAnswerField {
         "charged", "corrected", "requests", "leases", "ended_leases", "records", "prompt_bound",
         "completion_bound", "threshold_percent", "status", "tries", "deliveries",
     ]
-    private static let flags: Set<String> = ["stream_usage", "mirror_reasoning", "clamp", "passes"]
+    private static let flags: Set<String> = [
+        "stream_usage", "mirror_reasoning", "clamp", "passes", "soft", "warns",
+    ]
     private static let lists: Set<String> = [
         "models", "endpoints", "tags", "attempts", "price_corrections", "accounts",
     ]

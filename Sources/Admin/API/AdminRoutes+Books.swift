@@ -16,6 +16,9 @@ extension AdminRoutes {
         .text(
             "outage", "Whether the quotas named here ride outages of the ledger.",
             values: ["ride", "refuse"]),
+        .flag(
+            "soft", "Whether the quotas named here only warn; false makes them hard.",
+            otherwise: "--hard"),
     ]
 
     private static let periods: [AdminField] = [

@@ -6,6 +6,7 @@ enum AllowanceView {
     static let names = [
         "subject", "subject_name", "organization", "kind", "resource", "period", "unit", "limit",
         "used", "reserved", "leased", "left", "resets_at", "outage", "model",
+        "soft",
     ]
 
     /// A limit and whose it is.
@@ -63,6 +64,7 @@ enum AllowanceView {
             .optional(numbers?.used), .optional(numbers?.reserved), .optional(numbers?.leased),
             .optional(numbers?.left), .optional(numbers?.resetsAt.map(TimeText.iso)),
             .optional(outage(entry)?.rawValue), .optional(entry.model),
+            numbers == nil ? .missing : .flag(entry.isSoft),
         ]
         return Record(names, values)
     }
@@ -91,7 +93,7 @@ enum AllowanceView {
             let gone = (numbers?.used ?? 0).addingReportingOverflow(numbers?.reserved ?? 0)
             let owner: [TableFormatter.Cell] = isOfOne ? [] : [.text(line.owner.short)]
             return owner + models.cells(entry) + [
-                .text(entry.target.name), cell(entry.limit), cell(numbers?.used),
+                .text(name(entry)), cell(entry.limit), cell(numbers?.used),
                 cell(numbers?.reserved), cell(numbers?.left),
                 .text(resets(numbers)), .text(outage(entry)?.rawValue ?? ""),
                 .bar(
@@ -100,6 +102,11 @@ enum AllowanceView {
             ]
         }
         return desk.tables.lines(columns: columns, rows: rows, totals: nil)
+    }
+
+    /// A limit in a table: `tokens/day`, and whether it only warns.
+    static func name(_ entry: AllowanceEntry) -> String {
+        entry.target.name + (entry.isSoft ? " (soft)" : "")
     }
 
     /// The column that tells of which model a limit is: there where any is of one.

@@ -9,6 +9,7 @@ enum EventView {
         "model",
         "resource", "period", "period_start", "threshold_percent", "limit", "used", "webhook",
         "state", "tries", "due_at", "status", "fault", "ended_at",
+        "soft",
     ]
 
     /// An event and its delivery for programs.
@@ -31,6 +32,7 @@ enum EventView {
                 .optional(isPending ? delivery.map { TimeText.iso($0.dueAt) } : nil),
                 .optional(delivery?.status.map { Int64($0) }), .optional(delivery?.fault),
                 .optional(delivery?.endedAt.map(TimeText.iso)),
+                reached.map { .flag($0.isSoft) } ?? .missing,
             ])
     }
 
@@ -108,7 +110,9 @@ enum EventView {
         guard let reached = event.reached else { return "test" }
         let account = reached.account
         let model = reached.model.map { "\($0) " } ?? ""
-        return "\(reached.percent)% \(model)\(account.resource.name)/\(account.period.name), "
+        let soft = reached.isSoft ? " (soft)" : ""
+        return
+            "\(reached.percent)% \(model)\(account.resource.name)/\(account.period.name)\(soft), "
             + "\(account.subject.kind.name) \(reached.subjectName)"
     }
 

@@ -9,7 +9,8 @@ struct QuotaCheckCommand: AdminSubcommand {
         abstract: "Tell whether a request would pass, and what blocks it.",
         discussion: """
             Asks for so many tokens, prompt and the longest answer together, as a gateway would before it calls a \
-            backend, and reserves nothing. Ends with status 1 when something blocks the request.
+            backend, and reserves nothing. Ends with status 1 when something blocks the request. A soft quota blocks \
+            none; it says "would warn" where the request could bring its use to 80 per cent (quota_warnings).
 
             With --model what is set for that model is checked too; without it only what holds for every model.
 
@@ -47,8 +48,9 @@ struct QuotaCheckCommand: AdminSubcommand {
         if let model { try desk.checkModel(model) }
         let demand = AllowanceCheck.Demand(tokens: tokens, cost: cost)
         let all = try AllowanceView.applying(to: found, at: desk)
+        let thresholds = desk.ledger.quotaThresholds()
         let lines = all.filter { $0.entry.model == nil || $0.entry.model == model }
-            .map { AllowanceCheck(line: $0, demand: demand) }
+            .map { AllowanceCheck(line: $0, demand: demand, thresholds: thresholds) }
         let obstacles = Self.obstacles(of: entry, model: model)
         try desk.answer(lines.map(\.record), names: AllowanceCheck.names) {
             AllowanceCheck.table(lines, found, desk)
@@ -57,6 +59,9 @@ struct QuotaCheckCommand: AdminSubcommand {
         guard let first = blocking.first else {
             guard desk.format == .table else { return }
             try desk.output.line("The request would pass.")
+            for warning in lines.compactMap(\.warning) {
+                try desk.output.line(QuotedText.capital(warning) + ".")
+            }
             let others = Set(all.compactMap(\.entry.model)).sorted()
             if model == nil, !others.isEmpty {
                 let names = others.map(DisplayWidth.printable).joined(separator: ", ")
@@ -110,7 +115,10 @@ struct AllowanceCheck {
     /// Whether there is so much; nil when the books do not tell.
     let passes: Bool?
 
-    init(line: AllowanceView.Line, demand: Demand) {
+    /// How much of a soft quota would be used, in per cent, where that is worth a warning.
+    let warns: Int64?
+
+    init(line: AllowanceView.Line, demand: Demand, thresholds: QuotaThresholds) {
         self.line = line
         let entry = line.entry
         switch entry.target {
@@ -120,10 +128,29 @@ struct AllowanceCheck {
         case .rate(.tokensPerMinute): needs = demand.tokens
         case .rate(.requestsPerMinute), .rate(.concurrentRequests): needs = 1
         }
+        if entry.isSoft {
+            passes = needs.map { _ in true }
+            let sum = [entry.numbers?.used, entry.numbers?.reserved, needs].compactMap(\.self)
+                .reduce(Int128(0)) { $0 + Int128($1) }
+            warns = thresholds.warning(used: Int64(clamping: sum), limit: entry.limit)
+            return
+        }
+        warns = nil
         passes =
             if let left = entry.numbers?.left { needs.map { $0 <= left } } else {
                 needs.flatMap { $0 > entry.limit ? false : nil }
             }
+    }
+
+    /// That a soft quota would warn; nil where it would not.
+    var warning: String? {
+        warns.map { "\(line.entry.title) of \(line.owner.title) would warn: \($0)% used" }
+    }
+
+    /// The answer in a word.
+    private var verdict: String {
+        guard let passes else { return "not checked" }
+        return warns != nil ? "would warn" : passes ? "yes" : "no"
     }
 
     /// Why the request would be refused; nil when this limit lets it pass.
@@ -143,7 +170,7 @@ struct AllowanceCheck {
     /// The fields of a limit for programs. `passes` is missing where the books do not tell.
     static let names = [
         "subject", "subject_name", "organization", "kind", "resource", "period", "unit", "limit",
-        "left", "needs", "passes", "resets_at", "model",
+        "left", "needs", "passes", "resets_at", "model", "soft", "warns",
     ]
 
     /// A limit for programs.
@@ -159,6 +186,8 @@ struct AllowanceCheck {
                 .optional(entry.numbers?.left), .optional(needs),
                 passes.map(Record.Value.flag) ?? .missing,
                 .optional(entry.numbers?.resetsAt.map(TimeText.iso)), .optional(entry.model),
+                entry.numbers == nil ? .missing : .flag(entry.isSoft),
+                entry.isSoft ? .flag(warns != nil) : .missing,
             ])
     }
 
@@ -179,8 +208,8 @@ struct AllowanceCheck {
                 .text(number.map { AllowanceView.amount($0, entry.target) } ?? "")
             }
             return [.text(check.line.owner.short)] + models.cells(entry) + [
-                .text(entry.target.name), cell(entry.numbers?.left), cell(check.needs),
-                .text(check.passes.map { $0 ? "yes" : "no" } ?? "not checked"),
+                .text(AllowanceView.name(entry)), cell(entry.numbers?.left), cell(check.needs),
+                .text(check.verdict),
                 .text(AllowanceView.resets(entry.numbers)),
             ]
         }

@@ -6,7 +6,7 @@ import Ledger
 struct QuotaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quota",
-        abstract: "Hard quotas and rate limits of organizations, teams and keys.",
+        abstract: "Quotas and rate limits of organizations, teams and keys.",
         subcommands: [
             Set.self, Show.self, QuotaClearCommand.self, QuotaCheckCommand.self,
             QuotaReplayCommand.self,
@@ -20,6 +20,10 @@ struct QuotaCommand: ParsableCommand {
                 Quotas are per day, month (UTC) or in total, and never exceeded; rates are per minute. What is not named \
                 stays as it is. Amounts may be written 1_000_000, 1000k or 2M.
 
+                With --soft the quotas named here only warn: answers carry the header, and events are noted at 80 and 100 \
+                per cent, as of a hard one, but nothing is refused. A quota stays soft until --hard, and counts on when it \
+                changes.
+
                 With --model they count the requests that ask for that model alias alone, wherever those are then sent, \
                 and hold beside the quotas over all models: a request must pass both.
 
@@ -31,6 +35,7 @@ struct QuotaCommand: ParsableCommand {
                     --tokens 20M/month --requests 600/minute --cost 50usd/month
                   turnpike admin quota set --team research --cost 50usd/month --outage refuse
                   turnpike admin quota set --team research --model gpt-4o --tokens 100000/day
+                  turnpike admin quota set --organization acme --cost 1000usd/month --soft
                 """)
 
         @OptionGroup var subject: SubjectOptions
@@ -70,6 +75,7 @@ struct QuotaCommand: ParsableCommand {
                 valueName: "ride|refuse"),
             transform: { try OutageText.parse($0) })
         var outage: OutageText?
+        @Flag var firmness: Firmness?
         @Flag(help: "Set it also for a model that no gateway serves yet.")
         var yes = false
         @OptionGroup var options: AdminOptions
@@ -93,6 +99,16 @@ struct QuotaCommand: ParsableCommand {
                 throw ValidationError(
                     "--outage is about quotas; name at least one, such as --tokens 1000000/day.")
             }
+            guard firmness == nil || all.allSatisfy(\.isQuota) else {
+                throw ValidationError(
+                    "--soft and --hard are about quotas; set rates and concurrent requests by"
+                        + " themselves, since they always refuse.")
+            }
+            guard firmness != .soft || all.allSatisfy({ $0.limit > 0 }) else {
+                throw ValidationError(
+                    "A soft quota of 0 has no part to warn of; give at least 1, or --hard to stop"
+                        + " all requests.")
+            }
             guard model != "" else { throw ValidationError("Which --model? Give its name.") }
         }
 
@@ -104,10 +120,29 @@ struct QuotaCommand: ParsableCommand {
                     advice: "Nothing was set. See `turnpike admin model list`; with --yes it is set"
                         + " for a model that a gateway will serve later.")
             }
+            try checkZeros(found, at: desk)
             try desk.ledger.apply(
-                allowances.map { $0.change(ridesOutages: outage.map { $0 == .ride }) },
+                allowances.map {
+                    $0.change(
+                        ridesOutages: outage.map { $0 == .ride },
+                        isSoft: firmness.map { $0 == .soft })
+                },
                 to: found.subject, model: model, in: found.organization)
             try AllowanceView.answer(found, at: desk)
+        }
+
+        /// A quota of 0 stops its subject; one that is soft would not.
+        private func checkZeros(
+            _ found: SubjectOptions.Found, at desk: AdminDesk
+        ) throws(AdminFailure) {
+            let zeros = allowances.filter { $0.isQuota && $0.limit == 0 }.map(\.target)
+            guard firmness == nil, !zeros.isEmpty else { return }
+            let soft = try desk.ledger.allowances(on: found.subject, in: found.organization)
+                .first { $0.isSoft && $0.model == model && zeros.contains($0.target) }
+            guard let soft else { return }
+            throw .refused(
+                "\(soft.title) of \(found.title) is soft, and at 0 it would neither stop nor warn.",
+                advice: "Nothing was set. Add --hard to stop all requests.")
         }
     }
 
@@ -135,6 +170,21 @@ struct QuotaCommand: ParsableCommand {
     }
 }
 
+/// Whether a quota refuses.
+enum Firmness: String, EnumerableFlag {
+    /// It only warns.
+    case soft
+    /// It is never exceeded.
+    case hard
+
+    static func help(for value: Firmness) -> ArgumentHelp? {
+        switch value {
+        case .soft: "The quotas named here only warn, and refuse nothing."
+        case .hard: "They refuse what does not fit, as a new one does."
+        }
+    }
+}
+
 extension Allowance {
     /// What it is an allowance of.
     var target: AllowanceTarget {
@@ -147,11 +197,20 @@ extension Allowance {
     /// Whether it is a quota, and not a rate limit.
     var isQuota: Bool { if case .quota = self { true } else { false } }
 
-    /// The change that sets it, and for a quota whether it rides outages: nil leaves that as it is.
-    func change(ridesOutages: Bool?) -> AllowanceChange {
+    /// What it allows.
+    var limit: Int64 {
+        switch self {
+        case .quota(_, _, let limit), .rate(_, let limit): limit
+        }
+    }
+
+    /// The change that sets it, and for a quota whether it rides outages, and whether it only warns:
+    /// nil leaves that as it is.
+    func change(ridesOutages: Bool?, isSoft: Bool?) -> AllowanceChange {
         switch self {
         case .quota(let resource, let period, let limit):
-            .setQuota(resource, period, limit: limit, ridesOutages: ridesOutages)
+            .setQuota(
+                resource, period, limit: limit, ridesOutages: ridesOutages, isSoft: isSoft)
         case .rate(let dimension, let limit): .setRateLimit(dimension, limit: limit)
         }
     }

@@ -12,6 +12,8 @@ struct QuotaReplayCommand: AdminSubcommand {
             has room for it. Changes nothing. A gateway decides by the bound of a request, which is more than its charge: \
             near the limit it would refuse a little earlier.
 
+            With --soft it tells when a soft quota would have warned: nothing is refused by one.
+
             With --model it takes the requests that asked for that model alias alone, as a quota of that model would.
 
             A month or a total that began before --since is taken to have begun empty.
@@ -48,6 +50,8 @@ struct QuotaReplayCommand: AdminSubcommand {
             "Cost per day, month or total, such as 50usd/month.", valueName: "n-usd/period"),
         transform: { try AllowanceText.cost($0) })
     var cost: Allowance?
+    @Flag(help: "Try it as a soft quota, which only warns.")
+    var soft = false
     @OptionGroup var options: AdminOptions
 
     private var proposals: [Allowance] { [tokens, requests, cost].compactMap(\.self) }
@@ -58,6 +62,9 @@ struct QuotaReplayCommand: AdminSubcommand {
                 proposals.isEmpty
                     ? "Which limit? Name one, such as --tokens 500000/day."
                     : "One quota is replayed at a time, per day, month or in total.")
+        }
+        guard !soft || proposals[0].limit > 0 else {
+            throw ValidationError("A soft quota of 0 has no part to warn of; give at least 1.")
         }
     }
 
@@ -73,7 +80,9 @@ struct QuotaReplayCommand: AdminSubcommand {
                 "The replay would end before it begins (\(TimeText.short(beginning)) UTC).",
                 advice: "Give --since a time before \(until == nil ? "now" : "--until").")
         }
-        var replay = QuotaReplay(resource: resource, period: period, limit: limit)
+        var replay = QuotaReplay(
+            resource: resource, period: period, limit: limit,
+            softThresholds: soft ? desk.ledger.quotaThresholds() : nil)
         try desk.ledger.charges(
             ChargeQuery(
                 organization: found.organization.id, subject: found.subject, model: model,
@@ -95,12 +104,15 @@ struct ReplayView {
     /// The fields of a day for programs.
     static let names = [
         "day", "resource", "period", "unit", "limit", "served_requests", "used",
-        "refused_requests", "refused", "first_refused_at", "model",
+        "refused_requests", "refused", "first_refused_at", "model", "soft", "first_warned_at",
+        "exhausted_at",
     ]
 
     private var days: [(key: CalendarDay, value: QuotaReplay.Day)] {
         replay.days.sorted { $0.key < $1.key }
     }
+
+    private var isSoft: Bool { replay.softThresholds != nil }
 
     private var target: AllowanceTarget { .quota(replay.resource, replay.period) }
 
@@ -115,6 +127,8 @@ struct ReplayView {
                     .integer(replay.limit), .integer(day.servedRequests), .integer(day.used),
                     .integer(day.refusedRequests), .integer(day.refused),
                     .optional(day.firstRefusal.map(TimeText.iso)), .optional(model),
+                    .flag(isSoft), .optional(day.firstWarning.map(TimeText.iso)),
+                    .optional(day.exhausted.map(TimeText.iso)),
                 ])
         }
     }
@@ -123,6 +137,7 @@ struct ReplayView {
     func lines(_ desk: AdminDesk) -> [String] {
         let which = model.map { " for model \(QuotedText.quoted($0))" } ?? ""
         if days.isEmpty { return ["\(found.title) had no request\(which) in that time."] }
+        if isSoft { return softTable(desk) + ["", softConclusion] }
         let columns: [TableColumn] = [
             .whole("Day"), .number("Served"), .number("Used"), .number("Refused"),
             TableColumn(header: "First at", isNumeric: false, fit: .optional(rank: 1)),
@@ -141,6 +156,38 @@ struct ReplayView {
         return desk.tables.lines(columns: columns, rows: rows, totals: nil) + ["", conclusion]
     }
 
+    /// Every day on a line, with when a soft limit would have warned.
+    private func softTable(_ desk: AdminDesk) -> [String] {
+        let columns: [TableColumn] = [
+            .whole("Day"), .number("Served"), .number("Used"), .whole("Warned at"),
+            .whole("Used up at"),
+        ]
+        let rows = days.map { date, day -> [TableFormatter.Cell] in
+            [
+                .text(date.description), .text(NumberText.grouped(Int128(day.servedRequests))),
+                .text(amount(day.used)), .text(day.firstWarning.map(Self.clock) ?? ""),
+                .text(day.exhausted.map(Self.clock) ?? ""),
+            ]
+        }
+        return desk.tables.lines(columns: columns, rows: rows, totals: nil)
+    }
+
+    private var softConclusion: String {
+        let most = "the most that was used is \(amount(replay.leastLimit))."
+        guard replay.warnedPeriods > 0 else {
+            return "\(limit), soft, would not have warned; \(most)"
+        }
+        let periods = NumberText.grouped(Int128(replay.warnedPeriods))
+        let times = replay.warnedPeriods == 1 ? "once" : "in \(periods) periods"
+        return "\(limit), soft, would have warned \(times) and refused nothing; \(most)"
+    }
+
+    /// The limit in words.
+    private var limit: String {
+        "\(amount(Int128(replay.limit))) \(replay.resource.name) per \(replay.period.name)"
+            + (model.map { " of \(DisplayWidth.printable($0))" } ?? "")
+    }
+
     /// The hour and the minute, in UTC.
     private static func clock(_ instant: Timestamp) -> String {
         String(TimeText.iso(instant).dropFirst(11).prefix(5))
@@ -149,9 +196,6 @@ struct ReplayView {
     private var conclusion: String {
         let refused = replay.days.values.reduce(0) { $0 + Int128($1.refusedRequests) }
         let all = replay.days.values.reduce(refused) { $0 + Int128($1.servedRequests) }
-        let limit =
-            "\(amount(Int128(replay.limit))) \(replay.resource.name) per \(replay.period.name)"
-            + (model.map { " of \(DisplayWidth.printable($0))" } ?? "")
         guard refused > 0 else {
             return "\(limit) would have refused nothing; the most that was used is "
                 + "\(amount(replay.leastLimit))."

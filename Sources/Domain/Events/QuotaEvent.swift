@@ -38,11 +38,13 @@ public struct QuotaEvent: Sendable, Hashable {
         public let limit: Int64
         /// What was used when it was seen.
         public let used: Int64
+        /// Whether the quota only warned then.
+        public let isSoft: Bool
 
         /// Makes the numbers of an event.
         public init(
             account: AccountKey, model: String?, subjectName: String, key: KeyID?, percent: Int64,
-            limit: Int64, used: Int64
+            limit: Int64, used: Int64, isSoft: Bool = false
         ) {
             self.account = account
             self.model = model
@@ -51,6 +53,7 @@ public struct QuotaEvent: Sendable, Hashable {
             self.percent = percent
             self.limit = limit
             self.used = used
+            self.isSoft = isSoft
         }
     }
 

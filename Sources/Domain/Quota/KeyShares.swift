@@ -31,7 +31,8 @@ public struct KeyShares: Sendable {
         of demands: [LeaseBook.Demand], by key: Int64, liveNodes: Int64
     ) -> Denial? {
         guard percent < 100 else { return nil }
-        for demand in demands where isShared(demand.account) && demand.units <= demand.limit {
+        for demand in demands
+        where !demand.isSoft && isShared(demand.account) && demand.units <= demand.limit {
             // In two parts: a limit may be near the largest number there is.
             let share = demand.limit / 100 * percent + demand.limit % 100 * percent / 100
             if demand.units > share {
@@ -47,12 +48,16 @@ public struct KeyShares: Sendable {
 
     /// A request of the key begins to hold what it needs.
     public mutating func take(_ demands: [LeaseBook.Demand], by key: Int64) {
-        for demand in demands { change(demand.account, by: demand.units, of: key) }
+        for demand in demands where !demand.isSoft {
+            change(demand.account, by: demand.units, of: key)
+        }
     }
 
     /// A request of the key holds nothing any more: it stood in line and was not let in.
     public mutating func giveBack(_ demands: [LeaseBook.Demand], by key: Int64) {
-        for demand in demands { change(demand.account, by: -demand.units, of: key) }
+        for demand in demands where !demand.isSoft {
+            change(demand.account, by: -demand.units, of: key)
+        }
     }
 
     /// A request of the key holds nothing any more: it ended.

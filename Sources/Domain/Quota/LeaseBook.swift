@@ -7,26 +7,6 @@
 /// ``LeaseLine``. The safety of quotas does not rest here but on the ledger's row checks; this book
 /// is what makes it fast.
 public struct LeaseBook: Sendable {
-    /// One account a request is subject to, and what it needs of it.
-    public struct Demand: Sendable, Hashable {
-        /// The account asked of.
-        public let account: AccountKey
-        /// The quota's limit as the directory says.
-        public let limit: Int64
-        /// Tokens, requests or nano-dollars needed.
-        public let units: Int64
-        /// Whether the quota lets the node go on while the ledger is away.
-        public let rides: Bool
-
-        /// Makes a demand.
-        public init(account: AccountKey, limit: Int64, units: Int64, rides: Bool = true) {
-            self.account = account
-            self.limit = limit
-            self.units = units
-            self.rides = rides
-        }
-    }
-
     /// The book's answer to a request.
     public enum Decision: Sendable, Hashable {
         case admitted(Claims)
@@ -50,7 +30,7 @@ public struct LeaseBook: Sendable {
         public init() {}
     }
 
-    private(set) var slots: [AccountKey: LeaseSlot] = [:]
+    var slots: [AccountKey: LeaseSlot] = [:]
     private var line = LeaseLine()
     /// Accounts at which somebody left the line, who may have stood before others: looked at by the
     /// next event.
@@ -79,12 +59,10 @@ public struct LeaseBook: Sendable {
     public mutating func request(
         _ id: RequestID, _ demands: [Demand], at now: Uptime, _ effects: inout Effects
     ) -> Decision {
-        for demand in demands {
-            if demand.units > demand.limit { return .denied(Self.oversized(demand)) }
-        }
+        for demand in demands where demand.isOversized { return .denied(Self.oversized(demand)) }
         for demand in demands { prepareSlot(for: demand, at: now) }
         serveWhereSomebodyLeft(at: now, &effects)
-        let lacking = demands.first { isShort(of: $0, before: nil) }
+        let lacking = demands.first { isShort(of: $0, before: nil, at: now) }
         guard let lacking else {
             let claims = take(demands, at: now)
             prefetch(demands, at: now, &effects)
@@ -94,7 +72,8 @@ public struct LeaseBook: Sendable {
         let recently = Uptime(microseconds: now.microseconds - Self.refusalMemory.microseconds)
         if let denial = denial(of: demands, notBefore: recently) { return .denied(denial) }
         guard line.count < Self.maximumWaiters else {
-            return .denied(Self.reservedDenial(demands[0]))
+            return withoutSoft(demands, before: nil, at: now).map { .admitted($0) }
+                ?? .denied(Self.reservedDenial(demands.first { !$0.isSoft } ?? lacking))
         }
         line.join(id, demands, since: now, at: lacking.account)
         for demand in demands { orderShortage(of: demand, at: now, &effects) }
@@ -102,16 +81,14 @@ public struct LeaseBook: Sendable {
     }
 
     /// A request arrives while the ledger is away: it is admitted on what the leases have free, or
-    /// denied for good, or nil: only the ledger could tell. Nothing is ordered.
+    /// denied for good, or nil: only the ledger could tell. Nothing is ordered. A soft quota of which
+    /// this node holds nothing is passed over: what it refuses is nothing.
     public mutating func ride(_ demands: [Demand], at now: Uptime) -> Decision? {
-        for demand in demands where demand.units > demand.limit {
-            return .denied(Self.oversized(demand))
+        for demand in demands where demand.isOversized { return .denied(Self.oversized(demand)) }
+        for demand in demands where demand.rides || demand.isSoft {
+            slots[demand.account]?.wanted(demand, at: now)
         }
-        for demand in demands where demand.rides {
-            slots[demand.account]?.wanted(
-                demand.units, limit: demand.limit, rides: true, at: now)
-        }
-        for demand in demands {
+        for demand in demands where !demand.isSoft {
             guard demand.rides, let slot = slots[demand.account],
                 slot.coversRide(demand.units, liveNodes: liveNodes, at: now)
             else { return nil }
@@ -136,6 +113,16 @@ public struct LeaseBook: Sendable {
         return true
     }
 
+    /// A waiter's time is up. Who lacks nothing but soft quotas leaves the line with the claims of all
+    /// others, and goes on; nil for everybody else, who stays.
+    public mutating func leaveWithoutSoft(_ id: RequestID, at now: Uptime) -> Claims? {
+        guard let waiter = line.waiter(id),
+            let claims = withoutSoft(waiter.demands, before: waiter.number, at: now)
+        else { return nil }
+        _ = leave(id)
+        return claims
+    }
+
     /// The ledger answered an order.
     public mutating func replied(
         _ reply: LeaseReply, to order: LeaseOrder, at now: Uptime, _ effects: inout Effects
@@ -150,7 +137,7 @@ public struct LeaseBook: Sendable {
             slots[order.account] = slot
         }
         switch reply {
-        case .failed, .unknown: failWaiters(at: order.account, &effects)
+        case .failed, .unknown: failWaiters(at: order.account, now, &effects)
         case .granted, .refused, .returned, .notReturned, .found: break
         }
         serveWhereSomebodyLeft(at: now, &effects)
@@ -234,29 +221,40 @@ public struct LeaseBook: Sendable {
             slots[demand.account]
             ?? LeaseSlot(
                 account: demand.account, lease: makeLeaseID(), limit: demand.limit, at: now)
-        slot.wanted(demand.units, limit: demand.limit, rides: demand.rides, at: now)
+        slot.wanted(demand, at: now)
         slots[demand.account] = slot
     }
 
     /// Whether a request that came before the waiter `number` (nil: after all in line) cannot have
     /// what it needs of an account now: there is too little, or somebody came before it.
-    private func isShort(of demand: Demand, before number: UInt64?) -> Bool {
-        guard let slot = slots[demand.account], slot.covers(demand.units) else { return true }
+    private func isShort(of demand: Demand, before number: UInt64?, at now: Uptime) -> Bool {
+        guard let slot = slots[demand.account], slot.suffices(for: demand, at: now) else {
+            return true
+        }
         guard !line.isEmpty, let head = line.head(at: demand.account) else { return false }
         return number.map { head.number < $0 } ?? true
     }
 
-    /// Takes of every account; each covers its demand.
+    /// Takes of every account; each covers its demand, but for soft ones that are passed over.
     private mutating func take(_ demands: [Demand], at now: Uptime) -> Claims {
         var claims = Claims()
         for demand in demands {
-            guard var slot = slots[demand.account],
+            guard var slot = slots[demand.account], !demand.isSoft || slot.covers(demand.units),
                 let claim = slot.take(demand.units, at: now)
             else { continue }
             slots[demand.account] = slot
             claims.append(claim)
         }
         return claims
+    }
+
+    /// Takes of every account but of soft ones that do not cover their demand; nil, and nothing is
+    /// taken, where a hard one is short.
+    private mutating func withoutSoft(
+        _ demands: [Demand], before number: UInt64?, at now: Uptime
+    ) -> Claims? {
+        let lacks = demands.contains { !$0.isSoft && isShort(of: $0, before: number, at: now) }
+        return lacks ? nil : take(demands, at: now)
     }
 
     /// The refusal of the first account that cannot cover its demand and whose last answer, not
@@ -280,17 +278,15 @@ public struct LeaseBook: Sendable {
         let recently = Uptime(microseconds: now.microseconds - Self.refusalMemory.microseconds)
         let mayRefuse = slots[account]?.hasRefusal ?? false
         // The usual case on a busy account: the first one must wait on, and with it all others.
-        if !mayRefuse, slots[account]?.covers(head.units(of: account)) != true {
+        if !mayRefuse, !isServed(head, at: account, now) {
             return orderShortage(at: account, now, &effects)
         }
         var still: [LeaseLine.Waiter] = []
         var moved: [Demand] = []
         for waiter in line.take(at: account) {
-            let isFirst =
-                still.isEmpty
-                && slots[account]?.covers(waiter.units(of: account)) == true
+            let isFirst = still.isEmpty && isServed(waiter, at: account, now)
             let lacking = waiter.demands.first {
-                $0.account != account && isShort(of: $0, before: waiter.number)
+                $0.account != account && isShort(of: $0, before: waiter.number, at: now)
             }
             if isFirst, lacking == nil {
                 effects.admitted[waiter.id] = take(waiter.demands, at: now)
@@ -310,6 +306,16 @@ public struct LeaseBook: Sendable {
         line.putBack(still, at: account)
         if !still.isEmpty { orderShortage(at: account, now, &effects) }
         for demand in moved { orderShortage(of: demand, at: now, &effects) }
+    }
+
+    /// Whether what stands first at an account has there what it needs.
+    private func isServed(
+        _ waiter: LeaseLine.Waiter, at account: AccountKey, _ now: Uptime
+    ) -> Bool {
+        guard let slot = slots[account], let demand = waiter.demand(of: account) else {
+            return false
+        }
+        return slot.suffices(for: demand, at: now)
     }
 
     private mutating func serveWhereSomebodyLeft(at now: Uptime, _ effects: inout Effects) {
@@ -356,8 +362,12 @@ public struct LeaseBook: Sendable {
     }
 
     /// Those who stand at an account that the ledger could not answer for. Who stands elsewhere and
-    /// needs it too asks again when its turn comes.
-    private mutating func failWaiters(at account: AccountKey, _ effects: inout Effects) {
+    /// needs it too asks again when its turn comes. Where the quota is soft nobody fails: for a moment
+    /// it is passed over, and whoever stands there is served by what else it needs.
+    private mutating func failWaiters(
+        at account: AccountKey, _ now: Uptime, _ effects: inout Effects
+    ) {
+        guard slots[account]?.passOver(at: now) != true else { return }
         for waiter in line.take(at: account) {
             effects.failed.append(waiter.id)
             line.leave(waiter)

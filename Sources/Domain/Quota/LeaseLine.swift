@@ -13,10 +13,13 @@ struct LeaseLine: Sendable {
         /// Its place among all that ever came.
         let number: UInt64
 
-        /// What it needs of `account`.
-        func units(of account: AccountKey) -> Int64 {
-            demands.first { $0.account == account }?.units ?? 0
+        /// What it needs of `account`, and how.
+        func demand(of account: AccountKey) -> LeaseBook.Demand? {
+            demands.first { $0.account == account }
         }
+
+        /// What it needs of `account`.
+        func units(of account: AccountKey) -> Int64 { demand(of: account)?.units ?? 0 }
     }
 
     private var queues: [AccountKey: [Waiter]] = [:]
@@ -35,6 +38,11 @@ struct LeaseLine: Sendable {
     /// What all in line need of `account`: far above any limit it is cut, far from overflow.
     func units(of account: AccountKey) -> Int64 {
         Int64(min(needs[account]?.units ?? 0, 1 << 60))
+    }
+
+    /// Who waits under an id.
+    func waiter(_ id: RequestID) -> Waiter? {
+        places[id].flatMap { queues[$0]?.first { $0.id == id } }
     }
 
     /// Whoever stands first at `account`.

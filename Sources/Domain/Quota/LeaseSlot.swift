@@ -7,6 +7,14 @@ struct LeaseSlot: Sendable {
     private var limit: Int64
     /// Whether the quota lets the node go on while the ledger is away.
     private var rides = true
+    /// Whether the quota only warns: the lease is then a slice far above any limit, and never short.
+    private(set) var isSoft = false
+    /// It was soft and is hard now, and what it held then has not gone back: nothing of it is spent.
+    private var isSwollen = false
+    /// The ledger could not give a slice of a soft quota; until then requests go on without one.
+    private var passedOverUntil: Uptime?
+    /// What is used of a soft quota.
+    private var use = SoftUse()
     /// Whether the ledger knows that, by the last grant.
     private var leaseRides = false
     /// Units that may be taken.
@@ -43,6 +51,14 @@ struct LeaseSlot: Sendable {
     /// After a recall nothing is held beyond need for this long: the request that was refused comes
     /// again after a second, and must not find that everybody has helped himself anew.
     static let frugality: Duration = .seconds(3)
+    /// What a node holds of a soft quota: far above every limit, so that it is never short of it and
+    /// asks for more in the background, and so that what is left of it when the quota becomes hard is
+    /// known for what it is. The ledger's bound for a soft account is 499 of them.
+    static let softSlice: Int64 = 1 << 54
+    /// A soft slice is kept longer, so that a node has it when the ledger is away.
+    static let softIdleAfter: Duration = .seconds(600)
+    /// How long requests go on without a soft slice that could not be had before it is asked for anew.
+    static let passedOverFor: Duration = .seconds(1)
     /// Settled units become the account's this often.
     static let foldAfter: Duration = .seconds(60)
 
@@ -65,7 +81,21 @@ struct LeaseSlot: Sendable {
 
     private var mayHoldLease: Bool { hasRow || lost != nil }
 
-    func covers(_ units: Int64) -> Bool { free >= units && accountID != nil }
+    func covers(_ units: Int64) -> Bool { free >= units && accountID != nil && !isSwollen }
+
+    /// Whether a request need not wait for what it needs here.
+    func suffices(for demand: LeaseBook.Demand, at now: Uptime) -> Bool {
+        covers(demand.units) || demand.isSoft && isPassedOver(at: now)
+    }
+
+    /// What is used of a soft quota, as far as this node knows; nil where it knows nothing.
+    var knownUse: Int64? { use.known }
+
+    /// A heartbeat is sent.
+    mutating func beatSent() { use.beatSent() }
+
+    /// Its answer: what is settled in the ledger.
+    mutating func heardUse(_ units: Int64) { use.heard(units) }
 
     /// Whether the ledger's last answer was a refusal.
     var hasRefusal: Bool { refusal != nil }
@@ -76,17 +106,40 @@ struct LeaseSlot: Sendable {
 
     // MARK: Requests
 
-    mutating func wanted(_ units: Int64, limit newLimit: Int64, rides: Bool, at now: Uptime) {
-        demand.note(units, at: now)
-        self.rides = rides
+    mutating func wanted(_ wanted: LeaseBook.Demand, at now: Uptime) {
+        demand.note(wanted.units, at: now)
+        rides = wanted.rides
         demand.windows = rides ? DemandGauge.windowsOfAnOutage : 1
         lastUse = now
+        let newLimit = wanted.limit
+        if isSoft != wanted.isSoft { change(toSoft: wanted.isSoft, limit: newLimit) }
         guard newLimit != limit else { return }
         let (raised, overflow) = remaining.addingReportingOverflow(newLimit - limit)
         remaining = overflow ? newLimit : raised
         limit = newLimit
         limitChanged = true
         refusal = nil
+    }
+
+    /// The quota was made soft, or hard. What is known of one says nothing of the other.
+    private mutating func change(toSoft soft: Bool, limit newLimit: Int64) {
+        isSwollen = isSoft && free > 0
+        isSoft = soft
+        passedOverUntil = nil
+        use = SoftUse()
+        limit = newLimit
+        remaining = newLimit
+        limitChanged = true
+        refusal = nil
+    }
+
+    private func isPassedOver(at now: Uptime) -> Bool { passedOverUntil.map { now < $0 } ?? false }
+
+    /// The ledger could not answer: a soft quota is passed over for a moment. False for a hard one.
+    mutating func passOver(at now: Uptime) -> Bool {
+        guard isSoft else { return false }
+        passedOverUntil = now + Self.passedOverFor
+        return true
     }
 
     /// Whether `units` may be taken while the ledger is away: the quota says so, the ledger knows,
@@ -97,7 +150,7 @@ struct LeaseSlot: Sendable {
     }
 
     /// Whether a request that holds a claim of this lease may go on without the ledger's word.
-    var mayRide: Bool { rides && leaseRides }
+    var mayRide: Bool { isSoft || rides && leaseRides }
 
     mutating func take(_ units: Int64, at now: Uptime) -> Claim? {
         guard let accountID else { return nil }
@@ -112,6 +165,7 @@ struct LeaseSlot: Sendable {
         outstanding -= units
         free += units - charged
         hasSettled = hasSettled || charged > 0
+        use.charged(charged)
     }
 
     /// Why `units` cannot be had, if an answer not older than `instant` says so.
@@ -129,8 +183,9 @@ struct LeaseSlot: Sendable {
     mutating func orderGrowth(
         for sum: Int64, least: Int64, liveNodes: Int64, at now: Uptime
     ) -> LeaseOrder? {
-        guard !orderInFlight, sum > free || accountID == nil else { return nil }
+        guard !orderInFlight, sum > free || accountID == nil || isSwollen else { return nil }
         guard lost == nil else { return order(.look, mayRecall: false) }
+        if isSwollen { return giveBack(free) }
         let shortage = max(1, sum - free)
         let enough = max(1, min(shortage, least - free))
         // Asked a moment ago: the answer would be the same, over and over.
@@ -140,8 +195,10 @@ struct LeaseSlot: Sendable {
             return nil
         }
         let ahead =
-            isFrugal(at: now)
-            ? 0 : demand.target(of: remaining, liveNodes: liveNodes, at: now) - free
+            isSoft
+            ? Self.softSlice - free
+            : isFrugal(at: now)
+                ? 0 : demand.target(of: remaining, liveNodes: liveNodes, at: now) - free
         return order(.grow(want: max(shortage, ahead), least: enough), mayRecall: true)
     }
 
@@ -149,6 +206,10 @@ struct LeaseSlot: Sendable {
     /// was recalled, where each request orders exactly what it needs.
     mutating func orderPrefetch(liveNodes: Int64, at now: Uptime) -> LeaseOrder? {
         guard !orderInFlight, lost == nil, !isRecalled, !isFrugal(at: now) else { return nil }
+        if isSoft {
+            guard free < Self.softSlice / 2, !isPassedOver(at: now) else { return nil }
+            return order(.grow(want: Self.softSlice - free, least: 1), mayRecall: false)
+        }
         let target = demand.target(of: remaining, liveNodes: liveNodes, at: now)
         guard target > 0, free < target / 2 else { return nil }
         return order(.grow(want: target - free, least: 1), mayRecall: false)
@@ -159,8 +220,10 @@ struct LeaseSlot: Sendable {
     mutating func maintain(at now: Uptime, liveNodes: Int64) -> LeaseOrder? {
         guard !orderInFlight else { return nil }
         guard lost == nil else { return order(.look, mayRecall: false) }
-        if now - lastUse >= Self.idleAfter, let order = giveBackAll() { return order }
+        let idleAfter = isSoft ? Self.softIdleAfter : Self.idleAfter
+        if now - lastUse >= idleAfter, let order = giveBackAll() { return order }
         if let order = giveBackRecalled() { return order }
+        if isSoft { return fold(at: now) }
         // What came free since the recall is not kept either.
         if isFrugal(at: now), free > 0 { return giveBack(free) }
         let target = demand.target(of: remaining, liveNodes: liveNodes, at: now)
@@ -169,12 +232,14 @@ struct LeaseSlot: Sendable {
             idleBeats = 0
             return giveBack(free - target)
         }
-        if hasSettled, now - lastFold >= Self.foldAfter {
-            lastFold = now
-            hasSettled = false
-            return order(.giveBack(units: 0, forget: false), mayRecall: false)
-        }
-        return nil
+        return fold(at: now)
+    }
+
+    private mutating func fold(at now: Uptime) -> LeaseOrder? {
+        guard hasSettled, now - lastFold >= Self.foldAfter else { return nil }
+        lastFold = now
+        hasSettled = false
+        return order(.giveBack(units: 0, forget: false), mayRecall: false)
     }
 
     /// Follows a recall that was heard, as soon as no order is in flight.
@@ -191,6 +256,7 @@ struct LeaseSlot: Sendable {
         guard mayHoldLease, free > 0 || outstanding == 0 else { return nil }
         let units = max(0, free)
         free = 0
+        isSwollen = false
         returning = units
         return order(.giveBack(units: units, forget: outstanding == 0), mayRecall: false)
     }
@@ -199,7 +265,8 @@ struct LeaseSlot: Sendable {
     mutating func recall(to newGeneration: Int64, at now: Uptime) {
         if let generation, generation != newGeneration {
             isRecalled = true
-            frugalUntil = now + Self.frugality
+            // A soft quota has enough for all: it is only wanted back lest it be hard by now.
+            if !isSoft { frugalUntil = now + Self.frugality }
         }
         generation = newGeneration
     }
@@ -208,6 +275,7 @@ struct LeaseSlot: Sendable {
 
     private mutating func giveBack(_ units: Int64) -> LeaseOrder {
         free -= units
+        isSwollen = isSwollen && free > 0
         returning = units
         return order(.giveBack(units: units, forget: false), mayRecall: false)
     }
@@ -221,7 +289,8 @@ struct LeaseSlot: Sendable {
         }
         return LeaseOrder(
             account: account, lease: lease, accountID: accountID, limit: limit,
-            refreshesLimit: refreshes, grantedBefore: granted, mayRecall: mayRecall, rides: rides,
+            refreshesLimit: refreshes, grantedBefore: granted, mayRecall: mayRecall,
+            rides: rides && !isSoft,
             action: action)
     }
 
@@ -283,7 +352,9 @@ struct LeaseSlot: Sendable {
 
     /// Units that were to be given back and were not are free again.
     private mutating func takeBack(_ order: LeaseOrder) {
-        if case .giveBack(let units, _) = order.action { free += units }
+        guard case .giveBack(let units, _) = order.action else { return }
+        free += units
+        isSwollen = isSwollen || !isSoft && free > limit
     }
 
     /// A lease's size tells whether the lost order was carried out: a grant enlarges it, a return
@@ -298,51 +369,5 @@ struct LeaseSlot: Sendable {
         granted = size
         hasRow = id != nil
         lost = nil
-    }
-}
-
-/// How fast an account is used on this node, in whole numbers and without a history.
-struct DemandGauge: Sendable {
-    /// Units admitted in about the last two seconds: decays linearly, which is close enough to an
-    /// exponential.
-    private var recent: Int64 = 0
-    private var largest: Int64 = 0
-    private var last: Uptime
-    private static let window: Int64 = 2_000_000
-    /// How many windows of demand to hold. A lease of two seconds' demand rides out no outage.
-    var windows: Int64 = 1
-    /// A minute, which is as long as a node may go on alone.
-    static let windowsOfAnOutage: Int64 = 30
-
-    init(at now: Uptime) { last = now }
-
-    mutating func note(_ units: Int64, at now: Uptime) {
-        recent = min(faded(at: now, over: Self.window) + units, 1 << 50)
-        largest = max(units, largest - largest / 16)
-        last = now
-    }
-
-    /// How much the node should hold. Zero near the end of an account: each request then orders for
-    /// itself. Demand fades while nobody asks, within ten seconds for a quota that rides, so that a
-    /// short lull does not give away what an outage would need.
-    func target(of remaining: Int64, liveNodes: Int64, at now: Uptime) -> Int64 {
-        let left = max(0, remaining)
-        guard left >= 4 * liveNodes * largest else { return 0 }
-        let lull = windows > 1 ? LeaseSlot.idleAfter.microseconds : Self.window
-        let wanted = faded(at: now, over: lull) * windows
-        // Two seconds of demand, or a minute of it for a quota that rides out outages; at least one
-        // large request, at most the node's share of half of what is left, so that no node takes
-        // the end of a budget.
-        let scarce = min(max(wanted, largest), left / (2 * liveNodes))
-        // Where plenty is left, all nodes together may hold a sixteenth of it: twice as long, since
-        // a lease is refilled when half of it is gone, and 64 large requests, so that a quiet key
-        // does not ask the ledger before each one.
-        let ample = min(max(2 * wanted, 64 * largest), left / (16 * liveNodes))
-        return max(scarce, ample)
-    }
-
-    private func faded(at now: Uptime, over lull: Int64) -> Int64 {
-        let elapsed = min(max(0, now.microseconds - last.microseconds), lull)
-        return Int64(Int128(recent) * Int128(lull - elapsed) / Int128(lull))
     }
 }

@@ -87,7 +87,8 @@ public enum Period: Int16, Sendable, CaseIterable {
     }
 }
 
-/// A hard allowance of a resource per period.
+/// An allowance of a resource per period: a hard one, which is never exceeded, or a soft one, of whose
+/// use somebody is told and which refuses nothing.
 public struct Quota: Sendable, Hashable {
     /// What it belongs to.
     public let subject: Subject
@@ -101,6 +102,8 @@ public struct Quota: Sendable, Hashable {
     public let ridesOutages: Bool
     /// The model alias whose requests alone it counts; nil for a quota over all models.
     public let model: String?
+    /// Whether it only warns.
+    public let isSoft: Bool
 
     /// The largest limit: exact in JSON numbers, and far from where sums of many requests overflow.
     public static let highestLimit: Int64 = 1 << 53
@@ -108,7 +111,7 @@ public struct Quota: Sendable, Hashable {
     /// Makes a quota; a limit is not negative, and one above ``highestLimit`` counts as that.
     public init(
         subject: Subject, resource: Resource, period: Period, limit: Int64,
-        ridesOutages: Bool = true, model: String? = nil
+        ridesOutages: Bool = true, model: String? = nil, isSoft: Bool = false
     ) {
         precondition(limit >= 0, "a quota is not negative")
         self.subject = subject
@@ -117,6 +120,7 @@ public struct Quota: Sendable, Hashable {
         self.limit = min(limit, Self.highestLimit)
         self.ridesOutages = ridesOutages
         self.model = model
+        self.isSoft = isSoft
     }
 
     /// Whether it counts requests for the model alias.

@@ -61,6 +61,8 @@ enum QuotaEndpoint {
         writer.string(line.quota.period.name)
         writer.key("limit")
         writer.integer(line.quota.limit)
+        writer.key("soft")
+        writer.bool(line.quota.isSoft)
         if let own = line.own {
             writer.key("used")
             writer.integer(own.used)

@@ -35,8 +35,8 @@ enum RateLimitHeaders {
     }
 
     /// Warnings as a list of structured fields (RFC 9651), such as
-    /// `team;resource=tokens;period=day;used=83;limit=1000000`: `used` in per cent, rounded down. A
-    /// limit that is no integer of theirs is left out.
+    /// `team;resource=tokens;period=day;used=83;limit=1000000`: `used` in per cent, rounded down, and
+    /// `soft` where the quota refuses nothing. A limit that is no integer of theirs is left out.
     static func text(of warnings: [QuotaWarning]) -> String {
         warnings.map { warning in
             let quota = warning.quota
@@ -44,7 +44,8 @@ enum RateLimitHeaders {
             let item =
                 "\(quota.subject.kind.name)\(model);resource=\(quota.resource.name)"
                 + ";period=\(quota.period.name);used=\(integer(warning.percent))"
-            return quota.limit == integer(quota.limit) ? item + ";limit=\(quota.limit)" : item
+            let limit = quota.limit == integer(quota.limit) ? ";limit=\(quota.limit)" : ""
+            return item + limit + (quota.isSoft ? ";soft" : "")
         }.joined(separator: ", ")
     }
 

@@ -106,6 +106,8 @@ enum BooksReference {
                     "What the numbers count; nano-dollars for cost.")),
             .required("period", .words(Period.allCases.map(\.name)).saying("In UTC.")),
             .required("limit", .count),
+            .required(
+                "soft", .bool.saying("Whether it only warns: nothing is refused by it.")),
             .sometimes("used", .count.saying("Of the key's own quotas only.")),
             .sometimes(
                 "reserved",

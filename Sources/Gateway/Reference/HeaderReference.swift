@@ -39,7 +39,8 @@ struct HeaderReference: Sendable {
                 "^(key|team|organization);(model=|resource=)",
                 "The quotas that are nearly or wholly used, 80 per cent or more unless the operator"
                     + " has said otherwise, as a list of structured fields: `used` in per cent,"
-                    + " `limit` in tokens, requests or nano-dollars. Absent while there is none.")),
+                    + " `limit` in tokens, requests or nano-dollars, `soft` where it only warns and"
+                    + " refuses nothing. Absent while there is none.")),
     ]
 
     /// Those that come with errors, by the errors' own word.

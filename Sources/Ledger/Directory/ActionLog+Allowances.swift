@@ -54,11 +54,11 @@ extension ActionLog {
         let limit = ActionState.Value.number(try row.int8(0))
         let of = ("model", model.map(ActionState.Value.text))
         switch change {
-        case .setQuota(let resource, let period, _, _), .clearQuota(let resource, let period):
+        case .setQuota(let resource, let period, _, _, _), .clearQuota(let resource, let period):
             return ActionState([
                 of, ("resource", .text(resource.name)), ("period", .text(period.name)),
                 (resource == .cost ? "limit_nanousd" : "limit", limit),
-                ("rides_outages", .flag(try row.bool(1))),
+                ("rides_outages", .flag(try row.bool(1))), ("soft", .flag(try row.bool(2))),
             ])
         case .setRateLimit(let dimension, _), .clearRateLimit(let dimension):
             return ActionState([of, ("dimension", .text(dimension.name)), ("limit", limit)])

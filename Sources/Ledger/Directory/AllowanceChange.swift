@@ -5,8 +5,10 @@ import Postgres
 public enum AllowanceChange: Sendable, Hashable {
     /// Sets a quota's limit, in tokens, requests or nano-dollars; 0 lets nothing through. And
     /// whether its leases may be used up while the ledger cannot be reached: nil leaves that as it
-    /// is, and a new quota may.
-    case setQuota(Resource, Period, limit: Int64, ridesOutages: Bool? = nil)
+    /// is, and a new quota may. And whether it only warns: nil leaves that as it is, and a new quota
+    /// is hard.
+    case setQuota(
+        Resource, Period, limit: Int64, ridesOutages: Bool? = nil, isSoft: Bool? = nil)
     /// Takes a quota away: what is used is kept in the books, nothing is refused for it any more.
     case clearQuota(Resource, Period)
     /// Sets a rate limit, at least 1.
@@ -103,8 +105,10 @@ extension AllowanceChange {
     /// Throws `invalid` for a limit that cannot be stored.
     fileprivate func check() throws(LedgerError) {
         switch self {
-        case .setQuota(_, _, let limit, _) where limit < 0:
+        case .setQuota(_, _, let limit, _, _) where limit < 0:
             throw .invalid("a quota is not negative")
+        case .setQuota(_, _, limit: 0, _, isSoft: true):
+            throw .invalid("a soft quota of 0 has no part to warn of; give at least 1")
         case .setRateLimit(_, let limit) where limit < 1:
             throw .invalid("a rate limit is at least 1")
         case .setQuota, .clearQuota, .setRateLimit, .clearRateLimit: break

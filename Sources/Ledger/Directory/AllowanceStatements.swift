@@ -66,7 +66,7 @@ enum AllowanceStatements {
     private static let quota = PostgresStatement(
         name: nil,
         sql: """
-            SELECT limit_units, ride FROM quota
+            SELECT limit_units, ride, soft FROM quota
             WHERE shard = $1 AND subject_kind = $2 AND subject_id = $3 AND resource = $4
                 AND period = $5
             """, isReadOnly: true)
@@ -77,18 +77,20 @@ enum AllowanceStatements {
             WHERE shard = $1 AND subject_kind = $2 AND subject_id = $3 AND dimension = $4
             """, isReadOnly: true)
 
-    // Sets a quota, and with $8 whether it rides out outages; without, an old row keeps its word
-    // and a new one rides. After the revision's row; one row by primary key; repeating it changes
-    // only the time.
+    // Sets a quota, and with $8 whether it rides out outages, with $9 whether it only warns; without,
+    // an old row keeps its word and a new one rides, and is hard. After the revision's row; one row
+    // by primary key; repeating it changes only the time.
     private static let setQuota = PostgresStatement(
         name: nil,
         sql: """
             INSERT INTO quota (shard, subject_kind, subject_id, organization_id, resource, period,
-                limit_units, ride)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8::bool, true))
+                limit_units, ride, soft)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8::bool, true),
+                coalesce($9::bool, false))
             ON CONFLICT (shard, subject_kind, subject_id, resource, period)
             DO UPDATE SET limit_units = EXCLUDED.limit_units,
-                ride = coalesce($8::bool, quota.ride), changed_at = now()
+                ride = coalesce($8::bool, quota.ride), soft = coalesce($9::bool, quota.soft),
+                changed_at = now()
             """)
 
     // Takes a quota away. After the revision's row; primary key.
@@ -145,11 +147,13 @@ enum AllowanceStatements {
         name: nil,
         sql: """
             WITH p AS (
-                SELECT q.period, q.limit_units, q.ride FROM quota q
+                SELECT q.period, q.limit_units, q.ride, q.soft FROM quota q
                 WHERE q.shard = $1 AND q.subject_kind = $2 AND q.subject_id = $3
                     AND q.resource = $4 AND q.period = $5 FOR SHARE)
             UPDATE account a SET limit_units = p.limit_units,
-                cap = GREATEST(p.limit_units, a.granted), ride = p.ride,
+                cap = \(GrowStatement.cap(
+                    soft: "p.soft", limit: "p.limit_units", granted: "a.granted")),
+                ride = p.ride, soft = p.soft,
                 recall_gen = a.recall_gen + 1, closed_at = NULL
             FROM p
             WHERE a.shard = $1 AND a.subject_kind = $2 AND a.subject_id = $3 AND a.resource = $4
@@ -177,7 +181,7 @@ enum AllowanceStatements {
     /// What is in force where a change is made.
     static func limit(_ change: AllowanceChange, _ owner: Owner) -> PostgresCommand {
         switch change {
-        case .setQuota(let resource, let period, _, _), .clearQuota(let resource, let period):
+        case .setQuota(let resource, let period, _, _, _), .clearQuota(let resource, let period):
             PostgresCommand(
                 quota, owner.parameters + [.int2(resource.rawValue), .int2(period.rawValue)])
         case .setRateLimit(let dimension, _), .clearRateLimit(let dimension):
@@ -187,12 +191,12 @@ enum AllowanceStatements {
 
     static func store(_ change: AllowanceChange, _ owner: Owner) -> PostgresCommand {
         switch change {
-        case .setQuota(let resource, let period, let limit, let rides):
+        case .setQuota(let resource, let period, let limit, let rides, let soft):
             PostgresCommand(
                 setQuota,
                 owner.parametersWithOrganization + [
                     .int2(resource.rawValue), .int2(period.rawValue), .int8(limit),
-                    rides.map(PostgresValue.bool) ?? .null,
+                    rides.map(PostgresValue.bool) ?? .null, soft.map(PostgresValue.bool) ?? .null,
                 ])
         case .clearQuota(let resource, let period):
             PostgresCommand(
@@ -210,7 +214,7 @@ enum AllowanceStatements {
     /// there are no statements.
     static func note(_ change: AllowanceChange, _ owner: Owner) -> PostgresCommand? {
         switch change {
-        case .setQuota(let resource, let period, _, _), .clearQuota(let resource, let period):
+        case .setQuota(let resource, let period, _, _, _), .clearQuota(let resource, let period):
             PostgresCommand(
                 noteQuota,
                 owner.parametersWithOrganization + [
@@ -223,7 +227,7 @@ enum AllowanceStatements {
     /// What to tell the account after a change; nil for rate limits, which have none.
     static func tellAccount(_ change: AllowanceChange, _ owner: Owner) -> PostgresCommand? {
         switch change {
-        case .setQuota(let resource, let period, _, _):
+        case .setQuota(let resource, let period, _, _, _):
             PostgresCommand(
                 limitAccount, owner.parameters + [.int2(resource.rawValue), .int2(period.rawValue)])
         case .clearQuota(let resource, let period):

@@ -20,7 +20,7 @@ enum KeySourceStatements {
                 o.name || '/' || t.name, CASE WHEN o.suspended_at IS NOT NULL THEN 1
                     WHEN t.suspended_at IS NOT NULL THEN 2
                     WHEN k.suspended_at IS NOT NULL THEN 3 END::int2, k.endpoints,
-                    k.clamps, q.models, l.models
+                    k.clamps, q.models, l.models, q.softs
             FROM (SELECT now() AS now, coalesce((SELECT r.revision FROM directory_revision r
                 WHERE r.shard = $1), 0) AS revision) s
             LEFT JOIN api_key k ON k.shard = $1 AND k.key_id = ANY($2::int8[])
@@ -33,9 +33,10 @@ enum KeySourceStatements {
                     coalesce(array_agg(q.period), '{}') AS periods,
                     coalesce(array_agg(q.limit_units), '{}') AS limits,
                     coalesce(array_agg(q.ride), '{}') AS rides,
+                    coalesce(array_agg(q.soft), '{}') AS softs,
                     coalesce(array_agg(q.model), '{}') AS models
                 FROM (SELECT q.subject_kind, q.subject_id, q.resource, q.period, q.limit_units,
-                        q.ride, o.model
+                        q.ride, q.soft, o.model
                     FROM (\(owners)) o
                     JOIN quota q ON q.shard = $1 AND q.subject_kind = o.kind AND q.subject_id = o.id
                     ORDER BY q.subject_kind, o.model, q.resource, q.period) q) q ON true
@@ -102,8 +103,11 @@ enum KeySourceStatements {
         let (kinds, ids) = (try row.int2s(14), try row.int8s(15))
         let (resources, periods) = (try row.int2s(16), try row.int2s(17))
         let (limits, rides, models) = (try row.int8s(18), try row.bools(19), try row.texts(29))
+        let softs = try row.bools(31)
         let counts = [ids, limits].map(\.count) + [resources, periods].map(\.count)
-        guard (counts + [rides.count, models.count]).allSatisfy({ $0 == kinds.count })
+        guard
+            (counts + [rides.count, models.count, softs.count])
+                .allSatisfy({ $0 == kinds.count })
         else { throw unknown }
         return try kinds.indices.map { index throws(PostgresError) in
             guard let kind = Subject.Kind(rawValue: kinds[index]),
@@ -113,7 +117,7 @@ enum KeySourceStatements {
             return Quota(
                 subject: Subject(kind: kind, id: ids[index]), resource: resource, period: period,
                 limit: limits[index], ridesOutages: rides[index],
-                model: SubjectModelStatements.model(models[index]))
+                model: SubjectModelStatements.model(models[index]), isSoft: softs[index])
         }
     }
 

@@ -9,16 +9,17 @@ public struct QuotaStatus: Sendable, Hashable {
     public let used: Int64
     /// Claimed by open requests, at their bounds.
     public let reserved: Int64
-    /// In the nodes' hands and not claimed.
+    /// In the nodes' hands and not claimed; 0 where that means nothing, of a soft quota.
     public let leased: Int64
     /// When the period ends; nil for a total.
     public let resetsAt: Timestamp?
 
-    /// What may still be used: the limit less what is used or reserved, never negative.
+    /// What may still be used: the limit less what is used or reserved, never negative. Of a soft
+    /// quota what is left until the whole limit is used; more may be.
     public var left: Int64 { max(0, quota.limit - used - reserved) }
 }
 
-/// The hard allowances in the directory.
+/// The allowances in the directory.
 public struct QuotaStore {
     let connection: PostgresConnection
 
@@ -55,7 +56,7 @@ public struct QuotaStore {
             quota: Quota(
                 subject: Subject(kind: kind, id: try row.int8(8)), resource: resource,
                 period: period, limit: try row.int8(2), ridesOutages: try row.bool(7),
-                model: SubjectModelStatements.model(try row.text(9))),
+                model: SubjectModelStatements.model(try row.text(9)), isSoft: try row.bool(10)),
             used: try row.int8(3), reserved: try row.int8(4), leased: try row.int8(5),
             resetsAt: period.end(of: CalendarDay(rawValue: try row.date(6))))
     }
@@ -71,7 +72,8 @@ private enum QuotaStatements {
         sql: """
             SELECT q.resource, q.period, q.limit_units,
                 coalesce(a.used, 0) + coalesce(l.settled, 0), coalesce(l.reserved, 0),
-                coalesce(l.free, 0), s.start, q.ride, q.subject_id, o.model
+                CASE WHEN a.soft THEN 0 ELSE coalesce(l.free, 0) END, s.start, q.ride,
+                q.subject_id, o.model, q.soft
             FROM (\(SubjectModelStatements.applying(to: "SELECT $2::int2, $3::int8"))) o
             JOIN quota q ON q.shard = $1 AND q.subject_kind = o.kind AND q.subject_id = o.id
             CROSS JOIN LATERAL (SELECT q.period AS period) p
@@ -95,7 +97,7 @@ extension DirectoryStore {
             [
                 .setQuota(
                     quota.resource, quota.period, limit: quota.limit,
-                    ridesOutages: quota.ridesOutages)
+                    ridesOutages: quota.ridesOutages, isSoft: quota.isSoft)
             ], subject: quota.subject, organization: organization)
     }
 

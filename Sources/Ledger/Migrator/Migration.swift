@@ -48,6 +48,7 @@ extension Migration {
         Migration(19, "admin_actions", PackageResources._019_admin_actions_sql),
         Migration(20, "quota_events", PackageResources._020_quota_events_sql),
         Migration(21, "sealed_ends", PackageResources._021_sealed_ends_sql),
+        Migration(22, "soft_quotas", PackageResources._022_soft_quotas_sql),
     ]
 
     private init(_ number: Int32, _ name: String, _ file: [UInt8]) {

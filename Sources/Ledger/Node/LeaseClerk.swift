@@ -95,6 +95,8 @@ struct LeaseClerk: Sendable {
             guard let row = rows.first else { return .failed }
             let status = try GrowStatement.decodeStatus(row)
             guard status.remaining < least else { continue }
+            // Nothing is ever lacking of a soft quota: it was taken away, and the directory lags.
+            if try row.bool(4) { return .failed }
             if order.mayRecall, status.used + status.reserved + least <= status.limit {
                 _ = try connection.execute(
                     LaneStatements.recall(shard: lane.shard, account: account.rawValue))

@@ -111,7 +111,10 @@ extension ShardLedger {
     /// One beat of the lane, and what it brings: the ledger's time, the number of live nodes,
     /// recalls. Then the book is tidied.
     func beat() async {
-        let known = change { state, _ in state.lane.key.map { ($0, state.lane.confirmedSequence) } }
+        let known = change { state, _ in
+            state.book.beatSent()
+            return state.lane.key.map { ($0, state.lane.confirmedSequence) }
+        }
         guard let (lane, confirmed) = known else { return }
         let sent = clock.uptime
         do {
@@ -152,13 +155,18 @@ extension ShardLedger {
         }
         let liveNodes = max(1, try row.int8(1))
         var generations: [AccountID: Int64] = [:]
+        var used: [AccountID: Int64] = [:]
         for row in recalls.rows {
-            generations[AccountID(rawValue: try row.int8(0))] = try row.int8(1)
+            let account = AccountID(rawValue: try row.int8(0))
+            generations[account] = try row.int8(1)
+            let units = try row.int8(2)
+            if units >= 0 { used[account] = units }
         }
         change { state, wakeups in
             state.silence.answered(at: received, sent: sent)
             state.book.liveNodes = liveNodes
             state.rates.liveNodes = liveNodes
+            state.book.heardUse(used)
             state.book.recalled(generations, at: received)
             var effects = LeaseBook.Effects()
             if !state.isDraining { state.book.maintain(at: received, &effects) }

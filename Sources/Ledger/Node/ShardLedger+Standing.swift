@@ -25,7 +25,7 @@ extension ShardLedger {
                 {
                     standing.warnings.append(QuotaWarning(quota: quota, percent: percent))
                 }
-                if quota.resource == .cost { continue }
+                if quota.isSoft || quota.resource == .cost { continue }
                 let reset = quota.period.end(of: account.start).map { $0 - ledgerNow } ?? .zero
                 let line = Standing.Line(
                     limit: quota.limit, remaining: state.book.remaining(of: account) ?? quota.limit,

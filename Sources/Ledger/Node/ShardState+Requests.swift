@@ -11,7 +11,7 @@ extension ShardState {
             demands.append(
                 LeaseBook.Demand(
                     account: quota.account(at: instant), limit: quota.limit, units: units,
-                    rides: quota.ridesOutages))
+                    rides: quota.ridesOutages, isSoft: quota.isSoft))
         }
     }
 
@@ -37,6 +37,18 @@ extension ShardState {
         guard let waiter = leaseWaits.take(id) else { return }
         _ = book.leave(id)
         wakeups.leases.append((waiter, .failed(.unavailable)))
+    }
+
+    /// The time of those who wait for leases is up: who lacks soft quotas alone goes on without them.
+    mutating func endLeaseWaits(at now: Uptime, _ wakeups: inout Wakeups) {
+        for (id, waiter) in leaseWaits.takeExpired(at: now) {
+            if let claims = book.leaveWithoutSoft(id, at: now) {
+                wakeups.leases.append((waiter, .admitted(claims)))
+            } else {
+                _ = book.leave(id)
+                wakeups.leases.append((waiter, .failed(.unavailable)))
+            }
+        }
     }
 
     /// A request settles: its closing goes to the lane, unless its opening never left this node.

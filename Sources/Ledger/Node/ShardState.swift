@@ -365,10 +365,7 @@ struct ShardState {
     /// Ends the waits whose time is up.
     mutating func expire(at now: Uptime, _ wakeups: inout Wakeups) {
         tickRates(at: now, &wakeups)
-        for (id, waiter) in leaseWaits.takeExpired(at: now) {
-            _ = book.leave(id)
-            wakeups.leases.append((waiter, .failed(.unavailable)))
-        }
+        endLeaseWaits(at: now, &wakeups)
         for (_, waiter) in laneWaits.takeExpired(at: now) {
             wakeups.lanes.append((waiter, false))
         }

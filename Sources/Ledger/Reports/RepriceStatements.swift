@@ -204,7 +204,7 @@ enum RepriceStatements {
         name: nil,
         sql: """
             WITH a AS (
-                SELECT account_id, used, granted, limit_units FROM account
+                SELECT account_id, used, granted, limit_units, soft FROM account
                 WHERE shard = $1 AND account_id = $2 FOR UPDATE),
             r AS (
                 SELECT r.account_id, r.due_nanousd AS due, r.applied_nanousd AS applied,
@@ -225,7 +225,9 @@ enum RepriceStatements {
                 WHERE repriced_account.shard = $1 AND repriced_account.account_id = $2
                 RETURNING 1)
             UPDATE account SET used = a.used + d.delta, granted = a.granted + d.delta,
-                limit_units = a.limit_units, cap = greatest(a.limit_units, a.granted + d.delta),
+                limit_units = a.limit_units,
+                cap = \(GrowStatement.cap(
+                    soft: "a.soft", limit: "a.limit_units", granted: "a.granted + d.delta")),
                 recall_gen = account.recall_gen + CASE WHEN d.delta > 0 THEN 1 ELSE 0 END
             FROM a, d WHERE account.shard = $1 AND account.account_id = $2
             RETURNING d.delta

@@ -41,11 +41,11 @@ enum TenantBookStatements {
         sql: """
             SELECT n.at, q.subject_kind, q.subject_id, q.resource, q.period, q.limit_units,
                 coalesce(a.used, 0) + coalesce(l.settled, 0), coalesce(l.reserved, 0), s.start,
-                q.ride, q.model
+                q.ride, q.model, q.soft
             FROM (SELECT now() AS at) n
             LEFT JOIN (
                 SELECT q.subject_kind, q.subject_id, q.resource, q.period, q.limit_units, q.ride,
-                    o.model
+                    q.soft, o.model
                 FROM (\(SubjectModelStatements.applying(
                     to: "VALUES (1::int2, $2::int8), (2::int2, $3::int8), (3::int2, $4::int8)"))) o
                 JOIN quota q ON q.shard = $1 AND q.subject_kind = o.kind AND q.subject_id = o.id
@@ -112,7 +112,8 @@ enum TenantBookStatements {
                     quota: Quota(
                         subject: Subject(kind: kind, id: try row.int8(2)), resource: resource,
                         period: period, limit: try row.int8(5), ridesOutages: try row.bool(9),
-                        model: SubjectModelStatements.model(try row.text(10))),
+                        model: SubjectModelStatements.model(try row.text(10)),
+                        isSoft: try row.bool(11)),
                     used: try row.int8(6), reserved: try row.int8(7),
                     resetsAt: period.end(of: CalendarDay(rawValue: try row.date(8)))))
         }

@@ -22,7 +22,9 @@ enum CorrectStatement {
                 RETURNING delta)
             UPDATE account SET used = account.used + a.delta,
                 granted = account.granted + a.delta,
-                cap = GREATEST(account.limit_units, account.granted + a.delta)
+                cap = \(GrowStatement.cap(
+                    soft: "account.soft", limit: "account.limit_units",
+                    granted: "account.granted + a.delta"))
             FROM a WHERE account.shard = $1 AND account.account_id = $4
             RETURNING account.used
             """)

@@ -7,7 +7,7 @@ enum EventColumns {
     static let list = """
         e.event_id, e.kind, e.created_at, o.organization_id, o.name, e.threshold_percent,
         e.limit_units, e.used, a.subject_kind, a.subject_id, a.resource, a.period,
-        a.period_start, coalesce(t.name, k.name, o.name), k.key_id, m.model_name
+        a.period_start, coalesce(t.name, k.name, o.name), k.key_id, m.model_name, e.soft
         """
 
     /// What they are read from beside `quota_event e`: by primary keys, the owner of a subject that
@@ -27,7 +27,7 @@ enum EventColumns {
         """
 
     /// How many there are.
-    static let count = 16
+    static let count = 17
 
     static func decode(_ row: PostgresRow) throws(PostgresError) -> QuotaEvent {
         guard let kind = QuotaEvent.Kind(rawValue: try row.int2(1)) else {
@@ -54,7 +54,8 @@ enum EventColumns {
                 period: period, start: CalendarDay(rawValue: try row.date(12))),
             model: try row.optionalText(15), subjectName: try row.text(13),
             key: try row.optionalInt8(14).map { KeyID(rawValue: UInt64(bitPattern: $0)) },
-            percent: Int64(try row.int2(5)), limit: try row.int8(6), used: try row.int8(7))
+            percent: Int64(try row.int2(5)), limit: try row.int8(6), used: try row.int8(7),
+            isSoft: try row.bool(16))
     }
 }
 
@@ -68,6 +69,7 @@ enum EventStatements {
         let used: Int64
         let organization: OrganizationID
         let organizationName: String
+        let isSoft: Bool
     }
 
     // What is used is what was folded and what leases have settled since, in one snapshot, so that a
@@ -76,7 +78,7 @@ enum EventStatements {
     private static func find(_ accounts: String) -> String {
         """
         SELECT a.account_id, p.percent, a.limit_units, a.used + l.settled, a.organization_id,
-            o.name
+            o.name, a.soft
         FROM account a
         JOIN organization o ON o.shard = $1 AND o.organization_id = a.organization_id
         CROSS JOIN LATERAL (
@@ -117,12 +119,13 @@ enum EventStatements {
         sql: """
             WITH e AS (
                 INSERT INTO quota_event (shard, event_id, organization_id, kind, account_id,
-                    threshold_percent, limit_units, used)
+                    threshold_percent, limit_units, used, soft)
                 SELECT $1, r.event_id, r.organization_id, r.kind, r.account_id, r.percent,
-                    r.limit_units, r.used
+                    r.limit_units, r.used, r.soft
                 FROM unnest($2::uuid[], $3::int8[], $4::int2[], $5::int8[], $6::int2[],
-                    $7::int8[], $8::int8[])
-                    AS r (event_id, organization_id, kind, account_id, percent, limit_units, used)
+                    $7::int8[], $8::int8[], $11::bool[])
+                    AS r (event_id, organization_id, kind, account_id, percent, limit_units, used,
+                        soft)
                 ORDER BY r.account_id, r.percent
                 ON CONFLICT DO NOTHING
                 RETURNING event_id),
@@ -155,7 +158,7 @@ enum EventStatements {
             account: AccountID(rawValue: try row.int8(0)), percent: Int64(try row.int2(1)),
             limit: try row.int8(2), used: try row.int8(3),
             organization: OrganizationID(rawValue: try row.int8(4)),
-            organizationName: try row.text(5))
+            organizationName: try row.text(5), isSoft: try row.bool(6))
     }
 
     /// Puts down what was found under fresh ids, with a delivery to each webhook that takes it.
@@ -179,7 +182,7 @@ enum EventStatements {
                 .int8s(found.map(\.found.account.rawValue)),
                 .int2s(found.map { Int16($0.found.percent) }), .int8s(found.map(\.found.limit)),
                 .int8s(found.map(\.found.used)), .uuids(deliveries.map(\.0.rawValue)),
-                .texts(deliveries.map(\.1)),
+                .texts(deliveries.map(\.1)), .bools(found.map(\.found.isSoft)),
             ])
     }
 }

@@ -3,6 +3,13 @@ import Postgres
 
 /// A and G: an account's row, and growing a lease of it.
 enum GrowStatement {
+    /// What bounds the grants of an account: what its quota says, or what was granted before a limit
+    /// was lowered; where the quota is soft, nothing that anybody reaches. `soft`, `limit` and
+    /// `granted` are expressions of the row as it will be.
+    static func cap(soft: String, limit: String, granted: String) -> String {
+        "CASE WHEN \(soft) THEN 9000000000000000000 ELSE GREATEST(\(limit), \(granted)) END"
+    }
+
     // Makes the account of a quota in a period, or brings a stale limit up to the quota's. Never
     // fails for what is already granted: `cap` stays at it. Selected from the quota's row, so an
     // account exists only for a quota that does. That row is locked, and so read as it is now: with
@@ -14,17 +21,20 @@ enum GrowStatement {
         name: "a_ensure_account",
         sql: """
             INSERT INTO account (shard, account_id, organization_id, subject_kind, subject_id,
-                resource, period, period_start, limit_units, cap, ride)
+                resource, period, period_start, limit_units, cap, ride, soft)
             SELECT q.shard, $2, q.organization_id, q.subject_kind, q.subject_id, q.resource,
-                q.period, $7, q.limit_units, q.limit_units, q.ride
+                q.period, $7, q.limit_units,
+                \(cap(soft: "q.soft", limit: "q.limit_units", granted: "0")), q.ride, q.soft
             FROM quota q
             WHERE q.shard = $1 AND q.subject_kind = $3 AND q.subject_id = $4
                 AND q.resource = $5 AND q.period = $6
             FOR SHARE OF q
             ON CONFLICT (shard, subject_kind, subject_id, resource, period, period_start)
             DO UPDATE SET limit_units = EXCLUDED.limit_units,
-                cap = GREATEST(EXCLUDED.limit_units, account.granted), ride = EXCLUDED.ride,
-                closed_at = NULL
+                cap = \(cap(
+                    soft: "EXCLUDED.soft", limit: "EXCLUDED.limit_units",
+                    granted: "account.granted")),
+                ride = EXCLUDED.ride, soft = EXCLUDED.soft, closed_at = NULL
             RETURNING account_id
             """)
 
@@ -63,7 +73,7 @@ enum GrowStatement {
             SELECT a.limit_units, a.used + coalesce(sum(l.settled), 0)::int8,
                 coalesce(sum(l.reserved), 0)::int8,
                 CASE WHEN a.closed_at IS NULL THEN a.cap - a.granted ELSE 0 END,
-                a.recall_gen
+                a.soft
             FROM account a
             LEFT JOIN lease l ON l.shard = a.shard AND l.account_id = a.account_id
             WHERE a.shard = $1 AND a.account_id = $2

@@ -109,13 +109,17 @@ enum LaneStatements {
         name: "lane_shards", sql: "SELECT shard FROM directory_revision ORDER BY shard",
         isReadOnly: true)
 
-    // The recall generations of the accounts that a lane holds leases of. Index lease (shard,
-    // node_id, epoch), then the accounts by primary key: a join would be planned as a scan of every
-    // account there ever was.
+    // The recall generations of the accounts that a lane holds leases of, and what is settled on those
+    // of soft quotas, in one snapshot; -1 for hard ones. Index lease (shard, node_id, epoch), then the accounts by
+    // primary key: a join would be planned as a scan of every account there ever was. The leases of
+    // soft ones by index lease_account.
     private static let recalls = PostgresStatement(
         name: "lane_recalls",
         sql: """
-            SELECT a.account_id, a.recall_gen FROM account a
+            SELECT a.account_id, a.recall_gen, CASE WHEN a.soft THEN a.used + (
+                SELECT coalesce(sum(s.settled), 0)::int8 FROM lease s
+                WHERE s.shard = $1 AND s.account_id = a.account_id) ELSE -1 END
+            FROM account a
             WHERE a.shard = $1 AND a.account_id = ANY (ARRAY(
                 SELECT l.account_id FROM lease l
                 WHERE l.shard = $1 AND l.node_id = $2 AND l.epoch = $3))

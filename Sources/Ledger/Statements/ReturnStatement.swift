@@ -43,7 +43,7 @@ enum ReturnStatement {
         name: "r_return",
         sql: """
             WITH a AS (
-                SELECT account_id, used, granted, limit_units FROM account
+                SELECT account_id, used, granted, limit_units, soft FROM account
                 WHERE shard = $1 AND account_id = $2 FOR UPDATE),
             l AS (
                 UPDATE lease SET granted = lease.granted - $4 FROM a
@@ -53,7 +53,9 @@ enum ReturnStatement {
                     AND lease.granted - lease.reserved - lease.settled >= $4
                 RETURNING lease.granted)
             UPDATE account SET used = a.used, granted = a.granted - $4,
-                limit_units = a.limit_units, cap = GREATEST(a.limit_units, a.granted - $4)
+                limit_units = a.limit_units,
+                cap = \(GrowStatement.cap(
+                    soft: "a.soft", limit: "a.limit_units", granted: "a.granted - $4"))
             FROM a, l WHERE account.shard = $1 AND account.account_id = $2
             RETURNING l.granted, account.cap - account.granted
             """)
@@ -65,7 +67,7 @@ enum ReturnStatement {
         name: "r_end_lease",
         sql: """
             WITH a AS (
-                SELECT account_id, used, granted, limit_units FROM account
+                SELECT account_id, used, granted, limit_units, soft FROM account
                 WHERE shard = $1 AND account_id = $2 FOR UPDATE),
             l AS (
                 DELETE FROM lease USING a
@@ -75,7 +77,9 @@ enum ReturnStatement {
                 RETURNING lease.granted, lease.settled)
             UPDATE account SET used = a.used + l.settled,
                 granted = a.granted - (l.granted - l.settled), limit_units = a.limit_units,
-                cap = GREATEST(a.limit_units, a.granted - (l.granted - l.settled))
+                cap = \(GrowStatement.cap(
+                    soft: "a.soft", limit: "a.limit_units",
+                    granted: "a.granted - (l.granted - l.settled)"))
             FROM a, l WHERE account.shard = $1 AND account.account_id = $2
             RETURNING account.cap - account.granted
             """)

@@ -84,7 +84,7 @@ import Testing
                     "subject_name":"research \\"A\\"","model":null,"resource":"tokens","unit":"tokens",\
                     "period":"day","period_start":"2023-11-14",\
                     "resets_at":"2023-11-15T00:00:00Z","threshold_percent":80,"limit":1000,\
-                    "used":830}}
+                    "used":830,"soft":false}}
                     """)
         }
     }

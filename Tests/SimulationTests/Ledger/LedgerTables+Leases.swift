@@ -73,7 +73,7 @@ extension LedgerTables {
                 .int8(account.limit),
                 .int8(account.used + held.reduce(0) { $0 + $1.settled }),
                 .int8(held.reduce(0) { $0 + $1.reserved }),
-                .int8(account.cap - account.granted), .int8(account.recallGeneration),
+                .int8(account.cap - account.granted), .bool(false),
             ]
         ]
     }
@@ -145,7 +145,7 @@ extension LedgerTables {
             leases.values.filter { $0.node == given.int8(2) && $0.epoch == given.uuid(3) }
                 .map(\.account))
         return held.sorted().compactMap { id in
-            accounts[id].map { [.int8(id), .int8($0.recallGeneration)] }
+            accounts[id].map { [.int8(id), .int8($0.recallGeneration), .int8(-1)] }
         }
     }
 

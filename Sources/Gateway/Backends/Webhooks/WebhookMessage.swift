@@ -65,6 +65,8 @@ struct WebhookMessage {
         writer.integer(reached.limit)
         writer.key("used")
         writer.integer(reached.used)
+        writer.key("soft")
+        writer.bool(reached.isSoft)
     }
 
     /// The headers of one try at `now`, whole seconds since 1970: the time is signed too, so that a
