@@ -12,7 +12,8 @@ public struct PostgresConnectionOptions: Sendable {
     /// The server ends a session that is idle inside a transaction after this; nil leaves its
     /// setting.
     public var idleInTransactionTimeout: Duration?
-    /// The longest wait for one host while connecting; whole seconds, rounded up, at least 2.
+    /// The longest wait for one host while connecting; whole seconds, rounded up, at least 2. libpq
+    /// counts whole seconds of the clock, so that the wait may be up to one second shorter.
     public var connectTimeout: Duration = .seconds(2)
     /// The longest wait of one call to `execute` or `pipeline` that names none itself. When it
     /// ends, the connection is closed; nothing is cancelled on the server.
@@ -34,6 +35,11 @@ public struct PostgresConnectionOptions: Sendable {
     public var usePreparedStatements: Bool?
     /// Called on the connection's thread with everything the server mentions.
     public var noticeHandler: (@Sendable (PostgresNotice) -> Void)?
+
+    /// The `connectTimeout` of who connects once and gives up: a command, or a start. Pools try
+    /// again, at another host where there is one, and are better off with a short wait; a command
+    /// that ends because the server was busy for two seconds has to be typed again.
+    public static let patience: Duration = .seconds(10)
 
     /// Makes options with the values written above.
     public init() {}

@@ -97,6 +97,7 @@ struct Wiring: Sendable {
                     returning: Result {
                         var options = PostgresConnectionOptions()
                         options.applicationName = "turnpike start"
+                        options.connectTimeout = PostgresConnectionOptions.patience
                         let connection = try PostgresConnection(url: url, options: options)
                         defer { connection.close() }
                         return try body(connection)

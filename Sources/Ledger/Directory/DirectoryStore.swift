@@ -32,6 +32,7 @@ public struct DirectoryStore {
     public init(url: String, random: LedgerRandom, author: ActionAuthor) throws(LedgerError) {
         var options = PostgresConnectionOptions()
         options.applicationName = "turnpike admin"
+        options.connectTimeout = PostgresConnectionOptions.patience
         options.statementTimeout = .seconds(30)
         options.lockTimeout = .seconds(10)
         do throws(PostgresError) {

@@ -40,6 +40,7 @@ public struct DatabaseFacts: Sendable, Hashable {
         do throws(PostgresError) {
             var options = PostgresConnectionOptions()
             options.applicationName = "turnpike doctor"
+            options.connectTimeout = PostgresConnectionOptions.patience
             let connection = try PostgresConnection(url: url, options: options)
             defer { connection.close() }
             var facts = DatabaseFacts()

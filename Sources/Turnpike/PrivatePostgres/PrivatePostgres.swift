@@ -184,6 +184,7 @@ struct PrivatePostgres: Sendable {
     private static var connectionOptions: PostgresConnectionOptions {
         var options = PostgresConnectionOptions()
         options.applicationName = "turnpike up"
+        options.connectTimeout = PostgresConnectionOptions.patience
         return options
     }
 
