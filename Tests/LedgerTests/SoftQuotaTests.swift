@@ -9,7 +9,7 @@ import Testing
 
 extension Principal {
     /// The same with other quotas.
-    fileprivate func with(_ quotas: [Quota]) -> Principal {
+    func having(_ quotas: [Quota]) -> Principal {
         Principal(
             shard: shard, organization: organization, team: team, key: key, keySubject: keySubject,
             allowedModels: allowedModels, defaultCompletionTokens: defaultCompletionTokens,
@@ -19,7 +19,7 @@ extension Principal {
 
 extension Quota {
     /// The same, soft or hard.
-    fileprivate func soft(_ isSoft: Bool) -> Quota {
+    func soft(_ isSoft: Bool) -> Quota {
         Quota(
             subject: subject, resource: resource, period: period, limit: limit,
             ridesOutages: ridesOutages, model: model, isSoft: isSoft)
@@ -35,7 +35,7 @@ extension Quota {
         _ node: PostgresUnderTest, _ quotas: [Terms], soft: Set<Subject.Kind>
     ) async throws -> Principal {
         let hard = try await node.principal(quotas: quotas, rateLimits: [])
-        let principal = hard.with(hard.quotas.map { $0.soft(soft.contains($0.subject.kind)) })
+        let principal = hard.having(hard.quotas.map { $0.soft(soft.contains($0.subject.kind)) })
         for quota in principal.quotas where quota.isSoft {
             try await node.execute(
                 "UPDATE quota SET soft = true WHERE subject_kind = $1 AND subject_id = $2",
@@ -209,7 +209,7 @@ extension Quota {
         try await NodesUnderTest.run(2) { test in
             let soft = try await principal(
                 test[0], [(.team, .requests, .total, 10)], soft: [.team])
-            let hard = soft.with([soft.quotas[0].soft(false)])
+            let hard = soft.having([soft.quotas[0].soft(false)])
             for node in test.nodes { #expect(try await serve(4, soft, node) == 4) }
             try await set(hard.quotas[0], test[0])
             // Eight are used; both nodes still hold slices beyond any limit.

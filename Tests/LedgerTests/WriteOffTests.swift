@@ -27,7 +27,9 @@ import Testing
     }
 
     /// A node serves eight requests of 20 tokens with the ledger, one of 30 without it, and dies.
-    private func dieInOutage(on database: TestDatabase) async throws -> Dead {
+    private func dieInOutage(
+        on database: TestDatabase, isSoft: Bool = false
+    ) async throws -> Dead {
         let folder = try makeFolder()
         let disk = try makeFolder()
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -35,8 +37,10 @@ import Testing
         try await PostgresUnderTest.run(
             on: database, folder: folder.path, change: { $0.drainWait = .zero }
         ) { node in
-            let principal = try await node.principal(
-                quotas: [(.key, .tokens, .total, Self.limit)], rateLimits: [])
+            let hard = try await node.principal(
+                quotas: [(.key, .tokens, .total, isSoft ? 100 : Self.limit)], rateLimits: [])
+            let principal = hard.having(hard.quotas.map { $0.soft(isSoft) })
+            if isSoft { try await node.execute("UPDATE quota SET soft = true") }
             for _ in 0..<8 {
                 _ = try #require(
                     try await node.serve(
@@ -63,9 +67,10 @@ import Testing
         return try #require(dead)
     }
 
-    /// Runs `body` with another node that has found the dead one and swept it.
+    /// Runs `body` with another node that has found the dead one and swept it, and has kept its lease
+    /// or not.
     private func afterSweep(
-        of dead: Dead, on database: TestDatabase,
+        of dead: Dead, on database: TestDatabase, keeping kept: Int64 = 1,
         _ body: (PostgresUnderTest, DirectoryStore) async throws -> Void
     ) async throws {
         defer {
@@ -79,11 +84,15 @@ import Testing
                 UPDATE node_lane SET heartbeat_at = now() - interval '1 hour' WHERE node_id = $1
                 """, [.int8(dead.node)])
             let isSwept = try await eventually {
-                try await other.number(
+                let leases = try await other.number(
                     """
                     SELECT count(*) FROM lease l JOIN node_lane n USING (shard, node_id, epoch)
-                    WHERE NOT n.live AND l.rides AND l.settled = 0
-                    """) == 1
+                    WHERE n.node_id = $1 AND l.rides = ($2 > 0) AND l.settled = 0
+                    """, [.int8(dead.node), .int8(kept)])
+                let fenced = try await other.number(
+                    "SELECT count(*) FROM node_lane WHERE NOT live AND node_id = $1",
+                    [.int8(dead.node)])
+                return fenced == 1 && leases == kept
             }
             #expect(isSwept)
             try await body(
@@ -173,6 +182,32 @@ import Testing
                 #expect(isReady)
                 let account = back.account(dead.principal.quotas[0])
                 #expect(try await back.used(account) == 8 * 20 + 30)
+            }
+            #expect(try store.auditor.audit(nil, depth: .complete).findings == [])
+        }
+    }
+}
+
+extension WriteOffTests {
+    // Kept, it would block the quota once it is hard; its count then lacks what nobody but the disk
+    // knew.
+    @Test func `a soft quota's slice is not kept; what the disk tells is recorded without it`()
+        async throws
+    {
+        let database = try TestDatabase.make()
+        let dead = try await dieInOutage(on: database, isSoft: true)
+        try await afterSweep(of: dead, on: database, keeping: 0) { other, store in
+            #expect(try await other.used(other.account(dead.principal.quotas[0])) == 8 * 20)
+            #expect(try await other.number("SELECT granted - used FROM account") == 0)
+            try await PostgresUnderTest.run(on: database, folder: dead.disk.path) { back in
+                let isReady = try await eventually { back.node.isReady }
+                #expect(isReady)
+                let account = back.account(dead.principal.quotas[0])
+                #expect(try await back.used(account) == 8 * 20)
+                let found = try await back.number(
+                    "SELECT charged FROM usage WHERE request_id = $1 AND account_ids = '{}'",
+                    [.uuid(dead.unseen.rawValue)])
+                #expect(found == 30)
             }
             #expect(try store.auditor.audit(nil, depth: .complete).findings == [])
         }
