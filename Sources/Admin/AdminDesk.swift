@@ -15,6 +15,10 @@ struct AdminDesk {
     let ledger: any AdminLedger
     /// Takes the answers as they are, for the admin HTTP API; nil where they are printed.
     var take: ((AdminAnswer) -> Void)?
+    /// The part of a list that is asked for; nil for all of it.
+    var page: AdminPage.Request?
+    /// The file that came with a request, in place of one that a command names; nil without one.
+    var file: [UInt8]?
 
     /// Answers with rows: an array for programs, `table` for people.
     func answer(_ records: [Record], names: [String], table: () -> [String]) throws {

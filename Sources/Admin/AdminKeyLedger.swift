@@ -45,6 +45,8 @@ protocol AdminKeyLedger {
     func mintAdminKey(_ order: AdminKeyOrder) throws(AdminFailure) -> MintedAdminKeyEntry
     /// Every key, or those of one organization, the oldest first; revoked and expired ones too.
     func adminKeys(of organization: OrganizationEntry?) throws(AdminFailure) -> [AdminKeyEntry]
+    /// The key of that id, whatever has become of it.
+    func findAdminKey(_ id: KeyID) throws(AdminFailure) -> AdminKeyEntry?
     /// Ends a key for good. Repeating it changes nothing.
     func revokeAdminKey(_ id: KeyID) throws(AdminFailure)
 }
@@ -65,9 +67,19 @@ extension ConfiguredLedger {
     }
 
     func adminKeys(of organization: OrganizationEntry?) throws(AdminFailure) -> [AdminKeyEntry] {
-        let found = try asking { store throws(LedgerError) in
-            try store.adminKeys.list(organization: organization?.id)
-        }
+        try named(
+            try asking { store throws(LedgerError) in
+                try store.adminKeys.list(organization: organization?.id)
+            })
+    }
+
+    func findAdminKey(_ id: KeyID) throws(AdminFailure) -> AdminKeyEntry? {
+        let found = try asking { store throws(LedgerError) in try store.adminKeys.find(id) }
+        return try named(found.map { [$0] } ?? []).first
+    }
+
+    /// The keys with the names of the organizations that they are bound to.
+    func named(_ found: [AdminKeyRecord]) throws(AdminFailure) -> [AdminKeyEntry] {
         var names: [OrganizationID: String] = [:]
         for id in Set(found.compactMap(\.organization)) {
             names[id] = try findOrganization(id)?.name

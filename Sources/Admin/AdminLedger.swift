@@ -4,7 +4,7 @@ import Ledger
 /// What the admin commands ask of the ledger, within one organization at a time: what belongs to
 /// another one behaves as if it did not exist.
 protocol AdminLedger: SubjectLedger, ReconcilingLedger, AdminKeyLedger, ActionLedger,
-    EventLedger
+    EventLedger, PagingLedger
 {
     /// The ledger's clock, by which keys expire and periods end.
     func time() throws(AdminFailure) -> Timestamp

@@ -202,14 +202,14 @@ final class ConfiguredLedger: AdminLedger {
             suspendedAt: organization.suspendedAt, suspendReason: organization.suspendReason)
     }
 
-    private func entry(_ team: Team) -> TeamEntry {
+    func entry(_ team: Team) -> TeamEntry {
         knownTeams[team.id] = team
         return TeamEntry(
             id: team.id, name: team.name, createdAt: team.createdAt,
             suspendedAt: team.suspendedAt, suspendReason: team.suspendReason)
     }
 
-    private func value(_ entry: OrganizationEntry) throws(AdminFailure) -> Organization {
+    func value(_ entry: OrganizationEntry) throws(AdminFailure) -> Organization {
         guard let known = knownOrganizations[entry.id] else {
             throw .notFound("organization", entry.name, advice: "Nothing was changed.")
         }

@@ -8,9 +8,10 @@ protocol EventLedger {
     func quotaThresholds() -> QuotaThresholds
     /// The webhooks of the configuration.
     func webhooks() -> [WebhookSubscription]
-    /// The organization's newest events, one for each webhook they go to; of one state, or of all.
+    /// Some of the organization's events, the newest first, one for each webhook they go to; of one
+    /// state, or of all.
     func events(
-        in organization: OrganizationEntry, state: EventStatus.State?, most: Int64
+        in organization: OrganizationEntry, state: EventStatus.State?, _ page: ListPage<EventID>
     ) throws(AdminFailure) -> [EventStatus]
     /// One event of the organization with all of its deliveries; nothing where it has none such.
     func event(
@@ -32,10 +33,10 @@ extension ConfiguredLedger {
     func webhooks() -> [WebhookSubscription] { configuration.webhooks.map(\.subscription) }
 
     func events(
-        in organization: OrganizationEntry, state: EventStatus.State?, most: Int64
+        in organization: OrganizationEntry, state: EventStatus.State?, _ page: ListPage<EventID>
     ) throws(AdminFailure) -> [EventStatus] {
         try asking { store throws(LedgerError) in
-            try store.events.list(organization.id, in: state, most: most)
+            try store.events.list(organization.id, in: state, page)
         }
     }
 

@@ -127,7 +127,9 @@ struct Rooms: Sendable {
         }
         return AdminHTTP(
             configuration: configuration, peppers: wiring.peppers, pool: pool,
-            logger: wiring.logger)
+            logger: wiring.logger,
+            // Cut short when nobody waits any more.
+            pause: { try? await Task.sleep(for: $0) })
     }
 
     /// What notes events, and what sends them.

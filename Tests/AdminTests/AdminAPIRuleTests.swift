@@ -1,3 +1,4 @@
+import ArgumentParser
 import Domain
 import Testing
 
@@ -26,7 +27,12 @@ import Testing
             "GET v1/organizations/{organization}/events",
             "GET v1/organizations/{organization}/events/{event}", "GET v1/actions",
             "GET v1/actions/{action}", "GET v1/models/{model}/prices", "GET v1/nodes",
-            "GET v1/audit",
+            "GET v1/audit", "GET v1/organizations/{organization}/usage/latency",
+            "GET v1/organizations/{organization}/usage/export",
+            "GET v1/organizations/{organization}/quotas/replay",
+            "GET v1/organizations/{organization}/teams/{team}/quotas/replay",
+            "GET v1/organizations/{organization}/keys/{key}/quotas/replay",
+            "GET v1/models/{model}/reprice", "POST v1/reconcile",
         ],
         .operator: [
             "POST v1/organizations/{organization}/teams",
@@ -51,6 +57,7 @@ import Testing
             "POST v1/organizations/{organization}/events/redeliver-dead",
             "POST v1/organizations/{organization}/events/test",
             "POST v1/models/{model}/prices", "POST v1/models/{model}/prices/clear",
+            "POST v1/models/{model}/reprice",
         ],
         .owner: [
             "POST v1/organizations", "PATCH v1/organizations/{organization}",
@@ -96,7 +103,10 @@ import Testing
     }
 
     @Test func `an auditor's key changes nothing`() {
-        for route in AdminRoutes.all where route.role == .auditor { #expect(route.method == "GET") }
+        for route in AdminRoutes.all where route.role == .auditor {
+            // A comparison has a file to read, and for that a body.
+            #expect(route.method == "GET" || Self.title(route) == "POST v1/reconcile")
+        }
     }
 
     @Test func `a bound key may ask nothing of the whole installation`() {
@@ -111,7 +121,8 @@ import Testing
                 "POST v1/organizations", "POST v1/models/{model}/prices",
                 "POST v1/models/{model}/prices/clear", "GET v1/nodes",
                 "POST v1/nodes/{node}/write-off", "GET v1/audit", "POST v1/retention",
-                "GET v1/actions", "GET v1/actions/{action}",
+                "GET v1/actions", "GET v1/actions/{action}", "GET v1/models/{model}/reprice",
+                "POST v1/models/{model}/reprice", "POST v1/reconcile",
             ])
     }
 
@@ -169,28 +180,49 @@ import Testing
 
     private static func row(_ name: String) -> Record { Record([("name", .text(name))]) }
 
-    @Test func `pages neither repeat nor hide a row, whatever is made or deleted meanwhile`() {
-        var rows = ["b", "d", "f", "h", "é", "z/ü"].map(Self.row)
-        var seen: [String] = []
-        var after: AdminPage.Cursor?
-        for step in 0... {
-            let page = AdminPage(of: rows, by: ["name"], limit: 2, after: after)
-            seen += page.rows.map { "\($0.fields[0].value)" }
-            guard let next = page.next else { break }
-            after = AdminPage.Cursor(next, count: 1)
-            #expect(after != nil)
-            // Before the cursor and behind it; and the row that the cursor names goes.
-            if step == 0 { rows = rows.filter { $0.fields[0].value != .text("d") } }
-            if step == 0 { rows += ["a", "g"].map(Self.row) }
-        }
-        let expected = ["b", "d", "f", "g", "h", "z/ü", "é"].map { "\(Record.Value.text($0))" }
-        #expect(seen == expected)
+    @Test func `a page tells whether more follow, and from where`() {
+        let rows = ["b", "é", "z/ü"].map(Self.row)
+        let first = AdminPage(of: rows, by: ["name"], limit: 2)
+        #expect(first.rows.map(\.fields[0].value) == [.text("b"), .text("é")])
+        let after = first.next.flatMap { AdminPage.Cursor($0, ["name"]) }
+        #expect(after?.parts == ["é"])
+        #expect(AdminPage(of: rows, by: ["name"], limit: 3).next == nil)
+        #expect(AdminPage(of: [], by: ["name"], limit: 3).next == nil)
     }
 
-    @Test(arguments: ["", "%", "Zg", "YR9i", "YQ=="])
+    @Test(arguments: ["", "%", "Zg", "YR9i", "YQ==", "AA"])
     func `what is no cursor of this list is refused`(text: String) {
-        let cursor = AdminPage.Cursor(text, count: 3)
-        #expect(cursor == nil)
+        // "Zg" is f: a name, but three of them or a key's id it is not.
+        let cursors = [
+            AdminPage.Cursor(text, ["a", "b", "c"]), AdminPage.Cursor(text, ["key_id"]),
+        ]
+        #expect(cursors.allSatisfy { $0 == nil })
+    }
+
+    // MARK: What has a route
+
+    /// Commands that are of the machine that they run on, and not of the ledger.
+    private static let local = [
+        "doctor": "it looks at the machine, the files and the ports of whoever runs it",
+        "completions": "it writes a file for a shell", "manual": "it shows the manual",
+    ]
+
+    private static func leaves(
+        _ command: any ParsableCommand.Type, _ path: [String] = []
+    ) -> [(path: String, type: any ParsableCommand.Type)] {
+        let inner = command.configuration.subcommands
+        let below = inner.flatMap { leaves($0, path + [$0._commandName]) }
+        let isLeaf = inner.isEmpty || command is any AdminSubcommand.Type
+        return (isLeaf ? [(path.joined(separator: " "), command)] : []) + below
+    }
+
+    @Test func `every command has a route, or a reason to have none`() {
+        let routed = Set(AdminRoutes.all.map { ObjectIdentifier($0.command) })
+        let leaves = Self.leaves(AdminCommand.self)
+        let missing = leaves.filter { !routed.contains(ObjectIdentifier($0.type)) }.map(\.path)
+        #expect(Set(missing) == Set(Self.local.keys))
+        let known = Set(leaves.map { ObjectIdentifier($0.type) })
+        #expect(routed.isSubset(of: known))
     }
 
     // MARK: What a request says
@@ -275,6 +307,13 @@ import Testing
             ("GET", "v1/organizations/o/usage?compare=1", "", "invalid_value", "compare"),
             ("GET", "v1/organizations/o/keys/k/quotas/check", "", "missing_field", "tokens"),
             ("GET", "v1/nodes", "{}", "body_not_taken", nil),
+            ("POST", "v1/reconcile", "", "missing_body", nil),
+            ("POST", "v1/reconcile?file=/etc/passwd", "a", "unknown_field", "file"),
+            ("POST", "v1/reconcile?by=week", "a", "invalid_value", "by"),
+            ("POST", "v1/models/m/reprice", #"{"since":"7d"}"#, "missing_field", "price_version"),
+            ("GET", "v1/models/m/reprice?since=7d", "", "missing_field", "price_version"),
+            ("GET", "v1/organizations/o/usage/export?format=xml", "", "invalid_value", "format"),
+            ("GET", "v1/organizations/o/keys?after=Zg", "", "invalid_cursor", "after"),
             ("DELETE", "v1/organizations/o", "{}", "body_not_taken", nil),
         ] as [(String, String, String, String, String?)])
     func `what a request may not say is refused by name`(
@@ -295,6 +334,22 @@ import Testing
             _ = try Self.read("POST", "v1/organizations", #"{"name":"\#(name)"}"#)
         }
         #expect(size?.status == 413)
+    }
+
+    @Test func `a file is the whole body, of a bounded size, and never a name of one`() throws {
+        let read = try Self.read(
+            "POST", "v1/reconcile?backend=a&backend=b&tolerance=1%25", "a,b\n", type: "text/csv")
+        #expect(read.file == Array("a,b\n".utf8))
+        #expect(read.words.all == ["--backend=a", "--backend=b", "--tolerance=1%", "--", "-"])
+        let size = #expect(throws: AdminFault.self) {
+            let file = String(repeating: "a", count: AdminQuestion.mostFile + 1)
+            _ = try Self.read("POST", "v1/reconcile", file, type: "text/csv")
+        }
+        #expect(size?.status == 413 && size?.code == "body_too_large")
+        let form = #expect(throws: AdminFault.self) {
+            try Self.read("POST", "v1/reconcile", "a", type: "multipart/form-data; boundary=x")
+        }
+        #expect(form?.status == 415)
     }
 
     @Test func `a command's sentence is told in the words of the API`() {

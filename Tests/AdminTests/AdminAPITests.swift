@@ -243,6 +243,7 @@ import Testing
 
     /// A query that a route cannot do without.
     private static func needed(_ route: AdminRoute) -> String {
+        if route.path.hasSuffix("/replay") { return "?tokens=5/day" }
         let names = route.query.filter(\.isRequired).map { "\($0.name)=1" }
         return names.isEmpty ? "" : "?" + names.joined(separator: "&")
     }
@@ -350,12 +351,16 @@ import Testing
     }
 
     /// Takes a place in the pool, however often it must ask, and keeps it.
-    private static func hold(
-        _ pool: AdministrationPool, until gate: DispatchSemaphore
+    static func hold(
+        _ pool: AdministrationPool, until gate: DispatchSemaphore,
+        then done: DispatchSemaphore? = nil
     ) async throws {
         while true {
             do throws(AdministrationPool.Obstacle) {
-                return try await pool.run { (_: DirectoryStore) -> Void in gate.wait() }
+                return try await pool.run { (_: DirectoryStore) -> Void in
+                    gate.wait()
+                    done?.signal()
+                }
             } catch {
                 guard case .busy = error else { throw error }
             }

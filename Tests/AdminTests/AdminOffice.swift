@@ -30,6 +30,17 @@ final class AdminOffice: Sendable {
     let folder: URL
     private let document: JSONDocument
     private let secrets = Mutex<[String: String]>([:])
+    /// What is done where the API would wait.
+    let hook: Hook
+
+    /// Does something where the API would wait.
+    final class Hook: Sendable {
+        private let action = Mutex<@Sendable () -> Void>({})
+
+        func set(_ action: @escaping @Sendable () -> Void) { self.action.withLock { $0 = action } }
+
+        func wait() { action.withLock { $0 }() }
+    }
 
     init() throws {
         database = try TestDatabase.make()
@@ -52,9 +63,11 @@ final class AdminOffice: Sendable {
         let random = LedgerRandom { .random(in: 0 ... .max) }
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         pool = try AdministrationPool(url: database.url, random: random, logger: logger)
+        let hook = Hook()
+        self.hook = hook
         api = AdminHTTP(
             configuration: configuration, peppers: [try Ledger.Pepper(id: 1, bytes: bytes)],
-            pool: pool, logger: logger)
+            pool: pool, logger: logger, pause: { _ in hook.wait() })
         document = try JSONParser(
             maximumBytes: 1 << 22, maximumDepth: 64, maximumNodes: 100_000
         ).parse(AdminDocument.make(AdminRoutes.all).bytes)
@@ -95,23 +108,32 @@ final class AdminOffice: Sendable {
         _ method: String, _ target: String, _ body: String = "", as name: String = "owner",
         once: String? = nil
     ) async throws -> Reply {
-        let parts = target.split(separator: "?", maxSplits: 1)
-        var headers = [("content-type", "application/json")]
-        if !name.isEmpty { headers.append(("authorization", "Bearer \(secret(name))")) }
-        if let once { headers.append(("idempotency-key", once)) }
-        let path = "/admin/v1/" + (parts.first ?? "")
-        let response = await api.respond(
-            to: AdminRequest(
-                method: method, path: path, query: parts.count > 1 ? String(parts[1]) : "",
-                headers: headers, body: Array(body.utf8)))
+        let response = await send(method, target, body, as: name, once: once)
         let json = try JSONParser(
             maximumBytes: 1 << 22, maximumDepth: 64, maximumNodes: 100_000
         ).parse(response.body).root
-        hold(json, response.status, method, path)
+        hold(json, response.status, method, "/admin/v1/" + target.prefix { $0 != "?" })
         return Reply(
             status: response.status,
             headers: Dictionary(response.headers.map { ($0.name, $0.value) }) { $1 },
             json: json)
+    }
+
+    /// Asks, and gives the answer as it is.
+    func send(
+        _ method: String, _ target: String, _ body: String = "", as name: String = "owner",
+        once: String? = nil, takesPieces: Bool = true
+    ) async -> AdminResponse {
+        let parts = target.split(separator: "?", maxSplits: 1)
+        var headers = [("content-type", "application/json")]
+        if !name.isEmpty { headers.append(("authorization", "Bearer \(secret(name))")) }
+        if let once { headers.append(("idempotency-key", once)) }
+        var request = AdminRequest(
+            method: method, path: "/admin/v1/" + (parts.first ?? ""),
+            query: parts.count > 1 ? String(parts[1]) : "", headers: headers,
+            body: Array(body.utf8))
+        request.takesPieces = takesPieces
+        return await api.respond(to: request)
     }
 
     private func hold(_ json: JSONValue, _ status: Int, _ method: String, _ path: String) {

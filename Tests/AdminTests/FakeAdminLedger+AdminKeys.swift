@@ -25,6 +25,10 @@ extension FakeAdminLedger {
         }
     }
 
+    func findAdminKey(_ id: KeyID) throws(AdminFailure) -> AdminKeyEntry? {
+        try adminKeys(of: nil).first { $0.id == id }
+    }
+
     func revokeAdminKey(_ id: KeyID) throws(AdminFailure) {
         try checked { state in
             for index in state.adminKeys.indices

@@ -10,12 +10,15 @@ extension FakeAdminLedger {
     func webhooks() -> [WebhookSubscription] { change { $0.webhooks } }
 
     func events(
-        in organization: OrganizationEntry, state: EventStatus.State?, most: Int64
+        in organization: OrganizationEntry, state: EventStatus.State?, _ page: ListPage<EventID>
     ) throws(AdminFailure) -> [EventStatus] {
         try checked { fake in
             let own = fake.events.filter { $0.event.organization == organization.id }
             return Array(
-                own.filter { state == nil || $0.delivery?.state == state }.prefix(Int(most)))
+                own.filter { status in
+                    (state == nil || status.delivery?.state == state)
+                        && (page.after.map { status.event.id.rawValue < $0.rawValue } ?? true)
+                }.prefix(page.limit))
         }
     }
 

@@ -18,6 +18,45 @@ private struct EchoAPI: AdminAPI {
             status: 201, headers: [("idempotent-replayed", "true")],
             body: Array("{\"said\":\"\(said)\"}".utf8))
     }
+
+    func refuse(status: Int, message: String) -> AdminResponse {
+        AdminResponse(status: status, body: Array("{\"refused\":\"\(message)\"}".utf8))
+    }
+}
+
+/// An admin API that answers in pieces: those it is given, the last one again and again.
+private struct PiecesAPI: AdminAPI {
+    let script: [AdminPiece]
+    /// The number of each piece that was asked for.
+    let asked = Journal<Int>()
+    /// How many had been asked for when nobody held the answer any more.
+    let released = Journal<Int>()
+
+    init(_ script: [AdminPiece]) { self.script = script }
+
+    func respond(to request: AdminRequest) async -> AdminResponse {
+        AdminResponse(
+            status: 200, contentType: "text/csv", body: Array("one".utf8), pieces: Pieces(self))
+    }
+
+    func refuse(status: Int, message: String) -> AdminResponse {
+        AdminResponse(status: status, body: [])
+    }
+
+    private actor Pieces: AdminPieces {
+        private let api: PiecesAPI
+        private var count = 0
+
+        init(_ api: PiecesAPI) { self.api = api }
+
+        deinit { api.released.append(count) }
+
+        func next() async -> AdminPiece {
+            count += 1
+            api.asked.append(count)
+            return api.script[min(count, api.script.count) - 1]
+        }
+    }
 }
 
 @Suite struct `The admin listener on a socket` {
@@ -44,7 +83,8 @@ private struct EchoAPI: AdminAPI {
 
     /// Runs the listener around `body`.
     private static func withListener(
-        at path: String, bodyBytes: Int = 1024, _ body: () async throws -> Void
+        at path: String, bodyBytes: Int = 1024, api: any AdminAPI = EchoAPI(),
+        _ body: () async throws -> Void
     ) async throws {
         var limits = ConnectionLimits()
         limits.bodyBytes = bodyBytes
@@ -57,7 +97,7 @@ private struct EchoAPI: AdminAPI {
             drainTime: .seconds(1), time: MachineTime(), activity: nil, logger: logger,
             onRunning: { _, address in bound.append(address) }
         ) { _ in
-            AdminResponder(activity: activity, api: EchoAPI(), metrics: MetricsRegistry()) {
+            AdminResponder(activity: activity, api: api, metrics: MetricsRegistry()) {
                 Readiness(reasons: [], warnings: [])
             }
         }
@@ -111,6 +151,57 @@ private struct EchoAPI: AdminAPI {
                 "POST /admin/v1/a HTTP/1.1\r\nHost: t\r\nContent-Length: 1025\r\n\r\n")
             let answer = await client.rest()
             #expect(answer.hasPrefix("HTTP/1.1 413"))
+            // In the words of the API that it was meant for.
+            #expect(answer.hasSuffix(#"{"refused":"The body is larger than 1024 bytes."}"#))
+            let other = try await RawClient.connect(socket: place.path)
+            other.send("POST /healthz HTTP/1.1\r\nHost: t\r\nContent-Length: 1025\r\n\r\n")
+            let usual = await other.rest()
+            #expect(usual.hasPrefix("HTTP/1.1 413") && usual.contains("\"request_id\""))
+        }
+    }
+
+    @Test func `an answer in pieces ends with its last chunk, and the connection goes on`()
+        async throws
+    {
+        let place = try Place()
+        let api = PiecesAPI([.bytes(Array("two".utf8)), .bytes([]), .end])
+        try await Self.withListener(at: place.path, api: api) {
+            let client = try await RawClient.connect(socket: place.path)
+            client.send("GET /admin/v1/a HTTP/1.1\r\nHost: t\r\n\r\n")
+            let answer = await client.received("0\r\n\r\n")
+            #expect(answer.contains("content-type: text/csv\r\n"))
+            #expect(answer.contains("transfer-encoding: chunked\r\n"))
+            #expect(answer.hasSuffix("\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"))
+            client.send("GET /healthz HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+            let rest = await client.rest()
+            #expect(rest.dropFirst(answer.count).hasPrefix("HTTP/1.1 200"))
+        }
+    }
+
+    @Test func `an answer that breaks off has no last chunk`() async throws {
+        let place = try Place()
+        let api = PiecesAPI([.bytes(Array("two".utf8)), .broken])
+        try await Self.withListener(at: place.path, api: api) {
+            let client = try await RawClient.connect(socket: place.path)
+            client.send("GET /admin/v1/a HTTP/1.1\r\nHost: t\r\n\r\n")
+            let answer = await client.rest()
+            #expect(answer.hasPrefix("HTTP/1.1 200") && answer.contains("3\r\none\r\n"))
+            #expect(!answer.contains("0\r\n\r\n"))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `nothing more is read for a client that has left`() async throws {
+        let place = try Place()
+        // Without an end: only the client's leaving ends it.
+        let api = PiecesAPI([.bytes([UInt8](repeating: 65, count: 1 << 20))])
+        try await Self.withListener(at: place.path, api: api) {
+            let client = try await RawClient.connect(socket: place.path)
+            client.send("GET /admin/v1/a HTTP/1.1\r\nHost: t\r\n\r\n")
+            _ = await api.asked.wait(for: 3)
+            try await client.close()
+            let ended = await api.released.wait(for: 1)
+            #expect(ended == api.asked.elements.suffix(1))
         }
     }
 

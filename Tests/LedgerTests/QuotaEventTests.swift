@@ -256,7 +256,7 @@ extension WebhookSubscription {
             _ organization: OrganizationID, _ state: EventStatus.State?
         ) throws -> [EventID] {
             try Self.withStore(node) { store throws(LedgerError) in
-                try store.list(organization, in: state, most: 10)
+                try store.list(organization, in: state, ListPage(after: nil, limit: 10))
             }.map(\.event.id)
         }
 

@@ -9,10 +9,17 @@ struct AdminAPIDesk {
     let peppers: [Ledger.Pepper]
     let logger: Logger
 
+    /// What a request is answered.
+    enum Answered: Sendable {
+        case whole(AdminResponse)
+        /// An export, which has just begun.
+        case export(AdminExport.Plan, AdminExport.Page)
+    }
+
     /// The straight line: who asks, whether they may, what they ask, the command, its answer.
     func answer(
         _ request: AdminRequest, _ route: AdminRoute, _ values: [String]
-    ) throws(AdminFault) -> AdminResponse {
+    ) throws(AdminFault) -> Answered {
         let caller = try authenticate(request)
         ledger.act(as: caller.author)
         try AdminAccess.check(caller, route)
@@ -20,10 +27,11 @@ struct AdminAPIDesk {
         try AdminAccess.bind(&question, to: caller, ledger)
         if route.creation != nil { ledger.claim = try claim(request, caller) }
         do throws(Refusal) {
-            return try respond(try run(question), to: question, caller)
+            if case .stream = route.answer { return try export(question, request) }
+            return .whole(try respond(try run(question, caller), to: question))
         } catch {
             if case .repeated(let id) = error.failure.cause {
-                return try repeated(id, question)
+                return .whole(try repeated(id, question))
             }
             if error.failure.cause == .broken {
                 logger.error(
@@ -34,7 +42,7 @@ struct AdminAPIDesk {
         }
     }
 
-    private func authenticate(_ request: AdminRequest) throws(AdminFault) -> AdminKeyEntry {
+    func authenticate(_ request: AdminRequest) throws(AdminFault) -> AdminKeyEntry {
         let secret = try AdminBearer.secret(of: request)
         let found: AdminKeyEntry?
         do throws(AdminFailure) {
@@ -52,54 +60,117 @@ struct AdminAPIDesk {
     private struct Outcome {
         let answer: AdminAnswer
         let failure: AdminFailure?
+        /// What it complained of beside.
+        let complaint: String
     }
 
     /// Why a command said nothing.
     private struct Refusal: Error {
         let failure: AdminFailure
         var fault: AdminFault?
+
+        init(failure: AdminFailure) { self.failure = failure }
+
+        /// A value that a command cannot read.
+        init(_ type: any AdminSubcommand.Type, _ error: any Error, _ advice: String) {
+            failure = .wrongUsage("", advice: nil)
+            fault = .invalid(
+                "invalid_value", AdminFault.restated(type.message(for: error)), advice)
+        }
     }
 
-    private func run(_ question: AdminQuestion) throws(Refusal) -> Outcome {
+    private func parse(_ question: AdminQuestion) throws(Refusal) -> any AdminSubcommand {
         let type = question.route.command
-        let command: any AdminSubcommand
         do {
-            command = try type.parse(question.words.all)
+            return try type.parse(question.words.all)
         } catch {
             throw Refusal(
-                failure: .wrongUsage("", advice: nil),
-                fault: .invalid(
-                    "invalid_value", AdminFault.restated(type.message(for: error)),
-                    "Nothing was changed. GET /admin/openapi.json tells what is accepted."))
+                type, error,
+                "Nothing was changed. GET /admin/openapi.json tells what is accepted.")
         }
-        var said: AdminAnswer?
+    }
+
+    private func desk(_ complain: @escaping (String) -> Void) -> AdminDesk {
         let output = Output(
-            width: 80, style: .plain, write: { _ in }, complain: { _ in }, ask: { _ in nil })
-        var desk = AdminDesk(output: output, format: .json, ledger: ledger)
+            width: 80, style: .plain, write: { _ in }, complain: complain, ask: { _ in nil })
+        return AdminDesk(output: output, format: .json, ledger: ledger)
+    }
+
+    private func run(
+        _ question: AdminQuestion, _ caller: AdminKeyEntry
+    ) throws(Refusal) -> Outcome {
+        let command = try parse(question)
+        var (said, complaint): (AdminAnswer?, String) = (nil, "")
+        var desk = desk { complaint += $0 }
         desk.take = { said = $0 }
+        desk.file = question.file
+        if case .page = question.route.answer {
+            let isBound = question.route.reach == .organizations && caller.organization != nil
+            desk.page = AdminPage.Request(
+                limit: question.limit + 1, after: question.after,
+                only: isBound ? caller.organizationName ?? "" : nil)
+        }
+        var failure: AdminFailure?
         do {
             try command.execute(desk)
-        } catch let failure as AdminFailure {
-            guard let said else { throw Refusal(failure: failure) }
-            return Outcome(answer: said, failure: failure)
+        } catch let refused as AdminFailure {
+            failure = refused
         } catch {
             // What is left is a value that a command reads only once it runs.
-            throw Refusal(
-                failure: .wrongUsage("", advice: nil),
-                fault: .invalid(
-                    "invalid_value", AdminFault.restated(type.message(for: error)),
-                    "Nothing was changed."))
+            throw Refusal(question.route.command, error, "Nothing was changed.")
         }
         guard let said else {
-            throw Refusal(failure: AdminFailure.refused("There is no answer.", advice: nil))
+            var refusal = Refusal(
+                failure: failure ?? .refused("There is no answer.", advice: nil))
+            if question.file != nil, let failure, failure.status == .refused,
+                failure.cause == .usual
+            {
+                refusal.fault = AdminFault(
+                    status: 422, code: "file_refused",
+                    message: AdminFault.restated(failure.message),
+                    advice: AdminFault.advice(failure.advice))
+            }
+            throw refusal
         }
-        return Outcome(answer: said, failure: nil)
+        return Outcome(answer: said, failure: failure, complaint: complaint)
+    }
+
+    /// Begins an export: finds what it is of and its first page, so that what is wrong from the
+    /// start has a status of its own.
+    private func export(
+        _ question: AdminQuestion, _ request: AdminRequest
+    ) throws(Refusal) -> Answered {
+        guard request.takesPieces else {
+            var refusal = Refusal(failure: .refused("", advice: nil))
+            refusal.fault = AdminFault(
+                status: 400, code: "http_version",
+                message: "An export takes HTTP/1.1: before, nobody can tell its end from a break.",
+                advice: "Ask with HTTP/1.1.")
+            throw refusal
+        }
+        guard let command = try parse(question) as? UsageExportCommand else {
+            throw Refusal(failure: .refused("The answer has another form.", advice: nil))
+        }
+        do {
+            let query = try command.query(at: desk { _ in })
+            let plan = AdminExport.Plan(
+                query: query, form: question.form, expected: try ledger.exportCount(query))
+            return .export(plan, try page(of: plan, at: query.start, for: request))
+        } catch let failure as AdminFailure {
+            throw Refusal(failure: failure)
+        } catch let fault as AdminFault {
+            var refusal = Refusal(failure: .refused("", advice: nil))
+            refusal.fault = fault
+            throw refusal
+        } catch {
+            throw Refusal(question.route.command, error, "Nothing was changed.")
+        }
     }
 
     // MARK: The answer
 
     private func respond(
-        _ outcome: Outcome, to question: AdminQuestion, _ caller: AdminKeyEntry
+        _ outcome: Outcome, to question: AdminQuestion
     ) throws(Refusal) -> AdminResponse {
         let route = question.route
         switch (route.answer, outcome.answer) {
@@ -109,13 +180,8 @@ struct AdminAPIDesk {
             }
             let status = route.creation == nil ? 200 : 201
             return AdminResponse(status: status, body: AdminJSON.record(record).bytes)
-        case (.page(_, let by), .many(var records)):
-            if route.reach == .organizations, caller.organization != nil {
-                let own = Record.Value.optional(caller.organizationName)
-                records = records.filter { $0.fields.first?.value == own }
-            }
-            let page = AdminPage(
-                of: records, by: by, limit: question.limit, after: question.after)
+        case (.page(_, let by), .many(let records)):
+            let page = AdminPage(of: records, by: by, limit: question.limit)
             return Self.rows(
                 page.rows,
                 [
@@ -124,19 +190,17 @@ struct AdminAPIDesk {
                 ])
         case (.rows, .many(let records)): return Self.rows(records, [])
         case (.verdict, .many(let records)):
+            let reason = outcome.failure.map {
+                [$0.message, outcome.complaint.replacing("\n", with: " "), $0.advice ?? ""]
+                    .filter { !$0.isEmpty }.joined(separator: " ")
+            }
             return Self.rows(
                 records,
                 [
                     ("passes", .flag(outcome.failure == nil)),
-                    (
-                        "reason",
-                        outcome.failure.map {
-                            .text(
-                                [$0.message, $0.advice].compactMap(\.self).joined(separator: " "))
-                        } ?? .null
-                    ),
+                    ("reason", reason.map(AdminJSON.text) ?? .null),
                 ])
-        case (.one, .many), (.page, .one), (.rows, .one), (.verdict, .one):
+        case (.one, .many), (.page, .one), (.rows, .one), (.verdict, .one), (.stream, _):
             throw Refusal(failure: .refused("The answer has another form.", advice: nil))
         }
     }
@@ -146,80 +210,5 @@ struct AdminAPIDesk {
     ) -> AdminResponse {
         AdminResponse(
             status: 200, body: AdminJSON.object([("data", .records(records))] + more).bytes)
-    }
-
-    // MARK: Creations that are made once
-
-    /// The client's word that a creation is to take effect once; nil without one.
-    private func claim(
-        _ request: AdminRequest, _ caller: AdminKeyEntry
-    ) throws(AdminFault) -> CreationClaim? {
-        let names = request.values(of: "idempotency-key")
-        guard let name = names.first else { return nil }
-        guard names.count == 1, (1...255).contains(name.utf8.count),
-            name.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-        else {
-            throw .invalid(
-                "invalid_idempotency_key",
-                "An Idempotency-Key is one header of 1 to 255 visible ASCII characters.",
-                "A random UUID is a good one.")
-        }
-        return CreationClaim(
-            author: caller.id, name: Array(name.utf8),
-            request: Array("\(request.method) \(request.path)\n".utf8) + request.body)
-    }
-
-    /// What a creation made that is repeated: the thing as it is now, and never its secret.
-    private func repeated(
-        _ id: Int64, _ question: AdminQuestion
-    ) throws(AdminFault) -> AdminResponse {
-        let found: Record?
-        do throws(AdminFailure) {
-            found = try made(id, question)
-        } catch {
-            throw AdminFault(error)
-        }
-        guard var record = found else {
-            throw AdminFault(
-                status: 409, code: "creation_is_gone",
-                message: "This Idempotency-Key made something that was deleted since.",
-                advice: "Nothing was made. Use another Idempotency-Key to make it anew.")
-        }
-        if question.route.creation == .key || question.route.creation == .adminKey {
-            record.fields.insert(("key", .missing), at: 1)
-            record.fields.append(
-                (
-                    AdminRoutes.secretNote,
-                    .text(
-                        "The secret was told once, in the answer to the first request. If that "
-                            + "was lost, rotate or revoke this key.")
-                ))
-        }
-        return AdminResponse(
-            status: 200, headers: [("idempotent-replayed", "true")],
-            body: AdminJSON.record(record).bytes)
-    }
-
-    private func made(
-        _ id: Int64, _ question: AdminQuestion
-    ) throws(AdminFailure) -> Record? {
-        let keyID = KeyID(rawValue: UInt64(bitPattern: id))
-        if question.route.creation == .organization {
-            return try ledger.findOrganization(OrganizationID(rawValue: id)).map(
-                OrganizationCommand.record)
-        }
-        if question.route.creation == .adminKey {
-            return try ledger.adminKeys(of: nil).first { $0.id == keyID }.map(AdminKeyView.record)
-        }
-        guard let organization = try ledger.findOrganization(question.names["organization"] ?? "")
-        else { return nil }
-        if question.route.creation == .team {
-            return try ledger.teams(in: organization).first { $0.id.rawValue == id }.map {
-                TeamCommand.record($0, organization)
-            }
-        }
-        return try ledger.findKey(keyID, in: organization).map {
-            KeyView.record($0, organization)
-        }
     }
 }

@@ -65,7 +65,8 @@ enum AdminAccess {
     ) throws(AdminFault) -> Bool {
         do throws(AdminFailure) {
             guard let owner = try ledger.findOrganization(organization) else { return false }
-            return try ledger.adminKeys(of: owner).contains { $0.id.description == id }
+            guard let id = KeyID(id) else { return false }
+            return try ledger.findAdminKey(id)?.organization == owner.id
         } catch {
             throw AdminFault(error)
         }

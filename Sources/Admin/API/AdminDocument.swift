@@ -64,7 +64,24 @@ enum AdminDocument {
             ),
             ("parameters", .array(parameters(route))),
         ]
-        if let body = route.body {
+        if route.takesFile {
+            let text = AdminJSON.object([("type", .text("string")), ("minLength", .integer(1))])
+            members.append(
+                (
+                    "requestBody",
+                    .object([
+                        ("required", .flag(true)),
+                        ("description", .text("The file as it is, of any media type.")),
+                        (
+                            "content",
+                            .object([
+                                ("application/octet-stream", .object([("schema", text)])),
+                                ("application/json", .object([("schema", .object([]))])),
+                            ])
+                        ),
+                    ])
+                ))
+        } else if let body = route.body {
             let isRequired = body.contains(where: \.isRequired)
             members.append(
                 (
@@ -161,9 +178,10 @@ enum AdminDocument {
     // MARK: What it answers
 
     private static func responses(_ route: AdminRoute) -> [(String, AdminJSON)] {
-        let good = AdminJSON.object([
+        var good: [(String, AdminJSON)] = [
             ("description", .text("Done.")), ("content", content(answer(route.answer))),
-        ])
+        ]
+        if case .stream(let names) = route.answer { good = stream(names) }
         let bad = AdminJSON.object([
             ("description", .text("Why it was not done.")),
             ("content", content(.object([("$ref", .text("#/components/schemas/Error"))]))),
@@ -171,7 +189,34 @@ enum AdminDocument {
         let failures = [400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 503].map {
             (String($0), bad)
         }
-        return [("200", good)] + (route.creation == nil ? [] : [("201", good)]) + failures
+        return [("200", .object(good))]
+            + (route.creation == nil ? [] : [("201", .object(good))]) + failures
+    }
+
+    /// Lines of records, which come as long as there are any.
+    private static func stream(_ names: [String]) -> [(String, AdminJSON)] {
+        let count = AdminJSON.object([
+            (
+                "description",
+                .text(
+                    "How many records the books have of those hours. Fewer lines than that: retention "
+                        + "has dropped the others.")
+            ),
+            ("schema", .object([("type", .text("integer"))])),
+        ])
+        // Without schemas: no line of it is a document of its own.
+        let kinds = AdminExport.Form.allCases.map { ($0.mediaType, AdminJSON.object([])) }
+        return [
+            (
+                "description",
+                .text(
+                    "Lines in chunks: objects of \(names.joined(separator: ", ")), or the same as CSV "
+                        + "with a line of names first. An answer that breaks off has no last chunk."
+                )
+            ),
+            ("headers", .object([(AdminExport.countHeader, count)])),
+            ("content", .object(kinds)),
+        ]
     }
 
     private static func answer(_ answer: AdminRoute.Answer) -> AdminJSON {
@@ -190,6 +235,7 @@ enum AdminDocument {
         case .page(let names, _): return list(names, [("has_more", flag), ("next", text)])
         case .rows(let names): return list(names, [])
         case .verdict(let names): return list(names, [("passes", flag), ("reason", text)])
+        case .stream: return text
         }
     }
 
@@ -230,6 +276,7 @@ enum AdminAnswerField {
         "limit", "used", "reserved", "leased", "left", "needs", "pepper_id", "shard", "shards",
         "charged", "corrected", "requests", "leases", "ended_leases", "records", "prompt_bound",
         "completion_bound", "threshold_percent", "status", "tries", "deliveries",
+        "waiting_accounts", "here", "there", "difference", "refused", "error_permille",
     ]
     private static let flags: Set<String> = [
         "stream_usage", "mirror_reasoning", "clamp", "passes", "soft", "warns",

@@ -121,7 +121,7 @@ extension AdminFault {
     }
 
     /// Advice without command lines.
-    private static func advice(_ advice: String?) -> String {
+    static func advice(_ advice: String?) -> String {
         guard let advice, !advice.contains("turnpike "), !advice.contains("--") else {
             return "Nothing was changed. GET /admin/openapi.json tells what is accepted."
         }

@@ -2,7 +2,7 @@
 /// that answers is told it.
 struct AdminField: Sendable {
     /// What it is in JSON. In a path and a query everything is text.
-    enum Kind: Sendable {
+    enum Kind: Sendable, Equatable {
         case text, integer, flag, texts
         /// A number or a text, such as 2.5 or "2.50": an amount that is read exactly.
         case amount
@@ -79,6 +79,11 @@ struct AdminField: Sendable {
     static func argument(_ name: String, _ meaning: String) -> AdminField {
         AdminField(name: name, kind: .text, meaning: meaning, spelling: .argument)
     }
+
+    /// How an export is written, which the API sees to itself.
+    static let format = text(
+        "format", "jsonl, an object on each line, or csv. Without it: jsonl.",
+        values: AdminExport.Form.allCases.map(\.rawValue))
 
     /// The same, without which a request is refused.
     var required: AdminField {

@@ -13,12 +13,19 @@ public final class AdminHTTP: AdminAPI, Sendable {
     private let pool: AdministrationPool
     private let logger: Logger
     private let document: [UInt8]
+    private let pause: @Sendable (Duration) async -> Void
 
-    /// Makes the API. `peppers` are those that admin keys may be under.
+    /// How often a page of an export is asked for again while there is no room for it, a second
+    /// apart.
+    private static let mostTries = 30
+
+    /// Makes the API. `peppers` are those that admin keys may be under; `pause` waits, or less long
+    /// when the task is cancelled.
     public init(
         configuration: Configuration, peppers: [Ledger.Pepper], pool: AdministrationPool,
-        logger: Logger
+        logger: Logger, pause: @escaping @Sendable (Duration) async -> Void
     ) {
+        self.pause = pause
         self.configuration = configuration
         self.peppers = peppers
         self.pool = pool
@@ -50,27 +57,12 @@ public final class AdminHTTP: AdminAPI, Sendable {
     private func answer(
         _ request: AdminRequest, _ route: AdminRoute, _ values: [String]
     ) async -> AdminResponse {
-        let outcome: Result<AdminResponse, AdminFault>
-        do throws(AdministrationPool.Obstacle) {
-            outcome = try await pool.run { [configuration, peppers, logger] store in
-                let ledger = ConfiguredLedger(configuration, store)
-                do throws(AdminFault) {
-                    let desk = AdminAPIDesk(ledger: ledger, peppers: peppers, logger: logger)
-                    return .success(try desk.answer(request, route, values))
-                } catch {
-                    return .failure(error)
-                }
-            }
-        } catch {
-            switch error {
-            case .busy: outcome = .failure(.busy)
-            case .ledger(let error):
-                outcome = .failure(
-                    AdminFault(AdminFailure(error, configuration: configuration.file)))
-            }
+        let answered = await atDesk { desk throws(AdminFault) in
+            try desk.answer(request, route, values)
         }
-        switch outcome {
-        case .success(let response): return response
+        switch answered {
+        case .success(.whole(let response)): return response
+        case .success(.export(let plan, let first)): return export(plan, first, request)
         case .failure(let fault):
             if fault.status >= 500, fault != .busy {
                 logger.warning(
@@ -79,6 +71,79 @@ public final class AdminHTTP: AdminAPI, Sendable {
             }
             return fault.response
         }
+    }
+
+    /// Runs `body` at a desk on one of the pool's threads.
+    private func atDesk<Value: Sendable>(
+        _ body: @escaping @Sendable (AdminAPIDesk) throws(AdminFault) -> Value
+    ) async -> Result<Value, AdminFault> {
+        do throws(AdministrationPool.Obstacle) {
+            return try await pool.run { [configuration, peppers, logger] store in
+                let ledger = ConfiguredLedger(configuration, store)
+                do throws(AdminFault) {
+                    return .success(
+                        try body(AdminAPIDesk(ledger: ledger, peppers: peppers, logger: logger)))
+                } catch {
+                    return .failure(error)
+                }
+            }
+        } catch {
+            switch error {
+            case .busy: return .failure(.busy)
+            case .ledger(let error):
+                return .failure(AdminFault(AdminFailure(error, configuration: configuration.file)))
+            }
+        }
+    }
+
+    // MARK: Exports
+
+    private func export(
+        _ plan: AdminExport.Plan, _ first: AdminExport.Page, _ request: AdminRequest
+    ) -> AdminResponse {
+        let rest = AdminExport(from: first.next) { [self] place in
+            await page(of: plan, at: place, for: request)
+        }
+        return AdminResponse(
+            status: 200, headers: [(AdminExport.countHeader, String(plan.expected))],
+            contentType: plan.form.contentType,
+            body: Array(plan.form.heading.utf8) + first.bytes, pieces: rest)
+    }
+
+    /// The page of an export at a position; nil when it cannot be read. It has begun, so that a
+    /// moment without room is waited for.
+    private func page(
+        of plan: AdminExport.Plan, at position: ExportPosition, for request: AdminRequest
+    ) async -> AdminExport.Page? {
+        for _ in 0..<Self.mostTries {
+            let read = await atDesk { desk throws(AdminFault) in
+                try desk.page(of: plan, at: position, for: request)
+            }
+            switch read {
+            case .success(let page): return page
+            case .failure(.busy):
+                await pause(.seconds(1))
+                if Task.isCancelled { return nil }
+            case .failure(let fault):
+                logger.warning(
+                    "an export broke off", metadata: ["code": "\(fault.code)"])
+                return nil
+            }
+        }
+        logger.warning("an export broke off", metadata: ["code": "\(AdminFault.busy.code)"])
+        return nil
+    }
+
+    /// The answer to what the listener did not take; see ``AdminAPI``.
+    public func refuse(status: Int, message: String) -> AdminResponse {
+        let isTooLong = status == 413
+        return AdminFault(
+            status: status, code: isTooLong ? "body_too_large" : "malformed_request",
+            message: message,
+            advice: isTooLong
+                ? "Nothing was changed. `max_body_bytes` of the configuration is the limit."
+                : "Nothing was changed."
+        ).response
     }
 }
 

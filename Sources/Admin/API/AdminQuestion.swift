@@ -13,9 +13,13 @@ struct AdminQuestion {
     /// The page that is asked for.
     let limit: Int
     let after: AdminPage.Cursor?
+    /// The file that is its body; nil where the route takes none.
+    let file: [UInt8]?
 
     /// The largest body, in bytes.
     static let mostBody = 65_536
+    /// The largest file, in bytes. The listener's own limit may be lower.
+    static let mostFile = 16_777_216
 
     /// Reads a request of a route. Throws what is wrong with it, by name.
     init(_ request: AdminRequest, _ route: AdminRoute, values: [String]) throws(AdminFault) {
@@ -32,17 +36,24 @@ struct AdminQuestion {
         for (name, value) in query {
             if case .page(_, let fields) = route.answer, name == "limit" || name == "after" {
                 if name == "limit" { limit = try Self.limit(value) }
-                if name == "after" { after = try Self.cursor(value, fields.count) }
+                if name == "after" { after = try Self.cursor(value, fields) }
                 continue
             }
             guard let field = route.query.first(where: { $0.name == name }) else { continue }
-            words.add([try Self.checked(value, field)], of: field)
+            let value = try Self.checked(value, field)
             given[name] = value
+            if field.name != AdminField.format.name { words.add([value], of: field) }
         }
         if let missing = route.query.first(where: { $0.isRequired && given[$0.name] == nil }) {
             throw Self.missing(missing)
         }
-        try Self.readBody(request, route, &words, &given)
+        file = route.takesFile ? try Self.file(of: request) : nil
+        if file == nil {
+            try Self.readBody(request, route, &words, &given)
+        } else {
+            // No name of a file here: the command is given what was sent.
+            words.add(["-"], of: .argument("file", "The body."))
+        }
         for option in route.always { words.add(option: option) }
         self.names = names
         self.words = words
@@ -50,6 +61,9 @@ struct AdminQuestion {
         self.limit = limit
         self.after = after
     }
+
+    /// How an export is written.
+    var form: AdminExport.Form { given["format"].flatMap(AdminExport.Form.init) ?? .jsonl }
 
     // MARK: The query
 
@@ -66,7 +80,8 @@ struct AdminQuestion {
         var seen: Set<String> = []
         for (name, _) in pairs {
             guard accepted.contains(name) else { throw unknown(name, accepted, "query parameter") }
-            guard seen.insert(name).inserted else {
+            let isList = route.query.contains { $0.name == name && $0.kind == .texts }
+            guard seen.insert(name).inserted || isList else {
                 throw .invalid(
                     "duplicate_parameter", "\(QuotedText.quoted(name)) stands twice in the query.",
                     "Give it once.", parameter: name)
@@ -84,9 +99,10 @@ struct AdminQuestion {
         return limit
     }
 
-    private static func cursor(_ text: String, _ count: Int) throws(AdminFault) -> AdminPage.Cursor
-    {
-        guard let cursor = AdminPage.Cursor(text, count: count) else {
+    private static func cursor(
+        _ text: String, _ fields: [String]
+    ) throws(AdminFault) -> AdminPage.Cursor {
+        guard let cursor = AdminPage.Cursor(text, fields) else {
             throw .invalid(
                 "invalid_cursor", "after is none of this list's cursors.",
                 "Give the next of the page before, as it was; leave it out for the first page.",
@@ -121,7 +137,7 @@ struct AdminQuestion {
             }
             return
         }
-        let document = try document(request)
+        let document = try Self.document(request)
         if let document {
             for (name, value) in document.root.members {
                 guard let field = fields.first(where: { $0.name == name }) else {
@@ -139,36 +155,6 @@ struct AdminQuestion {
         if let missing = fields.first(where: { $0.isRequired && given[$0.name] == nil }) {
             throw Self.missing(missing)
         }
-    }
-
-    private static func document(_ request: AdminRequest) throws(AdminFault) -> JSONDocument? {
-        guard !request.body.isEmpty else { return nil }
-        guard request.body.count <= mostBody else {
-            throw AdminFault(
-                status: 413, code: "body_too_large",
-                message: "A body has at most \(mostBody) bytes.", advice: "Send less at once.")
-        }
-        let type = request.values(of: "content-type").first ?? ""
-        let name = type.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
-        guard name == "application/json" else {
-            throw AdminFault(
-                status: 415, code: "unsupported_media_type", message: "A body is JSON.",
-                advice: "Send `Content-Type: application/json`.")
-        }
-        let document: JSONDocument
-        do throws(JSONError) {
-            document = try JSONParser(
-                maximumBytes: mostBody, maximumDepth: 4, maximumNodes: 4096
-            ).parse(request.body)
-        } catch {
-            throw .invalid(
-                "invalid_json", "The body cannot be read: \(error).",
-                "Send one JSON object, UTF-8.")
-        }
-        guard document.root.kind == .object else {
-            throw .invalid("invalid_json", "The body is no JSON object.", "Send one object.")
-        }
-        return document
     }
 
     /// A value as the command line has it.
@@ -214,7 +200,7 @@ struct AdminQuestion {
 
     // MARK: What is wrong
 
-    private static func wrong(_ field: AdminField, _ accepted: String) -> AdminFault {
+    static func wrong(_ field: AdminField, _ accepted: String) -> AdminFault {
         .invalid(
             "invalid_value", "\(field.name) is \(accepted).", field.meaning, parameter: field.name)
     }

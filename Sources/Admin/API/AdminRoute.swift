@@ -27,6 +27,8 @@ struct AdminRoute: Sendable {
         case rows([String])
         /// The same, and whether all is well.
         case verdict([String])
+        /// Objects of these fields, one on each line and as many as there are, or lines of a CSV file.
+        case stream([String])
     }
 
     /// What a request makes, which is made once however often it is repeated.
@@ -48,6 +50,8 @@ struct AdminRoute: Sendable {
     var query: [AdminField] = []
     /// What may stand in its body; nil where it takes none.
     var body: [AdminField]?
+    /// Whether its body is a file, as it is.
+    var takesFile = false
     /// Options that it always has.
     var always: [String] = []
     var creation: Creation?

@@ -36,6 +36,9 @@ extension AdminRoutes {
         + quotas("v1/organizations/{organization}/teams/{team}", "a team", [organization, team])
         + quotas("v1/organizations/{organization}/keys/{key}", "a key", [organization, key])
         + [check]
+        + replays("v1/organizations/{organization}", "an organization", [organization])
+        + replays("v1/organizations/{organization}/teams/{team}", "a team", [organization, team])
+        + replays("v1/organizations/{organization}/keys/{key}", "a key", [organization, key])
 
     private static func quotas(
         _ path: String, _ whose: String, _ names: [AdminField]
@@ -70,6 +73,27 @@ extension AdminRoutes {
             .text("model", "The model asked for."),
         ])
 
+    private static func replays(
+        _ path: String, _ whose: String, _ names: [AdminField]
+    ) -> [AdminRoute] {
+        [
+            AdminRoute(
+                method: "GET", path: path + "/quotas/replay",
+                summary: "Try a limit of \(whose) on the past: what it would have refused",
+                role: .auditor, reach: .organization, command: QuotaReplayCommand.self,
+                answer: .rows(ReplayView.names), names: names,
+                query: [
+                    .text("tokens", "Tokens per day, month or total, such as 500000/day."),
+                    .text("requests", "Requests per day, month or total."),
+                    .text("cost", "Cost per day, month or total, such as 50usd/month."),
+                    .text("model", "Requests for this model alias alone."),
+                    .text("since", "The beginning: 7d, 24h or a date. Without it: 7d."),
+                    .text("until", "The end, likewise."),
+                    .flag("soft", "Try it as a soft quota, which only warns."),
+                ])
+        ]
+    }
+
     // MARK: Reports of an organization
 
     private static let usageNames: [String] = {
@@ -80,26 +104,47 @@ extension AdminRoutes {
         }
     }()
 
+    private static let latencyNames: [String] = {
+        let all = [UsageQuery.Grouping.day, .hour, .month, .model, .team, .key, .tag, .endState]
+            .flatMap(UsageLatencyView.names)
+        return all.reduce(into: []) { names, name in
+            if !names.contains(name) { names.append(name) }
+        }
+    }()
+
+    private static let span: [AdminField] = [
+        .text("team", "Only this team's keys."), .text("key", "Only this key."),
+        .texts("tag", "Only keys with this tag, name=value; given again, with that too."),
+        .text("since", "The beginning: 7d, 24h or a date."),
+        .text("until", "The end, likewise."),
+        .text("time_zone", "Whose days and hours: such as Europe/Berlin."),
+    ]
+    private static let by = AdminField.text(
+        "by", "What a row stands for.",
+        values: ["day", "hour", "month", "model", "team", "key", "tag", "end-state"])
+
     static let books: [AdminRoute] = [
         AdminRoute(
             method: "GET", path: "v1/organizations/{organization}/usage",
             summary: "Review what was used", role: .auditor, reach: .organization,
             command: UsageCommand.self, answer: .rows(usageNames), names: [organization],
-            query: [
-                .text("team", "Only this team's keys."), .text("key", "Only this key."),
-                .text("tag", "Only keys with this tag: name=value."),
-                .text("since", "The beginning: 7d, 24h or a date."),
-                .text("until", "The end, likewise."),
-                .text("time_zone", "Whose days and hours: such as Europe/Berlin."),
-                .text(
-                    "by", "What a row stands for.",
-                    values: ["day", "hour", "month", "model", "team", "key", "tag", "end-state"]),
-                .integer("top", "Only so many of the largest rows."),
+            query: span + [
+                by, .integer("top", "Only so many of the largest rows."),
                 .text(
                     "rank", "By what rows are measured.",
                     values: ["tokens", "cost", "requests", "failed"]),
                 .flag("compare", "Set it against the span of the same length before."),
             ]),
+        AdminRoute(
+            method: "GET", path: "v1/organizations/{organization}/usage/latency",
+            summary: "Tell how long requests took", role: .auditor,
+            reach: .organization, command: UsageCommand.self, answer: .rows(latencyNames),
+            names: [organization], query: span + [by], always: ["--latency"]),
+        AdminRoute(
+            method: "GET", path: "v1/organizations/{organization}/usage/export",
+            summary: "Write every record of a span, one line for each request", role: .auditor,
+            reach: .organization, command: UsageExportCommand.self,
+            answer: .stream(ExportView.names), names: [organization], query: span + [.format]),
         AdminRoute(
             method: "GET", path: "v1/organizations/{organization}/statement",
             summary: "Show usage and balances as they were at an instant", role: .auditor,
@@ -148,6 +193,13 @@ extension AdminRoutes {
         .flag("speech", "The price of spoken answers."),
     ]
 
+    private static let repricing: [AdminField] = [
+        AdminField.text("since", "From when on: a span such as 7d, or a date.").required,
+        .text("until", "Until when. Without it: now."),
+        AdminField.amount("price_version", "The version, as the model's prices have it.").required,
+        .texts("replacing", "Other versions to replace."),
+    ]
+
     static let installation: [AdminRoute] = [
         AdminRoute(
             method: "GET", path: "v1/models",
@@ -172,6 +224,35 @@ extension AdminRoutes {
                 .text("tier", "The price of a service tier."),
                 .flag("speech", "The price of spoken answers."),
             ], always: ["--yes"]),
+        AdminRoute(
+            method: "GET", path: "v1/models/{model}/reprice",
+            summary: "Show what another version of a price would change of the past",
+            role: .auditor, reach: .installation, command: ModelRepriceCommand.self,
+            answer: .rows(RepriceView.names), names: [model], query: repricing),
+        AdminRoute(
+            method: "POST", path: "v1/models/{model}/reprice",
+            summary: "Price requests of the past by another version", role: .operator,
+            reach: .installation, command: ModelRepriceCommand.self,
+            answer: .one([
+                "records", "difference_nanousd", "quota_difference_nanousd", "waiting_accounts",
+                "waiting_nanousd",
+            ]), names: [model], body: repricing, always: ["--yes"]),
+        AdminRoute(
+            method: "POST", path: "v1/reconcile",
+            summary: "Hold a provider's usage export, which is the body, against the ledger",
+            role: .auditor, reach: .installation, command: ReconcileCommand.self,
+            answer: .verdict(ReconcileView.names),
+            query: [
+                .texts("backend", "A backend that the provider's account pays for; repeatable."),
+                .text("by", "Compare by day or hour.", values: ["day", "hour"]),
+                .text("since", "The beginning: 7d or a date. Without it: the export's."),
+                .text("until", "The end, likewise."),
+                .text(
+                    "tolerance",
+                    "How far amounts may be apart: 25 for requests and tokens, or 0.5%."),
+                .texts(
+                    "model", "What a name in the export stands for, theirs=ours; repeatable."),
+            ], takesFile: true),
         AdminRoute(
             method: "GET", path: "v1/nodes", summary: "List the gateways", role: .auditor,
             reach: .installation, command: NodeCommand.List.self, answer: .rows(NodeView.names),
@@ -208,7 +289,7 @@ extension AdminRoutes {
         AdminRoute(
             method: "GET", path: "v1/admin-keys", summary: "List the keys of this API",
             role: .owner, reach: .adminKeys, command: AdminKeyCommand.List.self,
-            answer: .page(AdminKeyView.names, by: ["created_at", "admin_key_id"]),
+            answer: .page(AdminKeyView.names, by: ["admin_key_id"]),
             query: [
                 .flag("all", "Revoked and expired keys too."),
                 .text("organization", "Only keys bound to this organization."),

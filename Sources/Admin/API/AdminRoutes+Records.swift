@@ -56,7 +56,8 @@ extension AdminRoutes {
                 .text(
                     "state", "Only those in this state.",
                     values: EventCommand.StateOption.allCases.map(\.rawValue)),
-                .integer("limit", "The most rows, 1 to 10000; 50 unless told."),
+                .text("before", "Only older than this event: the last of the page before."),
+                .integer("limit", "The most events, 1 to 10000; 50 unless told."),
             ]),
         AdminRoute(
             method: "GET", path: "v1/organizations/{organization}/events/{event}",

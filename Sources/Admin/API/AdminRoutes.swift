@@ -155,7 +155,7 @@ enum AdminRoutes {
             AdminRoute(
                 method: "GET", path: keyPath, summary: "List an organization's keys",
                 role: .auditor, reach: .organization, command: KeyCommand.List.self,
-                answer: .page(KeyView.names, by: ["created_at", "key_id"]), names: [organization],
+                answer: .page(KeyView.names, by: ["key_id"]), names: [organization],
                 query: [
                     .text("team", "Only this team's keys."),
                     .flag("all", "Revoked and expired keys too."),

@@ -101,7 +101,12 @@ struct AdminKeyCommand: ParsableCommand {
             let owner = try organization.map { name throws(AdminFailure) in
                 try desk.organization(name)
             }
-            let keys = try desk.ledger.adminKeys(of: owner).filter { all || $0.isUsable }
+            let keys =
+                if let page = desk.page {
+                    try desk.ledger.adminKeys(of: owner, isUsable: !all, page)
+                } else {
+                    try desk.ledger.adminKeys(of: owner).filter { all || $0.isUsable }
+                }
             try desk.answer(keys.map(AdminKeyView.record), names: AdminKeyView.names) {
                 if keys.isEmpty {
                     return ["No admin keys\(all ? "" : " that work; --all shows the others")."]
@@ -151,7 +156,7 @@ struct AdminKeyCommand: ParsableCommand {
 extension AdminDesk {
     /// The admin key of that id.
     func adminKey(_ id: KeyID) throws(AdminFailure) -> AdminKeyEntry {
-        guard let found = try ledger.adminKeys(of: nil).first(where: { $0.id == id }) else {
+        guard let found = try ledger.findAdminKey(id) else {
             throw .notFound(
                 "admin key", id.description,
                 advice: "See `turnpike admin admin-key list --all` for those there are.")

@@ -22,8 +22,12 @@ struct EventCommand: ParsableCommand {
 
         @Option(help: "Only those that are pending, delivered or dead.")
         var state: StateOption?
-        @Option(help: ArgumentHelp("The most rows, 1 to 10000.", valueName: "number"))
-        var limit: Int64 = 50
+        @Option(
+            help: ArgumentHelp("Only older than this one.", valueName: "event-id"),
+            transform: { try EventText.parse($0) })
+        var before: EventID?
+        @Option(help: ArgumentHelp("The most events, 1 to 10000.", valueName: "number"))
+        var limit = 50
         @OptionGroup var tenant: OrganizationOption
         @OptionGroup var options: AdminOptions
 
@@ -36,11 +40,14 @@ struct EventCommand: ParsableCommand {
         func execute(_ desk: AdminDesk) throws {
             let organization = try desk.organization(tenant.organization)
             let events = try desk.ledger.events(
-                in: organization, state: state?.value, most: limit)
+                in: organization, state: state?.value, ListPage(after: before, limit: limit))
             try desk.answer(events.map(EventView.record), names: EventView.names) {
-                events.isEmpty
-                    ? ["No \(state.map { "\($0.rawValue) " } ?? "")events."]
-                    : EventView.table(events, desk)
+                guard let last = events.last?.event.id else {
+                    return ["No \(state.map { "\($0.rawValue) " } ?? "")events."]
+                }
+                let count = Set(events.map(\.event.id)).count
+                let more = count < limit ? [] : ["Older ones: add --before \(last)"]
+                return EventView.table(events, desk) + more
             }
         }
     }

@@ -46,7 +46,13 @@ struct KeyCommand: ParsableCommand {
             let owner = try team.map { name throws(AdminFailure) in
                 try desk.team(name, in: organization)
             }
-            let keys = try desk.ledger.keys(in: organization, of: owner).filter(isListed)
+            let keys =
+                if let page = desk.page {
+                    try desk.ledger.keys(in: organization, of: owner, selection, page)
+                } else {
+                    try desk.ledger.keys(in: organization, of: owner)
+                        .filter { selection.has($0.state, pepper: $0.pepper) }
+                }
             let records = keys.map { KeyView.record($0, organization) }
             try desk.answer(records, names: KeyView.names) {
                 if keys.isEmpty { return [empty(owner, organization)] }
@@ -54,13 +60,8 @@ struct KeyCommand: ParsableCommand {
             }
         }
 
-        private func isListed(_ key: KeyEntry) -> Bool {
-            if let pepper, key.pepper != pepper { return false }
-            if revoked { return key.state == .revoked }
-            switch key.state {
-            case .active, .pending, .retiring, .suspended: return true
-            case .expired, .revoked: return all
-            }
+        private var selection: KeySelection {
+            KeySelection(life: revoked ? .revoked : all ? .any : .lasting, pepper: pepper)
         }
 
         private func table(_ keys: [KeyEntry], _ desk: AdminDesk) -> [String] {

@@ -51,7 +51,12 @@ struct OrganizationCommand: ParsableCommand {
         @OptionGroup var options: AdminOptions
 
         func execute(_ desk: AdminDesk) throws {
-            let all = try desk.ledger.organizations()
+            let all =
+                if let page = desk.page {
+                    try desk.ledger.organizations(page)
+                } else {
+                    try desk.ledger.organizations()
+                }
             try desk.answer(all.map(OrganizationCommand.record), names: OrganizationCommand.names) {
                 if all.isEmpty { return ["No organizations."] }
                 return desk.tables.lines(

@@ -81,7 +81,12 @@ struct ReconcileCommand: AdminSubcommand {
     }
 
     func execute(_ desk: AdminDesk) throws {
-        let tally = try ExportFile.read(file, step: by)
+        let tally =
+            if let sent = desk.file {
+                try ExportFile.read(sent, step: by)
+            } else {
+                try ExportFile.read(file, step: by)
+            }
         let backends = try backends(of: tally, desk)
         let range = try range(of: tally, try desk.ledger.time())
         let usage = try desk.ledger.backendUsage(

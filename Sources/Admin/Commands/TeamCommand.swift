@@ -54,7 +54,12 @@ struct TeamCommand: ParsableCommand {
 
         func execute(_ desk: AdminDesk) throws {
             let organization = try desk.organization(tenant.organization)
-            let all = try desk.ledger.teams(in: organization)
+            let all =
+                if let page = desk.page {
+                    try desk.ledger.teams(in: organization, page)
+                } else {
+                    try desk.ledger.teams(in: organization)
+                }
             let records = all.map { TeamCommand.record($0, organization) }
             try desk.answer(records, names: TeamCommand.names) {
                 if all.isEmpty {

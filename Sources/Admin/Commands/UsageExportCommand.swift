@@ -31,11 +31,7 @@ struct UsageExportCommand: AdminSubcommand {
     }
 
     func execute(_ desk: AdminDesk) throws {
-        let scope = try filter.find(at: desk)
-        var query = ExportQuery(
-            organization: scope.organization.id, team: scope.team?.id, key: scope.key?.id,
-            since: scope.span.begin, until: scope.span.last)
-        query.tags = scope.tags
+        let query = try query(at: desk)
         let expected = try desk.ledger.exportCount(query)
         let isJSON = desk.format == .json
         try desk.output.write(isJSON ? "[" : CSVText.file(names: ExportView.names, records: []))
@@ -46,6 +42,16 @@ struct UsageExportCommand: AdminSubcommand {
             "\(NumberText.grouped(Int128(expected - written))) of "
                 + "\(NumberText.grouped(Int128(expected))) records of that time are not kept any "
                 + "more: retention has dropped them. Their sums are in `turnpike admin usage`.\n")
+    }
+
+    /// Which records are asked for.
+    func query(at desk: AdminDesk) throws -> ExportQuery {
+        let scope = try filter.find(at: desk)
+        var query = ExportQuery(
+            organization: scope.organization.id, team: scope.team?.id, key: scope.key?.id,
+            since: scope.span.begin, until: scope.span.last)
+        query.tags = scope.tags
+        return query
     }
 
     /// Writes page by page and returns how many records there were.

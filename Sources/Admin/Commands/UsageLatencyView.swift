@@ -14,8 +14,12 @@ struct UsageLatencyView {
     }
 
     /// The fields of a row for programs; times in microseconds, and how far they may be off.
-    var names: [String] {
-        label.names + ["requests"] + Self.measured + ["times", "error_permille"]
+    var names: [String] { Self.names(label.grouping) }
+
+    /// The same for each grouping.
+    static func names(_ grouping: UsageQuery.Grouping) -> [String] {
+        UsageGroupLabel(grouping: grouping, place: .utc).names + ["requests"] + measured
+            + ["times", "error_permille"]
     }
 
     /// A row for programs.

@@ -24,6 +24,15 @@ enum ExportFile {
         return try read(step: step) { try file.read(upToCount: pieceBytes).map { [UInt8]($0) } }
     }
 
+    /// Adds up a file that is there.
+    static func read(_ bytes: [UInt8], step: BackendUsageQuery.Step) throws -> ExportTally {
+        var rest = bytes[...]
+        return try read(step: step) {
+            defer { rest = rest.dropFirst(pieceBytes) }
+            return Array(rest.prefix(pieceBytes))
+        }
+    }
+
     /// Adds up what `next` gives, piece by piece until nil or nothing.
     static func read(
         step: BackendUsageQuery.Step, _ next: () throws -> [UInt8]?

@@ -11,6 +11,8 @@ public struct AdminRequest: Sendable {
     public let headers: [(name: String, value: String)]
     /// The whole body; empty without one.
     public let body: [UInt8]
+    /// Whether its client can tell an answer in pieces that ends from one that breaks off.
+    public var takesPieces = true
 
     /// Makes a request.
     public init(
@@ -36,21 +38,52 @@ public struct AdminResponse: Sendable {
     public let status: Int
     /// Fields beside those of every answer.
     public let headers: [(name: String, value: String)]
-    /// JSON; empty for none.
+    /// What kind of text it is.
+    public let contentType: String
+    /// The body, or its beginning where more comes in pieces.
     public let body: [UInt8]
+    /// What comes after the beginning; nil where the body is whole.
+    public let pieces: (any AdminPieces)?
 
-    /// Makes an answer.
-    public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8]) {
+    /// Makes an answer: JSON, and whole, where nothing else is said.
+    public init(
+        status: Int, headers: [(name: String, value: String)] = [],
+        contentType: String = "application/json", body: [UInt8],
+        pieces: (any AdminPieces)? = nil
+    ) {
         self.status = status
         self.headers = headers
+        self.contentType = contentType
         self.body = body
+        self.pieces = pieces
     }
+}
+
+/// The rest of an answer of any length. A piece is read when it is asked for and not before, so
+/// that nobody holds more of it than one.
+public protocol AdminPieces: Sendable {
+    /// The next piece. After the end, and once it is broken, nothing more is asked.
+    func next() async -> AdminPiece
+}
+
+/// A piece of an answer.
+public enum AdminPiece: Sendable, Equatable {
+    /// More of the body; empty where there is nothing just now.
+    case bytes([UInt8])
+    /// That was all.
+    case end
+    /// The rest cannot be told: the answer must not look as if it had ended.
+    case broken
 }
 
 /// The admin HTTP API, as the listener sees it: everything under ``AdminPath/root``.
 public protocol AdminAPI: Sendable {
     /// Answers a request; a failure is an answer too. Never blocks the caller's thread.
     func respond(to request: AdminRequest) async -> AdminResponse
+
+    /// The answer to what the listener did not take for a request of this API, because it was too
+    /// long, too slow or malformed.
+    func refuse(status: Int, message: String) -> AdminResponse
 }
 
 /// Where the admin HTTP API is.

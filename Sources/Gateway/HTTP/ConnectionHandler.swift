@@ -160,6 +160,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             forgetHead()
             deadlines.ping = time.uptime + limits.pingTime
             arm()
+        case .open(let head): context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .piece(let bytes):
             context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: promise)
             if deadlines.ping != nil { deadlines.ping = time.uptime + limits.pingTime }

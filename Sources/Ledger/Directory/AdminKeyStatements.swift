@@ -33,6 +33,31 @@ enum AdminKeyStatements {
             ORDER BY k.created_at, k.admin_key_id
             """, isReadOnly: true)
 
+    // Some keys, or some of one organization's, in the order of their ids; $3 leaves those that may
+    // be used. Range of the primary key (shard, admin_key_id), from the last one's on.
+    private static let page = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT \(AdminKeyRecord.columns) FROM admin_key k
+            WHERE k.shard = $1 AND ($2::int8 IS NULL OR k.organization_id = $2::int8)
+                AND (NOT $3::bool OR k.revoked_at IS NULL
+                    AND (k.expires_at IS NULL OR k.expires_at > now()))
+                AND ($4::int8 IS NULL OR k.admin_key_id > $4::int8)
+            ORDER BY k.admin_key_id LIMIT $5::int8
+            """, isReadOnly: true)
+
+    static func page(
+        _ organization: OrganizationID?, isUsable: Bool, _ page: ListPage<KeyID>
+    ) -> PostgresCommand {
+        PostgresCommand(
+            Self.page,
+            [
+                .int2(shard.rawValue), organization.map { .int8($0.rawValue) } ?? .null,
+                .bool(isUsable), page.after.map { .int8($0.databaseValue) } ?? .null,
+                .int8(Int64(page.limit)),
+            ])
+    }
+
     // Revokes once: the first time stays. Primary key.
     static let revoke = PostgresStatement(
         name: nil,

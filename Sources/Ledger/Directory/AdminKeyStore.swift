@@ -76,6 +76,18 @@ public struct AdminKeyStore {
         }
     }
 
+    /// Some keys, or some of one organization's, in the order of their ids; with `isUsable` those
+    /// alone that may be used. Reads no more of the list than the page.
+    public func page(
+        organization: OrganizationID?, isUsable: Bool, _ page: ListPage<KeyID>
+    ) throws(LedgerError) -> [AdminKeyRecord] {
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            try PageStatements.rows(
+                AdminKeyStatements.page(organization, isUsable: isUsable, page), connection
+            ).map(AdminKeyRecord.init)
+        }
+    }
+
     /// The key with that id, if there is one.
     public func find(_ id: KeyID) throws(LedgerError) -> AdminKeyRecord? {
         try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in

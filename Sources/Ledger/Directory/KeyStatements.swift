@@ -41,6 +41,39 @@ enum KeyStatements {
             ORDER BY t.name COLLATE "C", k.created_at, k.key_id
             """, isReadOnly: true)
 
+    // A page of an organization's keys, or of one team's, in the order of their ids: the primary key
+    // (shard, key_id) from the last one's on, of which no more is read than it takes to find so
+    // many; keys of other organizations of the shard and what is not asked for are passed over.
+    // The names of these few by primary keys. With the settings of ``PageStatements``.
+    private static let page = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT \(KeyRecord.columns) FROM api_key k
+            JOIN team t ON t.shard = $1 AND t.team_id = k.team_id
+            JOIN organization o ON o.shard = $1 AND o.organization_id = k.organization_id
+            WHERE k.shard = $1 AND k.organization_id = $2
+                AND ($3::int8 IS NULL OR k.key_id > $3::int8)
+                AND ($4::int8 IS NULL OR k.team_id = $4::int8) AND k.deleted_at IS NULL
+                AND ($5::int2 = 3 OR (k.revoked_at IS NOT NULL) = ($5::int2 = 2))
+                AND ($5::int2 <> 1 OR k.not_after IS NULL OR k.not_after > now())
+                AND ($6::int2 IS NULL OR k.pepper_id = $6::int2)
+            ORDER BY k.key_id LIMIT $7::int8
+            """, isReadOnly: true)
+
+    static func page(
+        of organization: OrganizationID, team: TeamID?, _ selection: KeySelection,
+        _ page: ListPage<KeyID>
+    ) -> PostgresCommand {
+        PostgresCommand(
+            Self.page,
+            [
+                .int2(organization.shard.rawValue), .int8(organization.rawValue),
+                page.after.map { .int8($0.databaseValue) } ?? .null,
+                team.map { .int8($0.rawValue) } ?? .null, .int2(selection.life.rawValue),
+                selection.pepper.map(PostgresValue.int2) ?? .null, .int8(Int64(page.limit)),
+            ])
+    }
+
     // The secrets of one key. Index api_key (shard, subject_id).
     static let secrets = PostgresStatement(
         name: nil,

@@ -77,6 +77,19 @@ public struct KeyStore {
         }
     }
 
+    /// Some keys of an organization, or of one of its teams, in the order of their ids, which says
+    /// nothing of their age; deleted ones never. Reads no more of the list than the page.
+    public func page(
+        organization: Organization, team: Team?, _ selection: KeySelection,
+        _ page: ListPage<KeyID>
+    ) throws(LedgerError) -> [KeyRecord] {
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            try PageStatements.rows(
+                KeyStatements.page(of: organization.id, team: team?.id, selection, page), connection
+            ).map(KeyRecord.init)
+        }
+    }
+
     /// The key with that id, if there is one that is not deleted.
     public func find(_ id: KeyID) throws(LedgerError) -> KeyRecord? {
         try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in

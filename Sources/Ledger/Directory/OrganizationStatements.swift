@@ -47,6 +47,16 @@ enum OrganizationStatements {
             ORDER BY name COLLATE "C"
             """, isReadOnly: true)
 
+    // Some names, in the order that the database gives to text. Range of the primary key (shard,
+    // name), from the last one's on.
+    private static let pageOfNames = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT organization_id, name FROM organization_name
+            WHERE shard = $1 AND ($2::text IS NULL OR name > $2::text)
+            ORDER BY name LIMIT $3::int8
+            """, isReadOnly: true)
+
     // Creates the organization in its own shard. Gives no row when it is there: then it exists.
     // After the revision's row. Primary key.
     private static let insert = PostgresStatement(
@@ -149,6 +159,12 @@ enum OrganizationStatements {
     }
 
     static var list: PostgresCommand { PostgresCommand(listNames, [names]) }
+
+    static func names(_ page: ListPage<String>) -> PostgresCommand {
+        PostgresCommand(
+            pageOfNames,
+            [names, page.after.map(PostgresValue.text) ?? .null, .int8(Int64(page.limit))])
+    }
 
     static func insert(_ name: String, _ id: OrganizationID) -> PostgresCommand {
         PostgresCommand(insert, [.int2(id.shard.rawValue), .int8(id.rawValue), .text(name)])

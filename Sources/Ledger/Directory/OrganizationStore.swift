@@ -77,24 +77,54 @@ public struct OrganizationStore {
     /// Every organization, by name.
     public func list() throws(LedgerError) -> [Organization] {
         try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
-            let names = try connection.execute(OrganizationStatements.list).rows.map {
-                row throws(PostgresError) in
-                (name: try row.text(1), id: OrganizationID(rawValue: try row.int8(0)))
-            }
+            let names = try connection.execute(OrganizationStatements.list).rows.map(Self.name)
             var found: [Organization] = []
-            // Each in its own shard, a pipeline's worth at a time.
             for start in stride(from: 0, to: names.count, by: 1000) {
                 let part = names[start..<min(start + 1000, names.count)]
-                let results = try connection.pipeline(
-                    part.map { OrganizationStatements.read($0.id) })
-                for (entry, result) in zip(part, results) {
-                    guard let row = result.rows.first else { continue }
-                    let organization = try Self.organization(entry.id, row)
-                    if organization.name == entry.name { found.append(organization) }
-                }
+                found += try Self.read(Array(part), connection)
             }
             return found
         }
+    }
+
+    /// Some organizations in the order that the database gives to their names; fewer than the
+    /// page's limit at the end of them alone. Reads no more names than the page, but for those that
+    /// a crash left behind.
+    public func page(_ page: ListPage<String>) throws(LedgerError) -> [Organization] {
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            var (found, after): ([Organization], String?) = ([], page.after)
+            while found.count < page.limit {
+                let missing = page.limit - found.count
+                let names = try PageStatements.rows(
+                    OrganizationStatements.names(ListPage(after: after, limit: missing)), connection
+                ).map(Self.name)
+                found += try Self.read(names, connection)
+                guard names.count == missing, let last = names.last else { break }
+                after = last.name
+            }
+            return found
+        }
+    }
+
+    private static func name(
+        _ row: PostgresRow
+    ) throws(PostgresError) -> (name: String, id: OrganizationID) {
+        (name: try row.text(1), id: OrganizationID(rawValue: try row.int8(0)))
+    }
+
+    /// The organizations of these names that exist, each from its own shard: at most a pipeline's
+    /// worth.
+    private static func read(
+        _ names: [(name: String, id: OrganizationID)], _ connection: PostgresConnection
+    ) throws(PostgresError) -> [Organization] {
+        let results = try connection.pipeline(names.map { OrganizationStatements.read($0.id) })
+        var found: [Organization] = []
+        for (entry, result) in zip(names, results) {
+            guard let row = result.rows.first else { continue }
+            let organization = try Self.organization(entry.id, row)
+            if organization.name == entry.name { found.append(organization) }
+        }
+        return found
     }
 
     /// The organization of that name, if there is one.

@@ -77,6 +77,18 @@ public struct TeamStore {
         return teams
     }
 
+    /// Some teams of an organization, in the order that the database gives to their names. Reads no
+    /// more of the list than the page.
+    public func page(
+        organization: Organization, _ page: ListPage<String>
+    ) throws(LedgerError) -> [Team] {
+        try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
+            try PageStatements.rows(TeamStatements.page(organization.id, page), connection).map {
+                row throws(PostgresError) in try Self.team(row, organization)
+            }
+        }
+    }
+
     /// The organization's team of that name, if there is one.
     public func find(name: String, organization: Organization) throws(LedgerError) -> Team? {
         try read(organization, name: name).first
@@ -210,6 +222,17 @@ private enum TeamStatements {
             ORDER BY name COLLATE "C"
             """, isReadOnly: true)
 
+    // Some teams of one organization, in the order that the database gives to text. Range of the
+    // unique index team_name (shard, organization_id, name) of those not deleted.
+    private static let page = PostgresStatement(
+        name: nil,
+        sql: """
+            SELECT team_id, name, created_at, suspended_at, suspend_reason FROM team
+            WHERE shard = $1 AND organization_id = $2 AND ($3::text IS NULL OR name > $3::text)
+                AND deleted_at IS NULL
+            ORDER BY name LIMIT $4::int8
+            """, isReadOnly: true)
+
     // One team as it is. Primary key.
     static let find = PostgresStatement(
         name: nil,
@@ -298,6 +321,17 @@ private enum TeamStatements {
             [
                 .int2(organization.shard.rawValue), .int8(organization.rawValue),
                 name.map(PostgresValue.text) ?? .null,
+            ])
+    }
+
+    static func page(
+        _ organization: OrganizationID, _ page: ListPage<String>
+    ) -> PostgresCommand {
+        PostgresCommand(
+            Self.page,
+            [
+                .int2(organization.shard.rawValue), .int8(organization.rawValue),
+                page.after.map(PostgresValue.text) ?? .null, .int8(Int64(page.limit)),
             ])
     }
 }

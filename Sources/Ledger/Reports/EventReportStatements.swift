@@ -8,17 +8,28 @@ enum EventReportStatements {
         """
 
     // An organization's events with their deliveries, the newest first, which ids are in the order
-    // of; $3 leaves one state, or a null all. The primary key backwards, then deliveries by theirs.
+    // of; $3 leaves one state, or a null all; $4 one event; $5 those before one. The events first,
+    // by the primary key backwards from $5 on, of which no more is read than it takes to find so
+    // many; then what these few are about and their deliveries, by theirs. With the settings of
+    // ``PageStatements``.
     private static let list = PostgresStatement(
         name: nil,
         sql: """
             SELECT \(EventColumns.list), \(delivery)
-            FROM quota_event e \(EventColumns.joins)
-            LEFT JOIN event_delivery d ON d.shard = $1 AND d.event_id = e.event_id
-            WHERE e.shard = $1 AND e.organization_id = $2
-                AND ($3::int2 IS NULL OR d.state = $3::int2)
-                AND ($4::uuid IS NULL OR e.event_id = $4::uuid)
-            ORDER BY e.event_id DESC, d.webhook LIMIT $5
+            FROM (
+                SELECT x.event_id FROM quota_event x
+                WHERE x.shard = $1 AND x.organization_id = $2
+                    AND ($3::int2 IS NULL OR (SELECT true FROM event_delivery y
+                        WHERE y.shard = $1 AND y.event_id = x.event_id AND y.state = $3::int2
+                        LIMIT 1))
+                    AND ($4::uuid IS NULL OR x.event_id = $4::uuid)
+                    AND ($5::uuid IS NULL OR x.event_id < $5::uuid)
+                ORDER BY x.event_id DESC LIMIT $6::int8) p
+            JOIN quota_event e ON e.shard = $1 AND e.event_id = p.event_id
+            \(EventColumns.joins)
+            LEFT JOIN event_delivery d ON d.shard = $1 AND d.event_id = p.event_id
+            WHERE $3::int2 IS NULL OR d.state = $3::int2
+            ORDER BY p.event_id DESC, d.webhook
             """, isReadOnly: true)
 
     // Sends what was given up or delivered once more, with all of its tries before it; what is
@@ -49,14 +60,25 @@ enum EventReportStatements {
             """)
 
     static func list(
-        _ organization: OrganizationID, _ state: EventStatus.State?, _ event: EventID?, most: Int64
+        _ organization: OrganizationID, _ state: EventStatus.State?, _ page: ListPage<EventID>
+    ) -> PostgresCommand {
+        list(organization, state, nil, page)
+    }
+
+    static func find(_ event: EventID, of organization: OrganizationID) -> PostgresCommand {
+        list(organization, nil, event, ListPage(after: nil, limit: 1))
+    }
+
+    private static func list(
+        _ organization: OrganizationID, _ state: EventStatus.State?, _ event: EventID?,
+        _ page: ListPage<EventID>
     ) -> PostgresCommand {
         PostgresCommand(
             list,
             key(organization) + [
                 state.map { .int2($0.rawValue) } ?? .null,
                 event.map { .uuid($0.rawValue) } ?? .null,
-                .int8(most),
+                page.after.map { .uuid($0.rawValue) } ?? .null, .int8(Int64(page.limit)),
             ])
     }
 

@@ -11,19 +11,19 @@ public struct EventStore {
         self.recorder = recorder
     }
 
-    /// An organization's newest events, one row for each webhook that they go to; those in `state`
-    /// alone where one is given.
+    /// Some of an organization's events, the newest first, with one row for each webhook that they
+    /// go to; those in `state` alone where one is given. Behind the page's place are older ones.
     public func list(
-        _ organization: OrganizationID, in state: EventStatus.State?, most: Int64
+        _ organization: OrganizationID, in state: EventStatus.State?, _ page: ListPage<EventID>
     ) throws(LedgerError) -> [EventStatus] {
-        try read(EventReportStatements.list(organization, state, nil, most: most))
+        try read(EventReportStatements.list(organization, state, page))
     }
 
     /// One event of an organization with all of its deliveries; nothing for one of another.
     public func find(
         _ id: EventID, of organization: OrganizationID
     ) throws(LedgerError) -> [EventStatus] {
-        try read(EventReportStatements.list(organization, nil, id, most: Int64.max))
+        try read(EventReportStatements.find(id, of: organization))
     }
 
     /// Has an event sent once more, or every one that was given up; to one webhook or to all that it
@@ -75,7 +75,7 @@ public struct EventStore {
 
     private func read(_ command: PostgresCommand) throws(LedgerError) -> [EventStatus] {
         try DirectoryTransaction.run(on: connection) { connection throws(PostgresError) in
-            try connection.execute(command).rows.map { row throws(PostgresError) in
+            try PageStatements.rows(command, connection).map { row throws(PostgresError) in
                 try EventReportStatements.decode(row)
             }
         }
