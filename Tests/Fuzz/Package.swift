@@ -33,6 +33,7 @@ let package = Package(
             name: "Gateway", dependencies: ["Domain", "JSON", "OpenSSL"], path: "Rooms/Gateway",
             sources: [
                 "Wire/Request", "Safeguards", "Backends/Backend.swift",
+                "Backends/StreamAnnouncement.swift",
                 "Backends/ChoiceDelta.swift", "Backends/Annotation.swift",
                 "Backends/UsageParts.swift", "Backends/SoundPiece.swift",
                 "Backends/ModerationReport.swift",

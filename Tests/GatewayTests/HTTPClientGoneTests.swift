@@ -154,6 +154,50 @@ import Testing
         }
     }
 
+    /// A backend whose room is taken until the door opens, and which has none then.
+    private struct FullBackend: Backend {
+        let name = "full"
+        let calls = Journal<BackendCall>()
+        let door = Door(isOpen: false)
+        var unavailability: BackendFailure? { nil }
+
+        func unsupportedParameter(
+            in request: ChatCompletionRequest, completionBound: Int64
+        ) -> String? { nil }
+
+        func forward(_ call: BackendCall) async throws(BackendFailure) -> any BackendAnswer {
+            calls.append(call)
+            await door.pass()
+            throw .of(.busy(retryAfter: .seconds(2)))
+        }
+    }
+
+    @Test func `a stream that waits in vain for room is told so by its status, however long`()
+        async throws
+    {
+        let (full, fed) = (FullBackend(), FedAnswer([], ends: false))
+        try await withGateway(
+            backend: ScriptedBackend(.other(full), .answer(fed)),
+            { $0.connection.pingTime = .milliseconds(20) }
+        ) { gateway in
+            let waiting = try await RawClient.connect(gateway.port)
+            waiting.send(RunningGateway.post(RunningGateway.streaming))
+            _ = await full.calls.wait(for: 1)
+            let other = try await RawClient.connect(gateway.port)
+            other.send(RunningGateway.post(RunningGateway.streaming))
+            _ = await other.received(": ping\n\n", times: 3)
+            #expect(waiting.soFar == "")
+            fed.feed(.text("a"), .end())
+            fed.feed(.success(nil))
+            _ = await other.received("[DONE]")
+            full.door.open()
+            let told = await waiting.received("request_id")
+            #expect(told.hasPrefix("HTTP/1.1 503") && told.header("retry-after") != nil)
+            try? await waiting.close()
+            try? await other.close()
+        }
+    }
+
     @Test func `an idle connection is closed in time`() async throws {
         try await withGateway(
             backend: ScriptedBackend(.text(["x"], nil)),

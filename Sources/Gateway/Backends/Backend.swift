@@ -38,6 +38,8 @@ struct BackendCall: Sendable {
     let requestID: RequestID
     /// Whose call it is.
     var team = Team.nobody
+    /// To be told when the call is sent, where that is not at once.
+    var announcement: StreamAnnouncement?
 
     /// The team that a call is made for: what there is too little of is shared between teams.
     struct Team: Sendable, Hashable {
@@ -138,6 +140,8 @@ struct BackendFailure: Error, Sendable, Equatable {
     let detail: String
     /// The HTTP status of a refusal; nil where there was none.
     var status: Int?
+    /// What of the request it does not accept, where it named that.
+    var fault: RequestFault?
     /// Whether it is for one of the backend's credentials that it is to be left alone: whoever keeps
     /// them sees to that, for the model at hand, and others are served.
     var isOfCredential = false

@@ -10,7 +10,7 @@ enum ChatCompletionEndpoint {
     ) async throws(GatewayFailure) {
         var exchange = session.exchange
         exchange.claim = claim
-        if request.streams { exchange.onAcceptance = session.expectation() }
+        if request.streams { exchange.announcement = session.announcement() }
         let response = try await session.core.pipeline.respond(
             to: request, from: principal, in: exchange)
         var identity = CompletionIdentity(

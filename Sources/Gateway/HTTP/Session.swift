@@ -81,11 +81,11 @@ struct Session: ~Copyable {
         if isOld { closes = true }
     }
 
-    /// Says, once it is asked, that a stream is to come: a client that waits for long is then shown
+    /// What tells the connection that a stream is to come: a client that waits for long is then shown
     /// that it is not forgotten, and so is whatever stands between.
-    func expectation() -> @Sendable () -> Void {
+    func announcement() -> StreamAnnouncement {
         let (connection, source, closes) = (connection, headSource, closes || isOld)
-        return {
+        return StreamAnnouncement {
             let expected = AnswerPart.expect {
                 source.make(
                     .ok, type: MediaType.eventStream, length: nil, more: [], as: nil,

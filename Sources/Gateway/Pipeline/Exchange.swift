@@ -14,8 +14,8 @@ struct Exchange: Sendable {
     let notes: RequestNotes
     /// Its claim on the `Idempotency-Key` that it came with; nil without one.
     var claim: IdempotencyClaim?
-    /// Called once the ledger has accepted a request that is streamed, and the backend is waited for.
-    var onAcceptance: (@Sendable () -> Void)?
+    /// Tells the client of a stream that it is to come; nil for anything else.
+    var announcement: StreamAnnouncement?
     /// Where work that outlives the request's task runs; nil for anywhere.
     let executor: (any TaskExecutor)?
 }

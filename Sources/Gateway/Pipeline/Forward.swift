@@ -53,7 +53,7 @@ extension CompletionPipeline {
             if let departure = presence.departure { return .stopped(.departed(departure)) }
             return .stopped(.ledger(fault))
         }
-        resolved.exchange.onAcceptance?()
+        resolved.exchange.announcement?.noteAcceptance()
         switch await opening {
         case .success(let opened):
             // A client that left meanwhile is the meter's to find: what was generated for it must

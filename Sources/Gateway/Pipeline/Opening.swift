@@ -72,6 +72,7 @@ extension CompletionPipeline {
         do throws(BackendFailure) {
             let answer = try await candidate.backend.forward(resolved.call(to: candidate))
             slot.put(answer)
+            resolved.exchange.announcement?.noteSending()
             Failpoint.pass("upstream-began")
             let events = try await answer.nextOrCancelled().get()
             let now = time.uptime

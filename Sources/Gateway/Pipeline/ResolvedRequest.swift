@@ -27,7 +27,8 @@ struct ResolvedRequest: Sendable {
         BackendCall(
             request: request, upstreamModel: candidate.upstreamModel,
             completionBound: choiceBound, requestID: exchange.requestID,
-            team: BackendCall.Team(id: principal.team, name: principal.teamName))
+            team: BackendCall.Team(id: principal.team, name: principal.teamName),
+            announcement: exchange.announcement)
     }
 }
 

@@ -100,6 +100,8 @@ final class LocalEngine: Backend, Service {
                 throw failure
             }
         }
+        // Reading a prompt may take long, and the engine says nothing before.
+        call.announcement?.noteSending()
         return try await instance.exchange.begin(call, over: instance.client, holding: lease)
     }
 
