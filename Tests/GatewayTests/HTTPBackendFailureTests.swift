@@ -139,6 +139,19 @@ import Testing
         }
     }
 
+    @Test func `a parameter that the backend itself refuses is told by its name, at no charge`()
+        async throws
+    {
+        var failure = BackendFailure(kind: .invalidRequest, detail: "secret")
+        failure.fault = RequestFault("It says so.", parameter: "top_p", code: .unsupportedParameter)
+        try await withGateway(backend: ScriptedBackend(.failure(failure))) { gateway in
+            let answer = try await gateway.post(RunningGateway.plain)
+            #expect(answer.hasPrefix("HTTP/1.1 400"))
+            #expect(answer.contains(#""param":"top_p","code":"unsupported_parameter""#))
+            #expect(gateway.ledger.settlements.elements.map(\.basis) == [.void])
+        }
+    }
+
     /// Both backends as the gateway finds them, by what the first cannot honour, whether it takes
     /// requests, and the same of the second; and what the answer holds.
     @Test(

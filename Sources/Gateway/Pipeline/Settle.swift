@@ -81,7 +81,8 @@ extension CompletionPipeline {
         case .ledger(let fault): (outcome, failure) = (.notAccepted, .meteringUnavailable(fault))
         case .backend(let cause):
             admitted.resolved.exchange.notes.update { $0.failure = cause.detail }
-            (outcome, failure) = (.backendFailed, .backend(cause.kind))
+            outcome = .backendFailed
+            failure = cause.fault.map { .invalidRequest($0) } ?? .backend(cause.kind)
         case .departed(let departure):
             (outcome, failure) = (departure.outcome, departure.failure)
         // A client may leave while its text is judged, too.

@@ -104,6 +104,32 @@ import Testing
         #expect(failure?.kind == kind, "\(status) \(body)")
     }
 
+    private static let named: [(String, RequestFault.Code?, String?)] = [
+        (
+            #""param":"temperature","code":"unsupported_parameter""#, .unsupportedParameter,
+            "temperature"
+        ),
+        (#""param":"temperature","code":"unsupported_value""#, .invalidValue, "temperature"),
+        (#""param":"messages[2].content","code":"x""#, nil, "messages[2].content"),
+        (#""param":"sk-upstream","code":"invalid_value""#, nil, nil),
+        (#""param":"temperature sk-1","code":"invalid_value""#, nil, nil),
+        (#""param":null,"code":"invalid_value""#, nil, nil), (#""code":null"#, nil, nil),
+    ]
+
+    @Test(arguments: named.indices)
+    func `what an upstream names as wrong is told by that name, if it is one of ours`(
+        row: Int
+    ) async throws {
+        let (members, code, parameter) = Self.named[row]
+        let body = #"{"error":{"message":"secret","type":"invalid_request_error",\#(members)}}"#
+        let (_, failure) = try await UpstreamUnderTest.outcome(Step.json(400, body))
+        #expect(failure?.kind == .invalidRequest)
+        #expect(failure?.fault?.parameter == parameter && failure?.fault?.code == code)
+        #expect(failure?.fault?.message.contains("secret") != true)
+        let (_, other) = try await UpstreamUnderTest.outcome(Step.json(500, body))
+        #expect(other?.fault == nil)
+    }
+
     @Test func `a refusal whose body never ends is cut and still told`() async throws {
         let endless = [UInt8](repeating: 120, count: 200_000)
         let (_, failure) = try await UpstreamUnderTest.outcome([

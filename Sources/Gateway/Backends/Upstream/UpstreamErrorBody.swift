@@ -7,6 +7,8 @@ struct UpstreamErrorBody {
     var type: String?
     /// `error.code`, if it is a string.
     var code: String?
+    /// `error.param`.
+    private var parameter: String?
     /// `error.code`, if it is a number: llama-server repeats the status there.
     var status: Int?
     /// Where llama-server says how long the prompt was.
@@ -32,6 +34,7 @@ struct UpstreamErrorBody {
     private mutating func read(_ error: JSONValue) {
         type = Self.word(error["type"])
         code = Self.word(error["code"])
+        parameter = Self.word(error["param"])
         status = error["code"]?.exactInteger.flatMap { Int(exactly: $0) }
         if let code, let number = Int(code) { status = number }
         promptTokens = error["n_prompt_tokens"]?.exactInteger.flatMap { $0 >= 0 ? $0 : nil }
@@ -41,6 +44,23 @@ struct UpstreamErrorBody {
             $0.map { !$0.isNull } ?? false
         }
         readContextLength(in: error["message"])
+    }
+
+    /// What of the request the upstream does not accept, where it names a parameter that clients know.
+    /// Nothing else of its words is for them.
+    var fault: RequestFault? {
+        guard let parameter,
+            RequestParameter.knows(String(parameter.prefix { $0 != "." && $0 != "[" })),
+            parameter.utf8.allSatisfy({ byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || "_.[]".utf8.contains(byte)
+            })
+        else { return nil }
+        let told: RequestFault.Code? =
+            code == "unsupported_value" ? .invalidValue : code.flatMap { .init(rawValue: $0) }
+        return RequestFault(
+            "The model's backend does not accept '\(parameter)'.", parameter: parameter, code: told)
     }
 
     /// Whether it is what the prompt says that is refused, which is nobody's fault but the prompt's.

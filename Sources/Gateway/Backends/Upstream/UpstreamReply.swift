@@ -52,10 +52,11 @@ struct UpstreamReply: Sendable {
             case 429 where error?.isOverload != true: .limited(retryAfter)
             default: nil
             }
-        let failure = BackendFailure(
+        var failure = BackendFailure(
             kind: kind,
             detail: "status \(response.status)\(error?.label(redacting: secrets) ?? "")",
             status: response.status)
+        if kind == .invalidRequest { failure.fault = error?.fault }
         return UpstreamRefusal(failure: failure, verdict: verdict)
     }
 

@@ -3,6 +3,14 @@
 /// A name gets to its group's reading only by its set, and the reference describes every name of
 /// every set in a switch without `default`: what is read cannot be missing in the reference.
 enum RequestParameter {
+    /// Whether the reader knows a member of a body by this name.
+    static func knows(_ name: String) -> Bool {
+        Main(rawValue: name) != nil || Sampling(rawValue: name) != nil
+            || Tools(rawValue: name) != nil || Format(rawValue: name) != nil
+            || Reasoning(rawValue: name) != nil || Safeguards(rawValue: name) != nil
+            || Account(rawValue: name) != nil || Additions(rawValue: name) != nil
+    }
+
     /// What belongs to no other group.
     enum Main: String, CaseIterable, Sendable {
         case model, messages, stream
