@@ -87,7 +87,7 @@ import Testing
                 let leases = try await other.number(
                     """
                     SELECT count(*) FROM lease l JOIN node_lane n USING (shard, node_id, epoch)
-                    WHERE n.node_id = $1 AND l.rides = ($2 > 0) AND l.settled = 0
+                    WHERE n.node_id = $1 AND ($2 = 0 OR l.rides AND l.settled = 0)
                     """, [.int8(dead.node), .int8(kept)])
                 let fenced = try await other.number(
                     "SELECT count(*) FROM node_lane WHERE NOT live AND node_id = $1",
