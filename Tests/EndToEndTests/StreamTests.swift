@@ -120,6 +120,21 @@ extension EndToEnd {
             }
         }
 
+        // Nobody knows when its first token was there: by the clock it came with the last.
+        @Test(.timeLimit(.minutes(1)))
+        func `an answer that comes in one piece tells the rate of all of it`() async throws {
+            let gateway = try ServedGateway.current()
+            try await onOwnThread {
+                let whole = ScriptBook.answer("All of it.", prompt: 5, completion: 50)
+                gateway.scripts.write("at once") { _ in whole }
+                let reply = try gateway.post(gateway.makeKey(), ServedGateway.prompt("at once"))
+                let usage = try #require(reply.json["usage"] as? [String: Any])
+                let rate = try #require(usage["throughput_after_first_token"] as? Double)
+                let seconds = try #require(usage["model_execution_time"] as? Double)
+                #expect(abs(rate * seconds - 50) < 0.5, "\(usage)")
+            }
+        }
+
         @Test(.timeLimit(.minutes(1)))
         func `a stream has one id, a role first, one finish, and usage only when asked for`()
             async throws
