@@ -66,6 +66,17 @@ import Testing
             #""param":"\#(parameter)","code":"\#(code)""#)
     }
 
+    @Test(arguments: ["anything", #"\u00b7x"#])
+    func `a number beyond all numbers is not told by a name that nobody knows`(_ name: String)
+        async throws
+    {
+        try await check(
+            post(
+                Self.key + Self.json,
+                #"{"model":"tiny","messages":"x","\#(name)":-9e999}"#), 400,
+            #""param":null,"code":null"#)
+    }
+
     @Test(arguments: [
         "{", "", "[]", "5", #"{"model":"tiny","messages":"x"} x"#,
         #"{"model":"tiny","model":"tiny"}"#,

@@ -123,7 +123,10 @@ struct GatewayResponder: Responder {
     /// is, the path.
     private static func failure(of error: JSONError) -> GatewayFailure {
         if case .tooLarge(let limit) = error { return .bodyTooLarge(limit: limit) }
-        if case .numberOutOfRange(let number) = error, let name = number.member {
+        // A name that nobody knows is text of the client's, which may be anything.
+        if case .numberOutOfRange(let number) = error, let name = number.member,
+            RequestParameter.knows(name)
+        {
             return .invalidRequest(.outOfRange(name, number))
         }
         var parameter: String?
